@@ -1,0 +1,53 @@
+# Set-up lives in .venv and repeats only when what it installs has changed.
+PYTHON ?= $(shell command -v python3.11 || echo python3)
+VENV := .venv
+BIN := $(VENV)/bin
+DATA ?= synthetic
+ENCODER ?=
+export ICD_RELEVANCY_CACHE ?= $(HOME)/.cache/icd_relevancy
+export TF_CPP_MIN_LOG_LEVEL ?= 3
+
+EXPERIMENTS := table2 table3 table4 figure1 figure2
+.PHONY: help setup encoder test test-backends lint format bench clean $(EXPERIMENTS:%=reproduce-%)
+
+help:  ## this list
+	@grep -hE '^[a-z0-9%-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 24
+	@printf '%s\n' 'reproduce-NAME          NAME one of $(EXPERIMENTS); DATA=synthetic|cmc2007|codiesp|PATH'
+
+setup: $(VENV)/.installed  ## install into .venv
+
+$(VENV)/.installed: setup.cfg .ci/constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint .ci/constraints.txt --editable '.[dev]'
+	touch $@
+
+encoder: setup  ## fetch the default encoder into the cache
+	@$(BIN)/python -m icd_relevancy.layers.pretrained
+
+test: setup encoder  ## all tests
+	$(BIN)/python -m pytest
+
+test-backends: $(VENV)/.jax  ## losses, metrics and matching on the TensorFlow and JAX backends
+	KERAS_BACKEND=tensorflow $(BIN)/python -m pytest tests/test_matching.py tests/losses tests/metrics
+	KERAS_BACKEND=jax $(BIN)/python -m pytest tests/test_matching.py tests/losses tests/metrics
+
+$(VENV)/.jax: $(VENV)/.installed
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint .ci/constraints.txt --editable '.[dev,jax]'
+	touch $@
+
+lint: setup  ## ruff
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: setup  ## let ruff write the layout
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+$(EXPERIMENTS:%=reproduce-%): reproduce-%: setup encoder
+	$(BIN)/python -m experiments.$* --data '$(DATA)' $(if $(ENCODER),--encoder '$(ENCODER)')
+
+bench: setup encoder  ## speed ratios, each within one run
+	$(BIN)/python -m experiments.benchmarks
+
+clean:  ## remove the environment and all results
+	rm -rf $(VENV) results
