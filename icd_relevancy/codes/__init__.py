@@ -1,0 +1,43 @@
+"""Code systems: what a code is called and where it stands in its hierarchy."""
+
+from pathlib import Path
+
+from icd_relevancy.codes.gems import general_equivalence_mappings
+from icd_relevancy.codes.icd9cm import icd9cm
+from icd_relevancy.codes.icd10cm import icd10cm
+from icd_relevancy.codes.system import CodeSystem, NormalisationReport
+from icd_relevancy.codes.table import atc, code_system_from_table
+
+__all__ = [
+    "CodeSystem",
+    "NormalisationReport",
+    "atc",
+    "code_system",
+    "code_system_from_table",
+    "general_equivalence_mappings",
+    "icd9cm",
+    "icd10cm",
+]
+
+
+def code_system(name_or_path: str | Path) -> CodeSystem:
+    """The code system of that name, or the one read from that table.
+
+    Args:
+        name_or_path: `"icd10cm"`, `"icd9cm"`, or the path of a table as in `code_system_from_table`.
+
+    Returns:
+        A `CodeSystem`.
+
+    Raises:
+        InputError: neither a known name nor a readable table.
+
+    Example:
+        >>> from icd_relevancy.codes import code_system
+        >>> code_system("icd9cm").title("428.9")
+        'Heart failure, unspecified'
+    """
+    packaged = {"icd10cm": icd10cm, "icd9cm": icd9cm}
+    if str(name_or_path) in packaged:
+        return packaged[str(name_or_path)]()
+    return code_system_from_table(name_or_path)

@@ -1,0 +1,242 @@
+"""A code system: the codes, their titles and their place in the hierarchy."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from icd_relevancy.errors import InputError
+
+SHORTEST_FALLBACK = 3
+
+
+@dataclass(frozen=True)
+class NormalisationReport:
+    """What `CodeSystem.normalise_all` did to a column of codes.
+
+    Attributes:
+        exact: number of texts that were canonical codes already.
+        reformatted: number of texts that only differed in case, white space, dots or a trailing `x`
+            placeholder.
+        to_ancestor: number of texts replaced by their nearest known ancestor.
+        unknown: number of texts without even a known category.
+        reformatted_codes: distinct `(text, code)` pairs behind `reformatted`, in order of appearance.
+        ancestor_codes: distinct `(text, code)` pairs behind `to_ancestor`, in order of appearance.
+        unknown_codes: distinct texts behind `unknown`, in order of appearance.
+    """
+
+    exact: int
+    reformatted: int
+    to_ancestor: int
+    unknown: int
+    reformatted_codes: tuple[tuple[str, str], ...]
+    ancestor_codes: tuple[tuple[str, str], ...]
+    unknown_codes: tuple[str, ...]
+
+    @property
+    def changed(self) -> tuple[tuple[str, str], ...]:
+        """Distinct `(text, code)` pairs whose text was not the canonical code."""
+        return self.reformatted_codes + self.ancestor_codes
+
+
+@dataclass(frozen=True, eq=False)
+class CodeSystem:
+    """A frozen hierarchy of codes with titles: every chapter, block, category and code is a node.
+
+    Non-leaf nodes are valid codes: notes are often labelled with a category, or with a code that a later
+    edition subdivided.
+
+    Args:
+        name: name of the system, such as `"icd10cm"`.
+        codes: every node, parents before their children (hierarchy order).
+        titles: title of each node.
+        parents: parent of each node; None for a top node.
+        terms: inclusion terms of the nodes that have some. Defaults to none.
+        notes: "includes" notes of the nodes that have some. Defaults to none.
+
+    Example:
+        >>> from icd_relevancy.codes import CodeSystem
+        >>> system = CodeSystem("toy", ("J", "J18", "J18.9"), {"J": "Respiratory", "J18": "Pneumonia",
+        ...     "J18.9": "Pneumonia, unspecified"}, {"J": None, "J18": "J", "J18.9": "J18"})
+        >>> system.ancestors("J18.9")
+        ('J18', 'J')
+        >>> system.normalise("j189")
+        'J18.9'
+    """
+
+    name: str
+    codes: tuple[str, ...]
+    titles: Mapping[str, str] = field(repr=False)
+    parents: Mapping[str, str | None] = field(repr=False)
+    terms: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
+    notes: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
+
+    def __repr__(self) -> str:
+        return f"CodeSystem({self.name!r}, {len(self.codes)} codes)"
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def __contains__(self, code: object) -> bool:
+        return code in self.parents
+
+    @cached_property
+    def leaves(self) -> tuple[str, ...]:
+        """The codes without children, in hierarchy order."""
+        return tuple(code for code in self.codes if not self._children.get(code))
+
+    def title(self, code: str) -> str:
+        """Title of a code. Raises `InputError` where the code is unknown."""
+        return self.titles[self._known(code)]
+
+    def parent(self, code: str) -> str | None:
+        """Parent of a code, None at the top. Raises `InputError` where the code is unknown."""
+        return self.parents[self._known(code)]
+
+    def children(self, code: str) -> tuple[str, ...]:
+        """Direct children of a code, in hierarchy order. Raises `InputError` where the code is unknown."""
+        return self._children.get(self._known(code), ())
+
+    def ancestors(self, code: str) -> tuple[str, ...]:
+        """Ancestors of a code, nearest first. Raises `InputError` where the code is unknown."""
+        found = []
+        parent = self.parent(code)
+        while parent is not None:
+            found.append(parent)
+            parent = self.parents[parent]
+        return tuple(found)
+
+    def descendants(self, code: str) -> tuple[str, ...]:
+        """All nodes below a code, in hierarchy order. Raises `InputError` where the code is unknown."""
+        found: list[str] = []
+        pending = list(reversed(self.children(code)))
+        while pending:
+            found.append(pending.pop())
+            pending.extend(reversed(self._children.get(found[-1], ())))
+        return tuple(found)
+
+    def level(self, code: str) -> int:
+        """Depth of a code: 0 at the top (a chapter), 1 below it. Raises `InputError` where unknown."""
+        return len(self.ancestors(code))
+
+    def inclusion_terms(self, code: str) -> tuple[str, ...]:
+        """Inclusion terms listed under a code; empty where the source has none. Raises `InputError`."""
+        return self.terms.get(self._known(code), ())
+
+    def includes(self, code: str) -> tuple[str, ...]:
+        """ "Includes" notes of a code; empty where the source has none. Raises `InputError` where unknown."""
+        return self.notes.get(self._known(code), ())
+
+    def normalise(self, text: str) -> str | None:
+        """The canonical code that a text stands for.
+
+        White space, case, missing or surplus dots and the trailing `x` placeholder of the Spanish edition do
+        not matter. A single dot in the wrong place makes another code, so it is not moved (`38.9` is not
+        389). An unknown code falls back to its nearest ancestor: characters are dropped from its end, down to
+        three, until a node is found.
+
+        Args:
+            text: a code as written in a data set.
+
+        Returns:
+            A code of this system, or None where not even a category is found.
+
+        Example:
+            >>> from icd_relevancy.codes import icd9cm
+            >>> icd9cm().normalise("4280")
+            '428.0'
+        """
+        return self._resolve(text)[0]
+
+    def normalise_all(self, texts: Iterable[str]) -> tuple[list[str | None], NormalisationReport]:
+        """Normalises a column of codes and says what was changed.
+
+        Args:
+            texts: codes as written in a data set.
+
+        Returns:
+            The canonical codes (None where unknown) in the order given, and a `NormalisationReport`.
+
+        Raises:
+            InputError: an entry is not text; codes read as numbers have lost their leading zeros.
+
+        Example:
+            >>> from icd_relevancy.codes import icd9cm
+            >>> codes, report = icd9cm().normalise_all(["428.0", "4280", "nothing"])
+            >>> codes, report.exact, report.reformatted, report.unknown_codes
+            (['428.0', '428.0', None], 1, 1, ('nothing',))
+        """
+        resolved: list[str | None] = []
+        counts = dict.fromkeys(("exact", "reformatted", "to_ancestor", "unknown"), 0)
+        distinct: dict[str, dict[str, str | None]] = {status: {} for status in counts}
+        for row, text in enumerate(texts):
+            if not isinstance(text, str):
+                raise InputError(
+                    f"code {row + 1} is {text!r} ({type(text).__name__}), not text: read the codes as text"
+                )
+            code, status = self._resolve(text)
+            resolved.append(code)
+            counts[status] += 1
+            distinct[status][text] = code
+        return resolved, NormalisationReport(
+            **counts,
+            reformatted_codes=tuple(distinct["reformatted"].items()),
+            ancestor_codes=tuple(distinct["to_ancestor"].items()),
+            unknown_codes=tuple(distinct["unknown"]),
+        )
+
+    def _resolve(self, text: str) -> tuple[str | None, str]:
+        if text in self.parents:
+            return text, "exact"
+        key = _key(text)
+        length = len(key.rstrip("X"))
+        stem = self._stem(text)
+        while key:
+            code = self._by_key.get(key)
+            if code is not None and stem in (None, len(code.partition(".")[0])):
+                return code, "reformatted" if len(key) >= length else "to_ancestor"
+            if len(key) <= SHORTEST_FALLBACK:
+                break
+            key = key[:-1]
+        return None, "unknown"
+
+    def _stem(self, text: str) -> int | None:
+        """Number of characters before the one dot of a text, where this system's codes have dots.
+
+        The place of the dot tells `38.9` (a procedure, or 038.9 read as a number) from 389, and the ICD-10
+        code `E84.9` from the ICD-9 code E849.
+        """
+        stem, *rest = "".join(text.split()).strip(".").split(".")
+        return len(stem) if self._dotted and len(rest) == 1 else None
+
+    def _known(self, code: str) -> str:
+        if code not in self.parents:
+            raise InputError(f"{code!r} is not a code of {self.name}: pass it through normalise() first")
+        return code
+
+    @cached_property
+    def _children(self) -> dict[str, tuple[str, ...]]:
+        children: dict[str, list[str]] = {}
+        for code in self.codes:
+            parent = self.parents[code]
+            if parent is not None:
+                children.setdefault(parent, []).append(code)
+        return {parent: tuple(below) for parent, below in children.items()}
+
+    @cached_property
+    def _dotted(self) -> bool:
+        return any("." in code for code in self.codes)
+
+    @cached_property
+    def _by_key(self) -> dict[str, str]:
+        found: dict[str, str] = {}
+        shared = set()
+        for code in self.codes:
+            key = _key(code)
+            if key in found:
+                shared.add(key)
+            found[key] = code
+        return {key: code for key, code in found.items() if key not in shared}
+
+
+def _key(text: str) -> str:
+    return "".join(text.upper().replace(".", "").split())

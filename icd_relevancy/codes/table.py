@@ -1,0 +1,170 @@
+"""Code systems from a user's own table, and ATC."""
+
+import json
+import re
+from importlib.resources import files
+from pathlib import Path
+
+import jsonschema
+import pandas as pd
+
+from icd_relevancy.codes.system import CodeSystem
+from icd_relevancy.errors import InputError
+
+ATC_CODE = re.compile(r"[A-Z]([0-9]{2}([A-Z]([A-Z]([0-9]{2})?)?)?)?")
+ATC_LENGTHS = (1, 3, 4, 5)
+
+
+def code_system_from_table(path: str | Path) -> CodeSystem:
+    """Reads a code system from a table with one row a code, such as a national edition of ICD-10.
+
+    The columns are those of `data_schemas/code_system.schema.json`: `code`, `title` and, optionally, `parent`
+    (the code above; empty at the top). Codes are read as text, so leading zeros survive. Without `parent`
+    every code is at the top.
+
+    Args:
+        path: a `.csv` (UTF-8), `.parquet`, `.jsonl` or `.ndjson` file. Its name without ending names the
+            system.
+
+    Returns:
+        A `CodeSystem`, depth first, in the order of the table.
+
+    Raises:
+        InputError: the file cannot be read, a row breaks the schema, or a code is listed twice, has an
+            unknown parent or is its own ancestor. The message names the row (the first data row is 1) and the
+            code.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from tempfile import mkdtemp
+        >>> path = Path(mkdtemp()) / "toy.csv"
+        >>> _ = path.write_text("code,title,parent\\n01,Infections,\\n01.1,Cholera,01\\n")
+        >>> code_system_from_table(path).parent("01.1")
+        '01'
+    """
+    path = Path(path)
+    rows = _rows(path)
+    titles: dict[str, str] = {}
+    parents: dict[str, str | None] = {}
+    for number, row in enumerate(rows, start=1):
+        code = row["code"]
+        if code in titles:
+            raise InputError(
+                f"{path}: row {number}: code {code!r} is listed twice; keep one row for each code"
+            )
+        titles[code] = row["title"].strip()
+        parents[code] = (row.get("parent") or "").strip() or None
+    for number, (code, parent) in enumerate(parents.items(), start=1):
+        if parent is not None and parent not in titles:
+            raise InputError(f"{path}: row {number}: parent {parent!r} of code {code!r} has no row; add one")
+    return CodeSystem(path.stem, _depth_first(parents, path), titles, parents)
+
+
+def atc(path: str | Path) -> CodeSystem:
+    """Reads the Anatomical Therapeutic Chemical classification, with its hierarchy taken from the codes.
+
+    `A10BA02` lies below `A10BA`, `A10B`, `A10` and `A` (NNBSVR §5.4). A group that the table lacks is added
+    with its code as title, so that every level is complete. A `parent` column is ignored.
+
+    Args:
+        path: a table as in `code_system_from_table`, with the columns `code` and `title`.
+
+    Returns:
+        A `CodeSystem` named `"atc"`, in alphabetical order, which is depth first.
+
+    Raises:
+        InputError: as `code_system_from_table`, or a code is not an ATC code.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from tempfile import mkdtemp
+        >>> path = Path(mkdtemp()) / "atc.csv"
+        >>> _ = path.write_text("code,title\\nA10BA02,metformin\\n")
+        >>> atc(path).ancestors("A10BA02")
+        ('A10BA', 'A10B', 'A10', 'A')
+    """
+    path = Path(path)
+    titles: dict[str, str] = {}
+    for number, row in enumerate(_rows(path), start=1):
+        code = row["code"]
+        if not ATC_CODE.fullmatch(code):
+            raise InputError(f"{path}: row {number}: {code!r} is not an ATC code, such as A10BA02")
+        if code in titles:
+            raise InputError(
+                f"{path}: row {number}: code {code!r} is listed twice; keep one row for each code"
+            )
+        titles[code] = row["title"].strip()
+    for code in list(titles):
+        for length in ATC_LENGTHS:
+            titles.setdefault(code[:length], code[:length])
+    codes = tuple(sorted(titles))
+    parents = {code: next((code[:n] for n in reversed(ATC_LENGTHS) if n < len(code)), None) for code in codes}
+    return CodeSystem("atc", codes, titles, parents)
+
+
+def _rows(path: Path) -> list[dict]:
+    readers = {".csv": _csv_rows, ".parquet": _parquet_rows, ".jsonl": _json_rows, ".ndjson": _json_rows}
+    if path.suffix.lower() not in readers:
+        raise InputError(
+            f"{path}: cannot read {path.suffix or 'this file'}; give a .csv, .parquet or .jsonl file"
+        )
+    if not path.is_file():
+        raise InputError(f"{path}: no such file")
+    try:
+        rows = readers[path.suffix.lower()](path)
+    except (UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError, OSError) as error:
+        raise InputError(f"{path}: cannot be read as a UTF-8 {path.suffix} table: {error}") from error
+    if not rows:
+        raise InputError(f"{path}: the table has no rows")
+    schema = json.loads(
+        (files("icd_relevancy.schemas") / "code_system.schema.json").read_text(encoding="utf-8")
+    )
+    validator = jsonschema.Draft202012Validator(schema)
+    for number, row in enumerate(rows, start=1):
+        if not validator.is_valid(row):
+            error = jsonschema.exceptions.best_match(validator.iter_errors(row))
+            where = f"{error.path[0]}: " if error.path else ""
+            raise InputError(f"{path}: row {number}, code {row.get('code')!r}: {where}{error.message}")
+    return rows
+
+
+def _csv_rows(path: Path) -> list[dict]:
+    table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    return table.to_dict("records")
+
+
+def _parquet_rows(path: Path) -> list[dict]:
+    table = pd.read_parquet(path)
+    return table.astype(object).where(table.notna(), None).to_dict("records")
+
+
+def _json_rows(path: Path) -> list[dict]:
+    rows = []
+    for number, line in enumerate(path.read_text(encoding="utf-8-sig").splitlines(), start=1):
+        if not line.strip():
+            continue
+        try:
+            rows.append(json.loads(line))
+        except json.JSONDecodeError as error:
+            raise InputError(f"{path}: line {number} is not JSON: {error.msg}") from error
+        if not isinstance(rows[-1], dict):
+            raise InputError(f"{path}: line {number} is not a JSON object with code, title and parent")
+    return rows
+
+
+def _depth_first(parents: dict[str, str | None], path: Path) -> tuple[str, ...]:
+    below: dict[str | None, list[str]] = {}
+    for code, parent in parents.items():
+        below.setdefault(parent, []).append(code)
+    ordered: list[str] = []
+    pending = below.get(None, [])[::-1]
+    while pending:
+        ordered.append(pending.pop())
+        pending.extend(below.get(ordered[-1], [])[::-1])
+    if len(ordered) < len(parents):
+        reached = set(ordered)
+        number, code = next((n, c) for n, c in enumerate(parents, start=1) if c not in reached)
+        raise InputError(
+            f"{path}: row {number}: following the parents of code {code!r} leads round in a circle"
+        )
+    return tuple(ordered)

@@ -1,0 +1,210 @@
+"""One vector a code, and the folder they are kept in."""
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from icd_relevancy.errors import InputError
+
+PACKAGED = ("icd10cm", "icd9cm")
+
+
+@dataclass(frozen=True, eq=False)
+class CodeVectors:
+    """A frozen table of code vectors.
+
+    A vector of zeros is allowed: its cosine with every vector, itself included, counts as 0, and the
+    relevance graph lets its code match only itself.
+
+    Args:
+        codes: m distinct codes.
+        vectors: array of shape `(m, d)`, one row a code; kept as read-only float32.
+        meta: how the vectors were made, kept with them on disk. Must survive JSON. Defaults to none.
+
+    Raises:
+        InputError: the shapes disagree, a code is listed twice, or a vector holds NaN or infinity.
+
+    Example:
+        >>> from icd_relevancy.vectors import CodeVectors
+        >>> vectors = CodeVectors(["J18.9", "J18.8", "I10"], [[1, 0], [1, 0.1], [0, 1]])
+        >>> round(vectors.similarity("J18.9", "I10"), 2)
+        0.0
+        >>> vectors.most_similar("J18.9", k=1)[0][0]
+        'J18.8'
+    """
+
+    codes: tuple[str, ...]
+    vectors: np.ndarray = field(repr=False)
+    meta: Mapping = field(default_factory=dict, repr=False)
+
+    def __post_init__(self):
+        codes = tuple(self.codes)
+        with np.errstate(over="ignore"):
+            vectors = np.array(self.vectors, dtype=np.float32)
+        if vectors.ndim != 2 or len(vectors) != len(codes):
+            raise InputError(
+                f"code vectors need one row for each of {len(codes)} codes. Received shape: {vectors.shape}"
+            )
+        if len(set(codes)) < len(codes):
+            seen: set[str] = set()
+            twice = next(code for code in codes if code in seen or seen.add(code))
+            raise InputError(f"code {twice!r} is listed twice; give one vector for each code")
+        finite = np.isfinite(vectors).all(axis=1)
+        if not finite.all():
+            raise InputError(f"the vector of code {codes[int(np.argmin(finite))]!r} holds NaN or infinity")
+        vectors.setflags(write=False)
+        object.__setattr__(self, "codes", codes)
+        object.__setattr__(self, "vectors", vectors)
+
+    def __repr__(self) -> str:
+        return f"CodeVectors({len(self.codes)} codes, {self.vectors.shape[1]} dimensions)"
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def __contains__(self, code: object) -> bool:
+        return code in self._rows
+
+    def similarity(self, a: str, b: str) -> float:
+        """Cosine of the vectors of two codes, from -1 to 1; 0 where one is a vector of zeros.
+
+        Raises `InputError` where a code is unknown.
+        """
+        return float(self._units[self._row(a)] @ self._units[self._row(b)])
+
+    def most_similar(self, code: str, k: int = 10) -> list[tuple[str, float]]:
+        """The k codes whose vectors are nearest to that of a code, itself left out.
+
+        Args:
+            code: a code of this table.
+            k: number of codes. Defaults to 10.
+
+        Returns:
+            `(code, cosine)` pairs, best first; ties stand in the order of `codes`.
+
+        Raises:
+            InputError: the code is unknown.
+        """
+        row = self._row(code)
+        cosines = self._units @ self._units[row]
+        nearest = np.argsort(-cosines, kind="stable")[: k + 1]
+        return [(self.codes[i], float(cosines[i])) for i in nearest if i != row][:k]
+
+    def select(self, codes: Sequence[str]) -> "CodeVectors":
+        """The vectors of these codes, in this order.
+
+        Raises `InputError` where a code is unknown or listed twice.
+        """
+        rows = [self._row(code) for code in codes]
+        return CodeVectors(tuple(codes), self.vectors[rows], self.meta)
+
+    def save(self, path: str | Path) -> None:
+        """Writes the folder `path`: `codes.json`, `vectors.npy` and `meta.json`.
+
+        The folder is written under a temporary name and then renamed, so that a reader never sees half of it.
+        A folder of code vectors that is there already is replaced.
+
+        Raises:
+            InputError: `path` exists and is not a folder of code vectors.
+        """
+        path = Path(path)
+        if path.exists() and not _is_saved(path):
+            raise InputError(f"{path} exists and holds no code vectors; choose another folder")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        scratch = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+        try:
+            complete = scratch / "new"
+            complete.mkdir()
+            np.save(complete / "vectors.npy", self.vectors)
+            (complete / "codes.json").write_text(json.dumps(self.codes), encoding="utf-8")
+            (complete / "meta.json").write_text(json.dumps(dict(self.meta), indent=2), encoding="utf-8")
+            if path.exists():
+                path.rename(scratch / "old")
+            complete.rename(path)
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+
+    @classmethod
+    def load(cls, name_or_path: str | Path) -> "CodeVectors":
+        """Reads vectors from a folder, or by name from the cache.
+
+        A name is looked up under `vectors/` in the folder `$ICD_RELEVANCY_CACHE`, by default
+        `~/.cache/icd_relevancy`. `"icd10cm"` and `"icd9cm"` are always available: where the cache lacks them,
+        or holds an older recipe of ours, they are built by `hierarchy_title_vectors` and kept there.
+
+        Args:
+            name_or_path: a folder written by `save`, or a name.
+
+        Returns:
+            The `CodeVectors`.
+
+        Raises:
+            InputError: there is no such folder or name, or its files are damaged.
+        """
+        path = Path(name_or_path)
+        if _is_saved(path):
+            return cls._read(path)
+        cached = _cache_folder() / str(name_or_path)
+        if str(name_or_path) in PACKAGED:
+            return _packaged(str(name_or_path), cached)
+        if _is_saved(cached):
+            return cls._read(cached)
+        raise InputError(
+            f"no code vectors at {path} nor at {cached}; build them or give {' or '.join(PACKAGED)}"
+        )
+
+    @classmethod
+    def _read(cls, path: Path) -> "CodeVectors":
+        try:
+            codes = json.loads((path / "codes.json").read_text(encoding="utf-8"))
+            meta = json.loads((path / "meta.json").read_text(encoding="utf-8"))
+            vectors = np.load(path / "vectors.npy", allow_pickle=False)
+            return cls(codes, vectors, meta)
+        except (OSError, ValueError, EOFError) as error:
+            raise InputError(
+                f"{path}: these code vectors cannot be read ({error}); build them again"
+            ) from error
+
+    def _row(self, code: str) -> int:
+        if code not in self._rows:
+            raise InputError(f"code {code!r} has no vector; normalise it, or build vectors that include it")
+        return self._rows[code]
+
+    @cached_property
+    def _rows(self) -> dict[str, int]:
+        return {code: row for row, code in enumerate(self.codes)}
+
+    @cached_property
+    def _units(self) -> np.ndarray:
+        norms = np.linalg.norm(self.vectors, axis=1, keepdims=True)
+        return self.vectors / np.where(norms > 0, norms, 1)
+
+
+def _packaged(name: str, cached: Path) -> CodeVectors:
+    # Imported here: the recipe itself returns CodeVectors, and reading a folder needs no code system.
+    from icd_relevancy.codes import code_system
+    from icd_relevancy.vectors.hierarchy_title import RECIPE, hierarchy_title_vectors
+
+    if _is_saved(cached):
+        vectors = CodeVectors._read(cached)
+        if vectors.meta.get("recipe", RECIPE) == RECIPE:
+            return vectors
+    vectors = hierarchy_title_vectors(code_system(name))
+    vectors.save(cached)
+    return vectors
+
+
+def _is_saved(path: Path) -> bool:
+    return (path / "vectors.npy").is_file() and (path / "codes.json").is_file()
+
+
+def _cache_folder() -> Path:
+    default = Path.home() / ".cache" / "icd_relevancy"
+    return Path(os.environ.get("ICD_RELEVANCY_CACHE") or default) / "vectors"

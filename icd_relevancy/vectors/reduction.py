@@ -1,0 +1,88 @@
+"""How many dimensions a feature table needs, and the table in that many."""
+
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+from kneed import KneeLocator
+from scipy import sparse
+from sklearn.decomposition import TruncatedSVD
+
+
+@dataclass(frozen=True, eq=False)
+class Reduction:
+    """What a reduction kept (NNBSVR §3.1.3, figure 1).
+
+    Attributes:
+        dimensions: number of dimensions kept.
+        explained_variance: cumulative explained variance ratio after 1, 2, … dimensions.
+        elbow: number of dimensions at the elbow of that curve; None where it has none.
+        components: array `(dimensions, features)`; `features @ components.T` reduces further rows alike.
+    """
+
+    dimensions: int
+    explained_variance: np.ndarray
+    elbow: int | None
+    components: np.ndarray
+
+
+def elbow(explained_variance: np.ndarray) -> int | None:
+    """Number of dimensions at the elbow of a cumulative explained variance curve (NNBSVR §3.1.3).
+
+    Args:
+        explained_variance: rising curve; its first value belongs to one dimension.
+
+    Returns:
+        The number of dimensions, or None where the curve has no elbow.
+
+    Example:
+        >>> elbow(np.minimum(np.arange(1, 21) / 5, 1.0))
+        5
+    """
+    if len(explained_variance) < 3:
+        return None
+    with warnings.catch_warnings():
+        # A straight curve has no elbow; we say so by None.
+        warnings.simplefilter("ignore")
+        counts = np.arange(1, len(explained_variance) + 1)
+        found = KneeLocator(counts, explained_variance, curve="concave", direction="increasing").knee
+    return None if found is None else int(found)
+
+
+def reduce(
+    features,
+    dimensions: int | None = None,
+    seed: int = 0,
+    max_dimensions: int = 128,
+    fit_rows: np.ndarray | None = None,
+) -> tuple[np.ndarray, Reduction]:
+    """Reduces features by truncated singular value decomposition (NNBSVR §3.1.3).
+
+    Args:
+        features: array or sparse matrix `(rows, features)`, on a common scale such as min-max.
+        dimensions: number of dimensions. Defaults to None, the elbow of the cumulative explained variance;
+            where there is none, all that were computed.
+        seed: seed of the decomposition. Defaults to 0.
+        max_dimensions: number of dimensions computed when looking for the elbow. Defaults to 128.
+        fit_rows: indices of the rows that the directions are fitted on. Defaults to None, all rows.
+
+    Returns:
+        float32 array `(rows, dimensions)` and the `Reduction`.
+
+    Example:
+        >>> reduced, reduction = reduce(np.eye(5), dimensions=2)
+        >>> reduced.shape, reduction.dimensions
+        ((5, 2), 2)
+    """
+    features = features.tocsr() if sparse.issparse(features) else np.asarray(features)
+    fitted = features if fit_rows is None else features[fit_rows]
+    computed = min(dimensions or max_dimensions, *fitted.shape)
+    decomposition = TruncatedSVD(computed, random_state=seed).fit(fitted)
+    # Not sorted by itself: the first direction carries the mean, which explains little variance.
+    order = np.argsort(-decomposition.explained_variance_ratio_, kind="stable")
+    curve = np.cumsum(decomposition.explained_variance_ratio_[order])
+    found = elbow(curve)
+    kept = dimensions or found or computed
+    components = decomposition.components_[order[:kept]].astype(np.float32)
+    reduced = np.asarray(features @ components.T, dtype=np.float32)
+    return reduced, Reduction(len(components), curve, found, components)

@@ -1,0 +1,146 @@
+import pytest
+
+from icd_relevancy.codes import CodeSystem, code_system, icd9cm, icd10cm
+from icd_relevancy.errors import InputError
+
+
+def test_icd10cm_counts():
+    system = icd10cm()
+    assert len(system) == len(set(system.codes)) == 98_505
+    assert len(system.leaves) == 74_731
+    assert sum(system.parent(code) is None for code in system.codes) == 22
+    assert sum(system.level(code) == 1 for code in system.codes) == 297
+
+
+def test_icd10cm_hierarchy():
+    system = icd10cm()
+    assert system.ancestors("E11.65") == ("E11.6", "E11", "E08-E13", "4")
+    assert system.ancestors("S52.501A") == ("S52.501", "S52.50", "S52.5", "S52", "S50-S59", "19")
+    assert system.level("4") == 0
+    assert system.level("E11.65") == 4
+    assert system.parent("4") is None
+    assert system.children("A00") == ("A00.0", "A00.1", "A00.9")
+    assert system.descendants("A00") == ("A00.0", "A00.1", "A00.9")
+    assert system.title("I25.9") == "Chronic ischemic heart disease, unspecified"
+    assert "Ischemic heart disease (chronic) NOS" in system.inclusion_terms("I25.9")
+    assert system.inclusion_terms("E11.65") == ()
+    assert "S52.501A" in system.leaves
+    assert "S52.501" not in system.leaves
+
+
+def test_block_of_one_category_is_a_node_of_its_own():
+    assert icd10cm().ancestors("C7A.0") == ("C7A", "C7A-C7A", "2")
+    assert icd10cm().children("C7A-C7A") == ("C7A",)
+
+
+def test_parents_stand_before_children():
+    for system in (icd10cm(), icd9cm()):
+        seen = set()
+        for code in system.codes:
+            parent = system.parent(code)
+            assert parent is None or parent in seen
+            seen.add(code)
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("J18.9", "J18.9"),
+        ("j189", "J18.9"),
+        ("A41.9 ", "A41.9"),
+        (" A 41.9", "A41.9"),
+        ("A.41.9", "A41.9"),
+        ("E11.65.", "E11.65"),
+        ("n44.8x", "N44.8"),
+        ("i10.x", "I10"),
+        ("s52501a", "S52.501A"),
+        ("T36.0X", "T36.0X"),  # here the x is part of the code
+        ("R10.4", "R10"),  # ICD-10, subdivided otherwise in ICD-10-CM
+        ("Z48.9", "Z48"),
+        ("E11.659", "E11.65"),
+        ("J1.89", None),
+        ("4280", None),  # must not fall back to chapter 4
+        ("zzz", None),
+        ("...", None),
+        ("", None),
+    ],
+)
+def test_normalise_icd10cm(text, code):
+    assert icd10cm().normalise(text) == code
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("4280", "428.0"),
+        ("428.0", "428.0"),
+        ("E8497", "E849.7"),
+        ("e849.7", "E849.7"),
+        ("V1046", "V10.46"),
+        ("042", "042"),
+        ("0010", "001.0"),
+        ("780.6", "780.6"),  # valid in 2007, later subdivided
+        ("599.7", "599.7"),
+        ("795.5", "795.5"),
+        ("5968", "596.8"),
+        ("428.99", "428.9"),
+        ("38.9", None),  # a procedure, or 038.9 read as a number: not 389
+        ("E84.9", None),  # ICD-10: not E849
+        ("42", None),
+    ],
+)
+def test_normalise_icd9cm(text, code):
+    assert icd9cm().normalise(text) == code
+
+
+def test_normalise_all_reports():
+    codes, report = icd10cm().normalise_all(["J18.9", "j189", "j189", "Z48.9", "garbage", "J18.9"])
+    assert codes == ["J18.9", "J18.9", "J18.9", "Z48", None, "J18.9"]
+    assert (report.exact, report.reformatted, report.to_ancestor, report.unknown) == (2, 2, 1, 1)
+    assert report.changed == (("j189", "J18.9"), ("Z48.9", "Z48"))
+    assert report.ancestor_codes == (("Z48.9", "Z48"),)
+    assert report.unknown_codes == ("garbage",)
+
+
+def test_normalise_all_refuses_numbers():
+    with pytest.raises(InputError, match=r"code 2 is 38\.9 \(float\)"):
+        icd9cm().normalise_all(["428.0", 38.9])
+
+
+def test_icd9cm_hierarchy_and_derived_titles():
+    system = icd9cm()
+    assert len(system.leaves) == 14_567
+    assert system.ancestors("250.01") == ("250.0", "250", "240-279")
+    assert system.ancestors("E849.7") == ("E849", "E000-E999")
+    assert system.ancestors("V10.46") == ("V10.4", "V10", "V01-V91")
+    assert system.title("428") == "Heart failure"
+    assert system.title("780.6") == "Fever"
+    assert system.title("596.8") == "Disorders of bladder"
+    assert system.title("250.0") == "Diabetes mellitus without mention of complication"
+    assert system.title("787.0") == "Nausea with vomiting; Nausea alone; Vomiting alone"
+    assert all(system.title(code) for code in system.codes)
+
+
+def test_unknown_code_is_named():
+    with pytest.raises(InputError, match=r"'428\.0' is not a code of icd10cm"):
+        icd10cm().title("428.0")
+
+
+def test_undotted_system_takes_dotted_text():
+    system = CodeSystem("plain", ("J18", "J189"), {"J18": "a", "J189": "b"}, {"J18": None, "J189": "J18"})
+    assert system.normalise("j18.9") == "J189"
+
+
+def test_code_system_by_name():
+    assert code_system("icd9cm") is icd9cm()
+    with pytest.raises(InputError, match="icd11"):
+        code_system("icd11")
+
+
+def test_real_labels_are_found(real_data):
+    texts = set()
+    for split in ("train", "dev"):
+        lines = (real_data / "codiesp" / split / f"{split}D.tsv").read_text(encoding="utf-8").splitlines()
+        texts.update(line.split("\t")[1] for line in lines)
+    _, report = icd10cm().normalise_all(sorted(texts))
+    assert report.unknown / len(texts) < 0.01

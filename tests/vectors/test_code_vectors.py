@@ -1,0 +1,127 @@
+import json
+
+import numpy as np
+import pytest
+
+from icd_relevancy.errors import InputError
+from icd_relevancy.vectors import CodeVectors
+
+CODES = ("J18.9", "J18.8", "I10", "Z00")
+VECTORS = np.array([[1, 0], [1, 1], [0, 2], [0, 0]], dtype=float)
+
+
+@pytest.fixture
+def vectors():
+    return CodeVectors(CODES, VECTORS, {"recipe": "by hand"})
+
+
+def test_similarity(vectors):
+    assert vectors.similarity("J18.9", "J18.8") == pytest.approx(np.sqrt(0.5))
+    assert vectors.similarity("J18.9", "I10") == 0
+    assert vectors.similarity("I10", "I10") == pytest.approx(1)
+    assert vectors.similarity("Z00", "Z00") == 0  # a vector of zeros
+
+
+def test_most_similar_is_sorted_and_leaves_the_code_out(vectors):
+    found = vectors.most_similar("J18.8", k=3)
+    assert [code for code, _ in found] == ["J18.9", "I10", "Z00"]
+    assert [value for _, value in found] == pytest.approx([np.sqrt(0.5), np.sqrt(0.5), 0])
+    assert vectors.most_similar("Z00", k=10)[0] == ("J18.9", 0.0)
+
+
+def test_frozen_float32(vectors):
+    assert vectors.vectors.dtype == np.float32
+    with pytest.raises(ValueError, match="read-only"):
+        vectors.vectors[0, 0] = 3
+    assert len(vectors) == 4
+    assert "I10" in vectors
+    assert "I11" not in vectors
+
+
+def test_select_keeps_the_order_asked_for(vectors):
+    chosen = vectors.select(["I10", "J18.9"])
+    assert chosen.codes == ("I10", "J18.9")
+    np.testing.assert_array_equal(chosen.vectors, [[0, 2], [1, 0]])
+
+
+@pytest.mark.parametrize(
+    ("codes", "array", "message"),
+    [
+        (["A", "A"], np.ones((2, 3)), "'A' is listed twice"),
+        (["A", "B"], np.ones((3, 3)), r"Received shape: \(3, 3\)"),
+        (["A", "B"], np.ones(2), r"Received shape: \(2,\)"),
+        (["A", "B"], [[1, 2], [np.nan, 1]], "code 'B' holds NaN"),
+        (["A", "B"], [[np.inf, 2], [1, 1]], "code 'A' holds NaN or infinity"),
+        (["A"], [[1e300]], "code 'A' holds NaN or infinity"),
+    ],
+)
+def test_bad_tables(codes, array, message):
+    with pytest.raises(InputError, match=message):
+        CodeVectors(codes, array)
+
+
+def test_unknown_codes_are_named(vectors):
+    for call in (
+        vectors.most_similar,
+        lambda code: vectors.similarity("I10", code),
+        lambda c: vectors.select([c]),
+    ):
+        with pytest.raises(InputError, match=r"'X99' has no vector"):
+            call("X99")
+
+
+def test_round_trip(vectors, tmp_path):
+    vectors.save(tmp_path / "deep" / "mine")
+    again = CodeVectors.load(tmp_path / "deep" / "mine")
+    assert again.codes == CODES
+    assert again.meta == {"recipe": "by hand"}
+    np.testing.assert_array_equal(again.vectors, vectors.vectors)
+    assert not again.vectors.flags.writeable
+
+
+def test_save_replaces_and_leaves_nothing_behind(vectors, tmp_path):
+    vectors.save(tmp_path / "mine")
+    vectors.select(["I10"]).save(tmp_path / "mine")
+    assert CodeVectors.load(tmp_path / "mine").codes == ("I10",)
+    assert [path.name for path in tmp_path.iterdir()] == ["mine"]
+
+
+def test_interrupted_save_keeps_the_old_folder(vectors, tmp_path, monkeypatch):
+    vectors.save(tmp_path / "mine")
+
+    def interrupted(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(json, "dumps", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        vectors.select(["I10"]).save(tmp_path / "mine")
+    monkeypatch.undo()
+    assert CodeVectors.load(tmp_path / "mine").codes == CODES
+    assert [path.name for path in tmp_path.iterdir()] == ["mine"]
+
+
+def test_save_refuses_a_folder_of_something_else(vectors, tmp_path):
+    (tmp_path / "notes.csv").write_text("mine")
+    with pytest.raises(InputError, match="holds no code vectors"):
+        vectors.save(tmp_path)
+    assert (tmp_path / "notes.csv").read_text() == "mine"
+
+
+def test_load_by_name_and_damaged(vectors, tmp_path, monkeypatch):
+    monkeypatch.setenv("ICD_RELEVANCY_CACHE", str(tmp_path))
+    vectors.save(tmp_path / "vectors" / "mine")
+    assert CodeVectors.load("mine").codes == CODES
+    with pytest.raises(InputError, match="no code vectors at"):
+        CodeVectors.load("other")
+    (tmp_path / "vectors" / "mine" / "vectors.npy").write_bytes(b"\x93NUMPY")
+    with pytest.raises(InputError, match="cannot be read"):
+        CodeVectors.load("mine")
+
+
+def test_packaged_names_are_built_once(tmp_path, monkeypatch):
+    monkeypatch.setenv("ICD_RELEVANCY_CACHE", str(tmp_path))
+    built = CodeVectors.load("icd9cm")
+    assert built.meta["code_system"] == "icd9cm"
+    stamp = (tmp_path / "vectors" / "icd9cm" / "vectors.npy").stat().st_mtime_ns
+    np.testing.assert_array_equal(CodeVectors.load("icd9cm").vectors, built.vectors)
+    assert (tmp_path / "vectors" / "icd9cm" / "vectors.npy").stat().st_mtime_ns == stamp

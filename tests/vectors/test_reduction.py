@@ -1,0 +1,36 @@
+import numpy as np
+import pytest
+from scipy import sparse
+
+from icd_relevancy.vectors.reduction import elbow, reduce
+
+
+def test_elbow_of_a_bent_line():
+    curve = np.concatenate([np.linspace(0.15, 0.9, 6), 0.9 + 0.005 * np.arange(1, 15)])
+    assert elbow(curve) == 6
+
+
+def test_no_elbow_on_a_straight_line_or_a_short_one():
+    assert elbow(np.linspace(0.1, 1, 10)) is None
+    assert elbow(np.array([0.5, 1.0])) is None
+
+
+def test_reduce_finds_the_rank():
+    random = np.random.default_rng(0)
+    features = random.normal(size=(200, 4)) @ random.normal(size=(4, 60)) + 0.01 * random.normal(
+        size=(200, 60)
+    )
+    reduced, reduction = reduce(features)
+    assert reduction.elbow == reduction.dimensions == 4
+    assert reduced.shape == (200, 4)
+    assert reduced.dtype == np.float32
+    assert reduction.explained_variance[3] > 0.999
+    np.testing.assert_allclose(reduced @ reduced.T, features @ features.T, atol=0.5)
+
+
+def test_fixed_dimensions_and_fit_rows():
+    features = sparse.csr_matrix(np.diag([3.0, 2, 1, 5]))
+    reduced, reduction = reduce(features, dimensions=2, fit_rows=np.array([0, 1, 2]))
+    assert reduction.dimensions == 2
+    assert np.abs(reduced).max(axis=0) == pytest.approx([3, 2], abs=1e-5)
+    assert not reduced[3].any()  # a direction that the fitted rows lack
