@@ -1,0 +1,195 @@
+"""Streaming Keras metrics in relevancy terms (NNBSVR §3.2)."""
+
+import keras
+from keras import ops
+
+from icd_relevancy.matching import edges_of, matched
+from icd_relevancy.relevance import RelevanceGraph, get_relevance
+
+_AVERAGES = (None, "micro", "macro", "weighted")
+
+
+class _RelevancyMetric(keras.metrics.Metric):
+    """Counts per label over the batches; the subclasses say what becomes of the counts."""
+
+    def __init__(self, relevance, average, decision_threshold, name, dtype):
+        super().__init__(name=name, dtype=dtype)
+        if average not in _AVERAGES:
+            raise ValueError(f"`average` must be one of {_AVERAGES}. Received: average={average!r}")
+        if not 0 <= decision_threshold <= 1:
+            raise ValueError(
+                f"`decision_threshold` must lie in [0, 1]. Received: decision_threshold={decision_threshold}"
+            )
+        self.relevance = relevance
+        self.average = average
+        self.decision_threshold = decision_threshold
+        self._edges = None if relevance is None else edges_of(relevance, "binary")
+        if relevance is not None:
+            self._build(len(relevance))
+
+    def _build(self, labels: int):
+        # float32 counts are exact up to 16.7 million uses of a label.
+        self.true_positives, self.false_positives, self.false_negatives = (
+            self.add_variable((labels,), initializer="zeros", dtype="float32", name=name)
+            for name in ("true_positives", "false_positives", "false_negatives")
+        )
+        self._built_for = labels
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        """Adds a batch.
+
+        Args:
+            y_true: Multi-hot true labels, `(batch, m)`.
+            y_pred: Probabilities, `(batch, m)`.
+            sample_weight: Weight of each note, `(batch,)`. Defaults to 1.
+        """
+        y_true = ops.cast(ops.convert_to_tensor(y_true), "float32")
+        predicted = ops.cast(ops.convert_to_tensor(y_pred) >= self.decision_threshold, "float32")
+        edges = self._edges
+        if self.relevance is None and (graph := get_relevance()) is not None:
+            edges = edges_of(graph, "binary")
+        if not hasattr(self, "true_positives"):
+            self._build(predicted.shape[-1])
+        if predicted.shape[-1] != self._built_for:
+            raise ValueError(
+                f"`y_pred` must have {self._built_for} columns, one a label. "
+                f"Received: y_pred.shape={tuple(predicted.shape)}"
+            )
+        found, justified = matched(y_true, predicted, edges)
+        weight = 1.0 if sample_weight is None else ops.reshape(ops.cast(sample_weight, "float32"), (-1, 1))
+        self.true_positives.assign_add(ops.sum(found * weight, axis=0))
+        self.false_positives.assign_add(ops.sum(predicted * (1 - justified) * weight, axis=0))
+        self.false_negatives.assign_add(ops.sum((y_true - found) * weight, axis=0))
+
+    def reset_state(self):
+        """Forgets all batches."""
+        for variable in self.variables:
+            variable.assign(ops.zeros_like(variable))
+
+    def result(self):
+        """The score so far: a scalar, or one value a label, `(m,)`, with `average=None`."""
+        found, wrong, missed = self.true_positives, self.false_positives, self.false_negatives
+        if self.average == "micro":
+            return self._score(ops.sum(found), ops.sum(wrong), ops.sum(missed))
+        scores, support = self._score(found, wrong, missed), found + missed
+        if self.average is None:
+            return scores
+        weight = support if self.average == "weighted" else ops.cast(support > 0, "float32")
+        return _ratio(ops.sum(scores * weight), ops.sum(weight))
+
+    def get_config(self):
+        graph = self.relevance if self.relevance is not None else get_relevance()
+        return {
+            **super().get_config(),
+            "relevance": None if graph is None else graph.get_config(),
+            "average": self.average,
+            "decision_threshold": self.decision_threshold,
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        if isinstance(config.get("relevance"), dict):
+            config = {**config, "relevance": RelevanceGraph.from_config(config["relevance"])}
+        return cls(**config)
+
+
+@keras.saving.register_keras_serializable(package="icd_relevancy")
+class RelevancyPrecision(_RelevancyMetric):
+    """Share of the predicted codes that match a true code of their note.
+
+    Formula: `TP / (TP + FP)` with `TP_i = Σ_{j∈y_i} max_{k∈ŷ_i} δ_jk` counted on the true labels and
+    `FP_i = Σ_{k∈ŷ_i} (1 − max_{j∈y_i} δ_jk)` on the predicted ones.
+
+    Args:
+        relevance: A `RelevanceGraph` of the model's m labels. Defaults to None: the graph of
+            `icd_relevancy.set_relevance`, else exact matching.
+        average: `"micro"`, `"macro"` (over the labels with support), `"weighted"` (by support), or None for
+            one value a label. Defaults to `"micro"`.
+        decision_threshold: A code is predicted when its probability reaches it. Defaults to 0.5.
+        name: Defaults to `"relevancy_precision"`.
+        dtype: Defaults to Keras' float type.
+
+    Example:
+
+    >>> from icd_relevancy import RelevanceGraph, RelevancyPrecision
+    >>> metric = RelevancyPrecision(relevance=RelevanceGraph.identity(["J18.9", "I10"]))
+    >>> metric.update_state([[1, 0]], [[0.9, 0.8]])
+    >>> float(metric.result())
+    0.5
+
+    Reference: NNBSVR §3.2.
+    """
+
+    def __init__(
+        self, relevance=None, average="micro", decision_threshold=0.5, name="relevancy_precision", dtype=None
+    ):
+        super().__init__(relevance, average, decision_threshold, name, dtype)
+
+    def _score(self, found, wrong, missed):
+        return _ratio(found, found + wrong)
+
+
+@keras.saving.register_keras_serializable(package="icd_relevancy")
+class RelevancyRecall(_RelevancyMetric):
+    """Share of the true codes that a predicted code of their note matches.
+
+    Formula: `TP / (TP + FN)` with `TP_i = Σ_{j∈y_i} max_{k∈ŷ_i} δ_jk` and `FN_i = |y_i| − TP_i`.
+
+    Args:
+        relevance, average, decision_threshold, dtype: As in `RelevancyPrecision`.
+        name: Defaults to `"relevancy_recall"`.
+
+    Example:
+
+    >>> from icd_relevancy import RelevanceGraph, RelevancyRecall
+    >>> metric = RelevancyRecall(relevance=RelevanceGraph.identity(["J18.9", "I10"]))
+    >>> metric.update_state([[1, 1]], [[0.9, 0.1]])
+    >>> float(metric.result())
+    0.5
+
+    Reference: NNBSVR §3.2.
+    """
+
+    def __init__(
+        self, relevance=None, average="micro", decision_threshold=0.5, name="relevancy_recall", dtype=None
+    ):
+        super().__init__(relevance, average, decision_threshold, name, dtype)
+
+    def _score(self, found, wrong, missed):
+        return _ratio(found, found + missed)
+
+
+@keras.saving.register_keras_serializable(package="icd_relevancy")
+class RelevancyF1Score(_RelevancyMetric):
+    """F1 where a predicted code counts as right when it matches a true one.
+
+    Formula: `2 TP / (2 TP + FP + FN)`, the counts as in `RelevancyPrecision` and `RelevancyRecall`. With exact
+    matching it is the ordinary F1.
+
+    Args:
+        relevance, average, decision_threshold, dtype: As in `RelevancyPrecision`.
+        name: Defaults to `"relevancy_f1"`.
+
+    Example:
+
+    >>> from icd_relevancy import RelevanceGraph, RelevancyF1Score
+    >>> graph = RelevanceGraph.from_similarity([[1, 0.9, 0], [0.9, 1, 0], [0, 0, 1]], ["A", "B", "C"], 0.76)
+    >>> metric = RelevancyF1Score(relevance=graph)
+    >>> metric.update_state([[1, 0, 1]], [[0.1, 0.9, 0.2]])  # B matches A, C is missed
+    >>> round(float(metric.result()), 4)
+    0.6667
+
+    Reference: NNBSVR §3.2.
+    """
+
+    def __init__(
+        self, relevance=None, average="micro", decision_threshold=0.5, name="relevancy_f1", dtype=None
+    ):
+        super().__init__(relevance, average, decision_threshold, name, dtype)
+
+    def _score(self, found, wrong, missed):
+        return _ratio(2 * found, 2 * found + wrong + missed)
+
+
+def _ratio(numerator, denominator):
+    return numerator / ops.where(denominator > 0, denominator, 1.0)
