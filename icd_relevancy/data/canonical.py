@@ -1,0 +1,48 @@
+"""One spelling for each code."""
+
+from dataclasses import replace
+from itertools import chain
+
+from icd_relevancy.codes import CodeSystem
+from icd_relevancy.codes.system import NormalisationReport
+from icd_relevancy.data.notes import Notes
+from icd_relevancy.errors import InputError
+
+
+def with_canonical_codes(notes: Notes, code_system: CodeSystem) -> tuple[Notes, NormalisationReport]:
+    """Writes the notes' codes as the code system does, so that equal codes are equal labels.
+
+    A code that the system knows only by an ancestor (one of another edition) stays a label of its own, in
+    capitals: the ancestor lends it its vector, not its name.
+
+    Args:
+        notes: Notes with codes.
+        code_system: The system that the codes are of.
+
+    Returns:
+        The notes with canonical codes, and what was changed, over the distinct codes.
+
+    Raises:
+        InputError: Naming the codes that are not even of a known category.
+
+    Example:
+
+    >>> from icd_relevancy.codes import icd9cm
+    >>> from icd_relevancy.data import Notes
+    >>> notes, report = with_canonical_codes(Notes(("1",), ("Cough.",), (("7862",),)), icd9cm())
+    >>> notes.codes
+    (('786.2',),)
+    """
+    distinct = sorted(set(chain.from_iterable(notes.codes)))
+    canonical, report = code_system.normalise_all(distinct)
+    if report.unknown_codes:
+        first = report.unknown_codes[0]
+        row = next(row for row, codes in enumerate(notes.codes) if first in codes)
+        raise InputError(
+            f"{notes.source or 'notes'}: {len(report.unknown_codes)} codes are not {code_system.name}, first "
+            f"{first!r} of note {notes.note_id[row]!r}; correct them or choose another --code-system"
+        )
+    name_of = dict(zip(distinct, canonical, strict=True))
+    name_of.update((code, code.strip().upper()) for code, _ in report.ancestor_codes)
+    codes = tuple(tuple(dict.fromkeys(name_of[code] for code in row)) for row in notes.codes)
+    return replace(notes, codes=codes), report

@@ -1,0 +1,95 @@
+"""Clinical cases of the CodiEsp corpus (ICD-10, Spanish edition)."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from icd_relevancy.data.notes import Notes
+from icd_relevancy.data.notes_table import readable
+from icd_relevancy.errors import InputError
+
+_TEXT_FOLDERS = {"en": "text_files_en", "es": "text_files"}
+
+
+def read_codiesp(path, language: str = "en", kind: str = "D") -> Notes:
+    """Reads clinical cases of CodiEsp with their diagnosis or procedure codes.
+
+    Args:
+        path: A split's folder (`train`, `dev` or `test`), or the folder above, which joins its splits in the
+            order of their names.
+        language: `"es"`, the original text, or `"en"`, its machine translation. Defaults to `"en"`.
+        kind: `"D"`, diagnoses, or `"P"`, procedures. Defaults to `"D"`.
+
+    Returns:
+        The cases in the order of their file names, with their codes in upper case, diagnoses dotted,
+        otherwise as annotated; a case without codes of this kind has none.
+
+    Raises:
+        InputError: If `language` or `kind` is another, a file is missing, or a row of codes is malformed.
+
+    Example:
+
+    >>> from icd_relevancy.data import read_codiesp
+    >>> notes = read_codiesp("data/codiesp/train", language="es")  # doctest: +SKIP
+    """
+    path = Path(path)
+    if language not in _TEXT_FOLDERS:
+        raise InputError(f"language must be 'en' or 'es'; received {language!r}")
+    if kind not in ("D", "P"):
+        raise InputError(f"kind must be 'D' (diagnoses) or 'P' (procedures); received {kind!r}")
+    folder_name = _TEXT_FOLDERS[language]
+    splits = (
+        [path]
+        if (path / folder_name).is_dir()
+        else sorted(folder.parent for folder in path.glob(f"*/{folder_name}"))
+    )
+    if not splits:
+        raise InputError(f"{path}: no folder {folder_name} here or one level down; expected a CodiEsp folder")
+    texts, codes = {}, {}
+    for split in splits:
+        in_split = {file.stem: _text(file) for file in sorted((split / folder_name).glob("*.txt"))}
+        repeated = sorted(in_split.keys() & texts.keys())
+        if repeated:
+            raise InputError(
+                f"{split}: document {repeated[0]} is in another split too; read the splits one by one"
+            )
+        texts |= in_split
+        codes |= _codes(_code_file(split, kind), kind, set(in_split))
+    return Notes(
+        note_id=tuple(texts),
+        text=tuple(texts.values()),
+        codes=tuple(codes.get(document, ()) for document in texts),
+        source="codiesp" if language == "en" else "codiesp-es",
+    )
+
+
+def _text(file: Path) -> str:
+    with readable(file):
+        text = file.read_text("utf-8").strip()
+    if not text:
+        raise InputError(f"{file}: the document is empty")
+    return text
+
+
+def _code_file(split: Path, kind: str) -> Path:
+    files = sorted(split.glob(f"*{kind}.tsv"))
+    if len(files) != 1:
+        raise InputError(f"{split}: expected one file {split.name}{kind}.tsv, found {len(files)}")
+    return files[0]
+
+
+def _codes(file: Path, kind: str, documents: set[str]) -> dict[str, tuple[str, ...]]:
+    """For each document its codes without repeats, in the order of the file."""
+    with readable(file):
+        rows = pd.read_csv(file, sep="\t", header=None, dtype=object, quoting=3, keep_default_na=False)
+    if rows.shape[1] != 2 or (rows == "").any(axis=None) or rows.isna().any(axis=None):
+        raise InputError(f"{file}: each row must hold a document and a code, separated by one tab")
+    rows.columns = ["document", "code"]
+    unknown = ~rows["document"].isin(documents)
+    if unknown.any():
+        row = int(unknown.to_numpy().argmax())
+        raise InputError(f"{file}, row {row + 1}: no text file for document {rows['document'][row][:40]}")
+    rows["code"] = rows["code"].str.strip().str.upper()
+    if kind == "D":
+        rows["code"] = rows["code"].str.replace(r"^(\w{3})(\w+)$", r"\1.\2", regex=True)
+    return {document: tuple(dict.fromkeys(codes)) for document, codes in rows.groupby("document")["code"]}

@@ -1,0 +1,132 @@
+"""Discharge notes of MIMIC-IV-Note with the diagnoses of MIMIC-IV."""
+
+from pathlib import Path
+
+import pandas as pd
+from tqdm import tqdm
+
+from icd_relevancy.data.notes import Notes
+from icd_relevancy.data.notes_table import SEX_NAMES, readable
+from icd_relevancy.errors import InputError
+
+_VERSIONS = {"icd10cm": "10", "icd9cm": "9"}
+_NOTES_A_CHUNK = 20_000
+_DIAGNOSES_A_CHUNK = 1_000_000
+
+
+def read_mimic4_notes(path, code_system: str = "icd10cm") -> Notes:
+    """Reads the discharge notes of MIMIC-IV-Note with the diagnosis codes of their admissions.
+
+    Args:
+        path: A folder with, at any depth, `discharge` (MIMIC-IV-Note), `diagnoses_icd` and, for sex and age,
+            `patients` (MIMIC-IV, module hosp), each `.csv` or `.csv.gz`.
+        code_system: `"icd10cm"` or `"icd9cm"`: an admission is coded in one of them, and only the admissions
+            coded in this one are read. Defaults to `"icd10cm"`.
+
+    Returns:
+        The notes in the order of their file; codes dotted, in the order of their sequence numbers. The age is
+        that in the year of the note, where that is known, else the anchor age.
+
+    Raises:
+        InputError: If a file or a column is missing, a note has no text, or no note has codes of the system.
+
+    Example:
+
+    >>> from icd_relevancy.data import read_mimic4_notes
+    >>> notes = read_mimic4_notes("physionet.org/files", code_system="icd9cm")  # doctest: +SKIP
+    """
+    if code_system not in _VERSIONS:
+        raise InputError(f"code_system must be one of {', '.join(_VERSIONS)}; received {code_system!r}")
+    discharge = _find(path, "discharge", "MIMIC-IV-Note")
+    codes = _codes(_find(path, "diagnoses_icd", "MIMIC-IV, module hosp"), code_system)
+    notes = _discharge_notes(discharge, set(codes))
+    if notes.empty:
+        raise InputError(f"{discharge}: no note of an admission with {code_system} codes")
+    patients = _find(path, "patients")
+    return Notes(
+        note_id=tuple(notes["note_id"]),
+        text=tuple(notes["text"]),
+        codes=tuple(codes[admission] for admission in notes["hadm_id"]),
+        patient_id=tuple(notes["subject_id"]),
+        **(_demographics(patients, notes) if patients else {}),
+        source="mimic4-notes",
+    )
+
+
+def _find(path, table: str, origin: str | None = None) -> Path | None:
+    """The file of a table under `path`; one that has no `origin` may be missing."""
+    names = (f"{table}.csv", f"{table}.csv.gz")
+    files = sorted(
+        file for file in Path(path).rglob(f"{table}.csv*") if file.name in names and file.is_file()
+    )
+    if len({file.parent for file in files}) > 1:
+        raise InputError(f"{path}: {files[0]} and {files[-1]} are both there; give a folder that holds one")
+    if not files and origin:
+        raise InputError(f"{path}: no {names[0]} or {names[1]} in it or its folders; it is part of {origin}")
+    return files[0] if files else None
+
+
+def _read(file: Path, columns: list[str], optional: tuple[str, ...] = (), **options):
+    """The columns of a CSV file as text, in one frame or, with `chunksize`, an iterator of them."""
+    with readable(file):
+        header = pd.read_csv(file, nrows=0).columns
+    missing = [name for name in columns if name not in header]
+    if missing:
+        raise InputError(
+            f"{file}: no column {', '.join(map(repr, missing))}; expected the table as PhysioNet has it"
+        )
+    columns = columns + [name for name in optional if name in header]
+    return pd.read_csv(file, usecols=columns, dtype=object, keep_default_na=False, **options)
+
+
+def _codes(file: Path, code_system: str) -> dict[str, tuple[str, ...]]:
+    """For each admission coded in the system its dotted codes by sequence number."""
+    columns = ["hadm_id", "seq_num", "icd_code", "icd_version"]
+    with readable(file):
+        chunks = _read(file, columns, chunksize=_DIAGNOSES_A_CHUNK)
+        rows = pd.concat([chunk[chunk["icd_version"] == _VERSIONS[code_system]] for chunk in chunks])
+    number, codes = pd.factorize(rows["icd_code"])
+    rows["icd_code"] = pd.Index([_dotted(code.strip().upper(), code_system) for code in codes], dtype=object)[
+        number
+    ]
+    rows["seq_num"] = pd.to_numeric(rows["seq_num"], errors="coerce")
+    rows = rows.sort_values(["hadm_id", "seq_num"], kind="stable").drop_duplicates(["hadm_id", "icd_code"])
+    return {admission: tuple(codes) for admission, codes in rows.groupby("hadm_id", sort=False)["icd_code"]}
+
+
+def _dotted(code: str, code_system: str) -> str:
+    """`E8497` (ICD-9-CM) → `E849.7`, `41401` → `414.01`, `J189` → `J18.9`."""
+    stem = 4 if code_system == "icd9cm" and code.startswith("E") else 3
+    return f"{code[:stem]}.{code[stem:]}" if len(code) > stem and "." not in code else code
+
+
+def _discharge_notes(file: Path, admissions: set[str]) -> pd.DataFrame:
+    """The notes of the admissions; read in chunks, since most of 330,000 long notes may be dropped."""
+    columns = ["note_id", "subject_id", "hadm_id", "text"]
+    kept = []
+    with readable(file), tqdm(desc=file.name, unit=" notes", disable=None) as progress:
+        for chunk in _read(file, columns, optional=("charttime",), chunksize=_NOTES_A_CHUNK):
+            kept.append(chunk[chunk["hadm_id"].isin(admissions)])
+            progress.update(len(chunk))
+    notes = pd.concat(kept, ignore_index=True)
+    blank = notes["text"].str.strip() == ""
+    if blank.any():
+        note = notes["note_id"][blank.idxmax()]
+        raise InputError(f"{file}, column 'text': note {note} has no text; remove the row or fill it in")
+    return notes
+
+
+def _demographics(file: Path, notes: pd.DataFrame) -> dict[str, tuple]:
+    """Sex and age of each note's patient, None where not known."""
+    with readable(file):
+        patients = _read(file, ["subject_id", "gender", "anchor_age"], optional=("anchor_year",))
+    patients = patients.drop_duplicates("subject_id").set_index("subject_id").reindex(notes["subject_id"])
+    age = pd.to_numeric(patients["anchor_age"], errors="coerce").to_numpy(float)
+    if "anchor_year" in patients and "charttime" in notes:
+        year = pd.to_numeric(notes["charttime"].str[:4], errors="coerce").to_numpy(float)
+        passed = year - pd.to_numeric(patients["anchor_year"], errors="coerce").to_numpy(float)
+        age = age + pd.Series(passed).fillna(0).to_numpy()
+    return {
+        "age": tuple(None if pd.isna(value) else value for value in age.tolist()),
+        "sex": tuple(SEX_NAMES.get(gender) for gender in patients["gender"]),
+    }

@@ -1,0 +1,93 @@
+"""Notes still to be coded: plain text, JSON or a table, from a file or standard input."""
+
+import json
+import re
+import sys
+from pathlib import Path
+
+from icd_relevancy.data.notes import Notes, table_format
+from icd_relevancy.data.notes_table import read_notes
+from icd_relevancy.errors import InputError
+
+_SPACE = re.compile(r"\s*")
+
+
+def read_new_notes(file) -> Notes:
+    """Reads notes without codes.
+
+    Args:
+        file: `"-"` for standard input, which holds one note as text, or a JSON object or JSON lines with `text`
+            and optionally `note_id`; a `.csv`, `.tsv`, `.parquet`, `.jsonl` or `.json` file with those fields;
+            any other file is one note as text.
+
+    Returns:
+        The notes, each without codes. A note without an id gets its number; a text file gives its name.
+
+    Raises:
+        InputError: If the file is missing or empty, not UTF-8, or a note has no text.
+
+    Example:
+
+    >>> import pathlib
+    >>> _ = pathlib.Path("results/note.txt").write_text("Six year old with cough for one week.")
+    >>> read_new_notes("results/note.txt").note_id
+    ('note',)
+    """
+    if str(file) == "-":
+        return _parsed(_decoded(sys.stdin.buffer.read(), "standard input"), "standard input", "1")
+    path = Path(file)
+    if path.is_dir() or not path.exists():
+        raise InputError(f"{path}: no such file")
+    try:
+        kind = table_format(path)
+    except InputError:
+        return _text_note(_decoded(path.read_bytes(), path), path, path.stem)
+    if kind != "jsonl" or path.suffix == ".gz":
+        return read_notes(path, require_codes=False)
+    return _parsed(_decoded(path.read_bytes(), path), path, path.stem)
+
+
+def _decoded(content: bytes, place) -> str:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{place}: not UTF-8 at byte {error.start}; save it as UTF-8") from None
+
+
+def _parsed(content: str, place, note_id: str) -> Notes:
+    if not content.lstrip().startswith("{"):
+        return _text_note(content, place, note_id)
+    records = _json_objects(content, place)
+    ids, texts = [], []
+    for number, (line, record) in enumerate(records, 1):
+        text = record.get("text")
+        if not isinstance(text, str) or not text.strip():
+            raise InputError(
+                f"{place}, note {number} (line {line}), 'text': the note has no text; fill it in"
+            )
+        ids.append(str(record.get("note_id", number)))
+        texts.append(text)
+    return Notes(tuple(ids), tuple(texts), ((),) * len(ids), source=str(place))
+
+
+def _json_objects(content: str, place) -> list[tuple[int, dict]]:
+    """The JSON objects of a text and the lines they begin in; one object may span several lines."""
+    decoder, found = json.JSONDecoder(), []
+    line, position = 1, 0
+    while (start := _SPACE.match(content, position).end()) < len(content):
+        line += content.count("\n", position, start)
+        try:
+            record, position = decoder.raw_decode(content, start)
+        except json.JSONDecodeError as error:
+            raise InputError(f"{place}, line {error.lineno}: malformed JSON ({error.msg})") from None
+        if not isinstance(record, dict):
+            raise InputError(f"{place}, line {line}: expected a JSON object with 'text'")
+        found.append((line, record))
+        line += content.count("\n", start, position)
+    return found
+
+
+def _text_note(content: str, place, note_id: str) -> Notes:
+    if not content.strip():
+        raise InputError(f"{place}: the note has no text")
+    return Notes((note_id,), (content,), ((),), source=str(place))

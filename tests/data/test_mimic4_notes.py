@@ -1,0 +1,116 @@
+"""`read_mimic4_notes` on small files in the layout of PhysioNet."""
+
+import gzip
+
+import pytest
+
+from icd_relevancy.data import mimic4_notes
+from icd_relevancy.data.mimic4_notes import read_mimic4_notes
+from icd_relevancy.errors import InputError
+
+DISCHARGE = """note_id,subject_id,hadm_id,note_type,note_seq,charttime,storetime,text
+10-DS-1,10,100,DS,1,2152-03-01 00:00:00,2152-03-02 00:00:00,"Name: ___
+Cough, fever."
+10-DS-2,10,101,DS,2,2160-01-01 00:00:00,,"He said ""NA""."
+11-DS-1,11,110,DS,1,,,Fall.
+12-DS-1,12,120,DS,1,2130-01-01 00:00:00,,Not coded.
+13-DS-1,13,130,DS,1,2131-01-01 00:00:00,,Burn.
+"""
+DIAGNOSES = """subject_id,hadm_id,seq_num,icd_code,icd_version
+10,100,2,0010,9
+10,100,10,V270,9
+10,100,1,41401,9
+10,100,3,E8497,9
+10,101,1,J189,10
+10,101,3,I10,10
+10,101,2,W19XXXA,10
+10,101,4,J189,10
+11,110,1,E119,10
+13,130,1,042,9
+"""
+PATIENTS = """subject_id,gender,anchor_age,anchor_year,anchor_year_group,dod
+10,F,50,2150,2011 - 2013,
+11,M,91,2100,2011 - 2013,
+"""
+
+
+@pytest.fixture
+def folder(tmp_path):
+    note, hosp = tmp_path / "note" / "2.2", tmp_path / "hosp"
+    note.mkdir(parents=True)
+    hosp.mkdir()
+    (note / "discharge.csv.gz").write_bytes(gzip.compress(DISCHARGE.encode()))
+    (note / "discharge_detail.csv").write_text("note_id\n")
+    (hosp / "diagnoses_icd.csv").write_text(DIAGNOSES)
+    (hosp / "patients.csv").write_text(PATIENTS)
+    return tmp_path
+
+
+def test_admissions_coded_in_icd10(folder):
+    notes = read_mimic4_notes(folder)
+    assert notes.note_id == ("10-DS-2", "11-DS-1")
+    assert notes.text == ('He said "NA".', "Fall.")
+    assert notes.codes == (("J18.9", "W19.XXXA", "I10"), ("E11.9",))
+    assert notes.patient_id == ("10", "11")
+    # Ten years after the anchor year, and an undated note with the anchor age.
+    assert notes.age == (60.0, 91.0)
+    assert notes.sex == ("female", "male")
+    assert notes.source == "mimic4-notes"
+
+
+def test_admissions_coded_in_icd9(folder):
+    notes = read_mimic4_notes(folder, code_system="icd9cm")
+    assert notes.text[0] == "Name: ___\nCough, fever."
+    assert notes.codes == (("414.01", "001.0", "E849.7", "V27.0"), ("042",))
+    assert notes.age == (52.0, None)
+    assert notes.sex == ("female", None)
+
+
+def test_chunks_do_not_matter(folder, monkeypatch):
+    whole = read_mimic4_notes(folder)
+    monkeypatch.setattr(mimic4_notes, "_NOTES_A_CHUNK", 2)
+    monkeypatch.setattr(mimic4_notes, "_DIAGNOSES_A_CHUNK", 3)
+    assert read_mimic4_notes(folder) == whole
+
+
+def test_without_patients(folder):
+    (folder / "hosp" / "patients.csv").unlink()
+    notes = read_mimic4_notes(folder)
+    assert (notes.age, notes.sex) == (None, None)
+
+
+def test_missing_files_and_columns(folder):
+    diagnoses = folder / "hosp" / "diagnoses_icd.csv"
+    diagnoses.write_text(DIAGNOSES.replace("icd_version", "version"))
+    with pytest.raises(InputError, match=r"diagnoses_icd\.csv: no column 'icd_version'"):
+        read_mimic4_notes(folder)
+    diagnoses.unlink()
+    with pytest.raises(
+        InputError, match=r"no diagnoses_icd\.csv or diagnoses_icd\.csv\.gz .* MIMIC-IV, module hosp"
+    ):
+        read_mimic4_notes(folder)
+    with pytest.raises(InputError, match=r"no discharge\.csv or discharge\.csv\.gz .* MIMIC-IV-Note"):
+        read_mimic4_notes(folder / "hosp")
+    with pytest.raises(InputError, match="code_system must be one of icd10cm, icd9cm"):
+        read_mimic4_notes(folder, code_system="atc")
+
+
+def test_two_copies_of_a_table(folder):
+    (folder / "old").mkdir()
+    (folder / "old" / "diagnoses_icd.csv").write_text(DIAGNOSES)
+    with pytest.raises(InputError, match="are both there"):
+        read_mimic4_notes(folder)
+
+
+def test_a_note_without_text(folder):
+    (folder / "note" / "2.2" / "discharge.csv.gz").write_bytes(
+        gzip.compress(DISCHARGE.replace("Fall.", " ").encode())
+    )
+    with pytest.raises(InputError, match="note 11-DS-1 has no text"):
+        read_mimic4_notes(folder)
+
+
+def test_no_admission_of_that_system(folder):
+    (folder / "hosp" / "diagnoses_icd.csv").write_text(DIAGNOSES.splitlines()[0] + "\n10,100,1,41401,9\n")
+    with pytest.raises(InputError, match="no note of an admission with icd10cm codes"):
+        read_mimic4_notes(folder)

@@ -1,0 +1,244 @@
+"""`read_notes`: formats, codes, and one clear line for bad input."""
+
+import gzip
+import json
+
+import jsonschema
+import pandas as pd
+import pytest
+
+from icd_relevancy.data.notes_table import notes_schema, read_notes
+from icd_relevancy.errors import InputError
+
+GOOD = {"note_id": "1", "text": "Cough.", "codes": ["R05"]}
+
+
+def write_lines(folder, *records):
+    path = folder / "notes.jsonl"
+    path.write_text("".join(json.dumps(record) + "\n" for record in records), "utf-8")
+    return path
+
+
+def write(folder, name, text, encoding="utf-8"):
+    path = folder / name
+    path.write_text(text, encoding)
+    return path
+
+
+def error_of(path, **options) -> str:
+    with pytest.raises(InputError) as caught:
+        read_notes(path, **options)
+    message = str(caught.value)
+    assert "\n" not in message
+    assert message.startswith(str(path))
+    return message.removeprefix(str(path))
+
+
+@pytest.mark.parametrize(
+    "codes", ["001.0;V27", "001.0,V27", "001.0|V27", "001.0 V27", " 001.0 ; V27;", "001.0;V27;001.0"]
+)
+def test_separators_and_leading_zeros(tmp_path, codes):
+    path = write(tmp_path, "n.csv", f'note_id,text,codes\n007,Cough,"{codes}"\n')
+    notes = read_notes(path)
+    assert notes.note_id == ("007",)
+    assert notes.codes == (("001.0", "V27"),)
+    assert read_notes(write_lines(tmp_path, GOOD | {"codes": codes})).codes == (("001.0", "V27"),)
+
+
+def test_csv_values_are_text_even_where_they_look_like_something_else(tmp_path):
+    text = "note_id,text,codes,patient_id,extra,age,sex\n01,NA,,1.0,9,1e1,F\n02,None,428,nan,,,\n"
+    notes = read_notes(write(tmp_path, "n.csv", text, "utf-8-sig"))
+    assert notes.note_id == ("01", "02")
+    assert notes.text == ("NA", "None")
+    assert notes.codes == ((), ("428",))
+    assert notes.patient_id == ("1.0", "nan")
+    assert notes.age == (10.0, None)
+    assert notes.sex == ("female", None)
+
+
+def test_identifiers_as_whole_numbers(tmp_path):
+    path = tmp_path / "n.parquet"
+    frame = pd.DataFrame(
+        {"note_id": [2**60 + 1, 2], "text": ["a", "b"], "codes": [["R05"], None], "patient_id": [3.0, None]}
+    )
+    frame.to_parquet(path)
+    notes = read_notes(path)
+    assert notes.note_id == (str(2**60 + 1), "2")
+    assert notes.patient_id == ("3", None)
+    assert notes.codes == (("R05",), ())
+
+
+def test_notes_to_be_coded_need_no_codes(tmp_path):
+    path = write(tmp_path, "n.csv", "note_id,text\n1,Cough\n")
+    assert read_notes(path, require_codes=False).codes == ((),)
+    assert "no column 'codes'; the columns are note_id, text" in error_of(path)
+    path = write_lines(tmp_path, {"note_id": 1, "text": "Cough", "codes": [5]})
+    assert read_notes(path, require_codes=False).codes == ((),)
+
+
+def test_blank_lines_between_json_lines(tmp_path):
+    path = write(
+        tmp_path, "n.jsonl", f"\n{json.dumps(GOOD)}\n\n{json.dumps(GOOD | {'note_id': '2', 'text': ' '})}\n"
+    )
+    assert (
+        error_of(path)
+        == ", row 2 (line 4), column 'text': the note has no text; fill it in or remove the row"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("note_id,text,codes\n1,Cough,R05\n2,,R05\n", ", row 2, column 'text': the note has no text"),
+        ("note_id,text,codes\n1,Cough\n", "ok"),
+        ("note_id,text,codes\n,Cough,R05\n", ", row 1, column 'note_id': each note needs an identifier"),
+        (
+            "note_id,text,codes\na,x,\nb,x,\na,x,\n",
+            ", row 3, column 'note_id': note_id 'a' is also that of row 1",
+        ),
+        ("id,Text,codes\n1,Cough,R05\n", ": no column 'note_id', 'text'; the columns are id, Text, codes"),
+        ("He came with cough,and fever.\n", ": no column 'note_id', 'text', 'codes'; the columns are none"),
+        ("", ": the file is empty"),
+        ("note_id,text,codes\n", ": the file has no rows"),
+        ("note_id,text,codes\n1,Cough,R05;J18/9\n", ", row 1, column 'codes': malformed code 'J18/9'"),
+        ("note_id,text,codes\n1,Cough,-R05\n", ", row 1, column 'codes': malformed code '-R05'"),
+        (
+            "note_id,text,codes,age\n1,Cough,R05,old\n",
+            ", row 1, column 'age': the age must be a number of years from 0 to 130",
+        ),
+        ("note_id,text,codes,age\n1,Cough,R05,131\n", ", row 1, column 'age'"),
+        ("note_id,text,codes,age\n1,Cough,R05,-1\n", ", row 1, column 'age'"),
+        ("note_id,text,codes,age\n1,Cough,R05,nan\n", ", row 1, column 'age'"),
+        (
+            "note_id,text,codes,sex\n1,Cough,R05,X\n",
+            ", row 1, column 'sex': the sex must be one of female, male, other",
+        ),
+        ("note_id,text,codes\n1,Cough,R05\n2,a,b,c,d\n", ": cannot be parsed: "),
+        ("note_id,text,codes\n1,Cough,R05,\n2,Cough,R05,\n", ": the rows have more fields than the header"),
+        ('note_id,text,codes\n1,"Cough,R05\n', ": cannot be parsed: "),
+    ],
+)
+def test_bad_csv(tmp_path, text, told):
+    path = write(tmp_path, "n.csv", text)
+    if told == "ok":
+        assert read_notes(path).codes == ((),)
+        return
+    message = error_of(path)
+    assert message.startswith(told)
+    assert "Cough" not in message
+    assert "cough" not in message
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ('{"note_id": 1, "text": "Cough"', ", line 2: malformed JSON at character"),
+        ("[1, 2]", ", line 2: each line must hold one JSON object"),
+        ('{"note_id": 1, "text": "Cough", "codes": [], "age": NaN}', ", line 2: malformed JSON"),
+        ('{"note_id": 1, "text": "Cough"}', ", row 2 (line 2): no 'codes'; every record needs it"),
+        ('{"note_id": 1, "text": 5, "codes": []}', ", row 2 (line 2), column 'text': the note has no text"),
+        (
+            '{"note_id": 1, "text": "Cough", "codes": [428]}',
+            ", row 2 (line 2), column 'codes': codes must be text",
+        ),
+        (
+            '{"note_id": 1, "text": "Cough", "codes": 428}',
+            ", row 2 (line 2), column 'codes': codes must be text",
+        ),
+    ],
+)
+def test_bad_json_lines(tmp_path, line, told):
+    message = error_of(write(tmp_path, "n.jsonl", json.dumps(GOOD | {"note_id": "0"}) + f"\n{line}\n"))
+    assert message.startswith(told)
+    assert "Cough" not in message
+
+
+@pytest.mark.parametrize("name", ["n.csv", "n.csv.gz", "n.jsonl"])
+def test_undecodable_bytes_are_located(tmp_path, name):
+    head = b"note_id,text,codes\n" if "csv" in name else json.dumps(GOOD).encode() + b"\n"
+    body = b"1,fi\xe8vre,R05\n" if "csv" in name else b'{"note_id": 1, "text": "fi\xe8vre", "codes": []}\n'
+    path = tmp_path / name
+    path.write_bytes(gzip.compress(head + body) if name.endswith("gz") else head + body)
+    byte = len(head) + body.index(b"\xe8")
+    assert error_of(path) == f": line 2 (byte {byte}) is not UTF-8; save the file as UTF-8"
+
+
+def test_files_that_are_not_what_they_are_called(tmp_path):
+    assert error_of(tmp_path / "absent.csv") == ": no such file"
+    assert "must end in one of" in error_of(write(tmp_path, "n.xlsx", "x"))
+    assert "not a whole gzip file" in error_of(write(tmp_path, "n.csv.gz", "note_id,text,codes\n"))
+    assert "cannot be parsed" in error_of(write(tmp_path, "n.parquet", "note_id"))
+    whole = gzip.compress(b"note_id,text,codes\n1,Cough,R05\n" * 1000)
+    (tmp_path / "cut.csv.gz").write_bytes(whole[: len(whole) // 2])
+    assert "not a whole gzip file" in error_of(tmp_path / "cut.csv.gz")
+    pd.DataFrame({"note_id": [1], "text": ["Cough"], "codes": [428]}).to_parquet(tmp_path / "n.parquet")
+    assert "row 1, column 'codes': codes must be text" in error_of(tmp_path / "n.parquet")
+    pd.DataFrame({"note_id": [1], "text": ["Cough"]}).to_parquet(tmp_path / "n.parquet")
+    assert "no column 'codes'" in error_of(tmp_path / "n.parquet")
+
+
+RECORDS = [
+    GOOD,
+    GOOD | {"codes": []},
+    GOOD | {"codes": None},
+    GOOD | {"codes": ""},
+    GOOD | {"codes": " R05 ;001.0|V27,"},
+    GOOD | {"codes": "R05;J18/9"},
+    GOOD | {"codes": ";.5"},
+    GOOD | {"codes": ["R05", ""]},
+    GOOD | {"codes": ["R 05"]},
+    GOOD | {"codes": [5]},
+    GOOD | {"codes": [None]},
+    GOOD | {"codes": 5},
+    GOOD | {"codes": {"R05": 1}},
+    {"note_id": "1", "text": "Cough."},
+    GOOD | {"note_id": 1},
+    GOOD | {"note_id": 1.0},
+    GOOD | {"note_id": 1.5},
+    GOOD | {"note_id": True},
+    GOOD | {"note_id": None},
+    GOOD | {"note_id": " "},
+    GOOD | {"text": ""},
+    GOOD | {"text": "\n\u00a0 "},
+    GOOD | {"text": None},
+    GOOD | {"text": 5},
+    GOOD | {"text": ["Cough."]},
+    GOOD | {"patient_id": None, "specialty": None, "age": None, "sex": None, "extra": [1]},
+    GOOD | {"patient_id": 5, "specialty": "Radiology", "age": 0, "sex": "F"},
+    GOOD | {"patient_id": ""},
+    GOOD | {"patient_id": 1.5},
+    GOOD | {"patient_id": ["a"]},
+    GOOD | {"specialty": ""},
+    GOOD | {"specialty": 5},
+    GOOD | {"age": 130},
+    GOOD | {"age": 130.5},
+    GOOD | {"age": -0.1},
+    GOOD | {"age": "61"},
+    GOOD | {"age": True},
+    GOOD | {"sex": "other"},
+    GOOD | {"sex": "Female"},
+    GOOD | {"sex": ""},
+    GOOD | {"sex": 1},
+    GOOD | {"sex": ["F"]},
+]
+
+
+def test_the_schema_is_a_schema():
+    jsonschema.Draft202012Validator.check_schema(notes_schema())
+
+
+@pytest.mark.parametrize(
+    "record", RECORDS, ids=lambda record: json.dumps({k: v for k, v in record.items() if v != GOOD.get(k)})
+)
+def test_reader_and_jsonschema_agree(tmp_path, record):
+    path = write_lines(tmp_path, record)
+    if jsonschema.Draft202012Validator(notes_schema()).is_valid(record):
+        assert len(read_notes(path)) == 1
+    else:
+        error_of(path)
+
+
+def test_the_records_above_are_of_both_kinds():
+    validator = jsonschema.Draft202012Validator(notes_schema())
+    good = sum(validator.is_valid(record) for record in RECORDS)
+    assert (good, len(RECORDS) - good) == (13, 29)

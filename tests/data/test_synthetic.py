@@ -1,0 +1,203 @@
+import tracemalloc
+from collections import Counter
+from itertools import islice
+
+import pytest
+
+from icd_relevancy.codes import icd10cm
+from icd_relevancy.data.synthetic import SPECIALTIES, iter_synthetic_notes, label_universe, synthetic_notes
+from icd_relevancy.data.synthetic.mentions import generic, mentions
+from icd_relevancy.data.synthetic.restrictions import restriction, trimester
+from icd_relevancy.errors import InputError
+
+
+@pytest.fixture(scope="module")
+def notes():
+    return list(iter_synthetic_notes(4000, seed=3))
+
+
+def test_same_seed_gives_the_same_notes_however_they_are_taken(notes):
+    table = synthetic_notes(50, seed=3)
+    assert table.text == tuple(note.text for note in notes[:50])
+    assert table.codes == tuple(note.codes for note in notes[:50])
+    assert table.source == "synthetic"
+    assert list(islice(iter_synthetic_notes(10**9, seed=3), 20)) == notes[:20]
+    assert list(iter_synthetic_notes(5, seed=3, start=3990)) == notes[3990:3995]
+    assert synthetic_notes(50, seed=4).text != table.text
+
+
+def test_first_note_is_what_it_was():
+    """The notes of a seed are a data set that results refer to: changing them is a decision, not an accident."""
+    first = next(iter_synthetic_notes(1, seed=0, n_codes=300))
+    assert (first.note_id, first.specialty, first.sex) == ("S0-0", "Pediatrics", "female")
+    assert first.codes == ("J02.9", "B08.4", "R50.9", "J45.901")
+
+
+def test_four_codes_a_note(notes):
+    assert 3.5 <= sum(len(note.codes) for note in notes) / len(notes) <= 4.5
+    assert all(1 <= len(note.codes) == len(set(note.codes)) for note in notes)
+
+
+def test_specialty_shares(notes):
+    assert len(SPECIALTIES) == 24
+    assert sum(specialty.share for specialty in SPECIALTIES) == pytest.approx(100)
+    counts = Counter(note.specialty for note in notes)
+    for specialty in SPECIALTIES:
+        assert 100 * counts[specialty.name] / len(notes) == pytest.approx(specialty.share, abs=2.5)
+    assert [name for name, _ in counts.most_common(2)] == ["Internal Medicine", "Obstetrics and Gynaecology"]
+
+
+def test_long_tail(notes):
+    uses = sorted(Counter(code for note in notes for code in note.codes).values(), reverse=True)
+    assert sum(uses[: len(uses) // 10]) > 0.5 * sum(uses)
+    assert uses[len(uses) // 2] <= 4
+
+
+def test_age_and_sex_suit_the_codes(notes):
+    for note in notes:
+        for code in note.codes:
+            assert note.sex == "female" or not code.startswith(("O", "N7", "N8", "C56", "Z34", "Z3A"))
+            assert 12 <= note.age <= 55 or code[0] != "O"
+            assert note.sex == "male" or not code.startswith(("N40", "N41", "C61", "N52"))
+            assert note.age == 0 or not code.startswith(("P", "Z38"))
+            assert note.age >= 50 or not code.startswith(("H25", "G30", "M81.0"))
+            assert note.age >= 18 or not code.startswith(("I10", "E11", "J44"))
+        assert note.age < 18 or note.specialty not in ("Pediatrics", "Neonatology")
+        trimesters = {trimester(code, icd10cm().title(code)) for code in note.codes} - {0}
+        assert len(trimesters) <= 1
+
+
+def test_codes_are_billable_and_apart(notes):
+    system, universe = icd10cm(), label_universe()
+    leaves = set(system.leaves)
+    assert set(universe.codes) <= leaves
+    for note in notes:
+        assert set(note.codes) <= set(universe.codes)
+        assert not any(set(system.ancestors(code)) & set(note.codes) for code in note.codes)
+        assert len({code[:3] for code in note.codes}) == len(note.codes)
+
+
+def test_distractors_are_written_and_not_coded(notes):
+    assert sum(bool(note.distractors) for note in notes) > 0.8 * len(notes)
+    for note in notes:
+        for start in note.distractors:
+            assert not any(code.startswith(start) for code in note.codes)
+    denied = next(note for note in notes if "R07" in note.distractors)
+    assert "chest pain" in denied.text
+
+
+def test_every_code_has_a_mention(notes):
+    universe = label_universe()
+    found = total = 0
+    for note in notes[:500]:
+        text = note.text.lower()
+        for code in note.codes:
+            each = universe.mentions(code)
+            total += 1
+            found += any(wording.lower() in text for wording in (*each.variants, *each.split[:1]))
+    assert found / total > 0.97  # the rest is misspelt
+
+
+def test_patients_come_again_with_their_chronic_conditions(notes):
+    visits: dict[str, list] = {}
+    for note in notes:
+        visits.setdefault(note.patient_id, []).append(note)
+    several = [group for group in visits.values() if len(group) > 1]
+    assert len(several) > 400
+    assert all(len({(note.age, note.sex) for note in group}) == 1 for group in several)
+    returning = [group for group in several if any(code == "I10" for note in group for code in note.codes)]
+    again = sum("I10" in note.codes for group in returning for note in group) / sum(map(len, returning))
+    assert again > 2 * sum("I10" in note.codes for note in notes) / len(notes)
+
+
+def test_lengths(notes):
+    words = sorted(len(note.text.split()) for note in notes)
+    assert words[len(words) // 100] >= 50
+    assert 80 <= words[len(words) // 2] <= 150
+    assert words[-1] <= 260
+
+
+@pytest.mark.parametrize("n_codes", [100, 300, 3100, 9278])
+def test_size_of_the_label_universe(n_codes):
+    codes = label_universe(n_codes).codes
+    assert len(codes) == n_codes
+    if n_codes >= 300:
+        assert {"J18.9", "F41.9", "M54.50", "R10.9", "G93.9", "K40.90"} <= set(codes)
+
+
+def test_universes_are_nested():
+    assert set(label_universe(300).codes) <= set(label_universe(3100).codes) <= set(label_universe(9278).codes)
+
+
+def test_vague_sibling_is_in_the_family():
+    siblings = label_universe().unspecified_sibling
+    assert len(siblings) > 300
+    assert all(icd10cm().parent(code) == icd10cm().parent(vague) for code, vague in siblings.items())
+
+
+def test_bad_arguments():
+    with pytest.raises(InputError, match="at least 100"):
+        label_universe(10)
+    with pytest.raises(InputError, match="at most"):
+        label_universe(90_000)
+    with pytest.raises(InputError, match="negative"):
+        iter_synthetic_notes(-1)
+
+
+@pytest.mark.parametrize(
+    ("title", "expected"),
+    [
+        ("Pneumonia, unspecified organism", "pneumonia"),
+        ("Unspecified abdominal pain", "abdominal pain"),
+        ("Essential (primary) hypertension", "essential hypertension"),
+        ("Laceration without foreign body of right hand, initial encounter", "laceration without foreign body of right hand"),
+        ("Inguinal hernia NOS", "inguinal hernia"),
+    ],
+)
+def test_generic(title, expected):
+    assert generic(title) == expected
+
+
+def test_mentions_of_one_code_vary_and_keep_the_side():
+    variants = mentions("M25.561", icd10cm()).variants
+    assert {"pain in right knee", "right knee pain"} <= set(variants)
+    assert all("right" in text or "R" in text for text in variants)
+    assert "unspecified" not in " ".join(mentions("J18.9", icd10cm()).variants)
+
+
+@pytest.mark.parametrize(
+    ("code", "age", "sex", "allowed"),
+    [
+        ("O80", 30, "F", True),
+        ("O80", 30, "M", False),
+        ("O80", 60, "F", False),
+        ("N40.1", 70, "M", True),
+        ("N40.1", 70, "F", False),
+        ("P59.9", 0, "M", True),
+        ("P59.9", 2, "M", False),
+        ("H25.13", 30, "F", False),
+        ("Z00.129", 6, "F", True),
+        ("Z00.129", 40, "F", False),
+        ("I10", 40, "F", True),
+    ],
+)
+def test_restriction(code, age, sex, allowed):
+    assert restriction(code, icd10cm().title(code)).allows(age, sex) is allowed
+
+
+def test_streaming_needs_constant_memory():
+    universe = label_universe(300)
+    for code in universe.codes:
+        universe.mentions(code)
+    stream = iter_synthetic_notes(6000, seed=9, n_codes=300)
+    for _ in islice(stream, 1000):
+        pass
+    tracemalloc.start()
+    for _ in islice(stream, 1000):
+        pass
+    early = tracemalloc.get_traced_memory()[0]
+    for _ in stream:
+        pass
+    late = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    assert late - early < 3_000_000
