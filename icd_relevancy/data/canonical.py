@@ -13,7 +13,7 @@ def with_canonical_codes(notes: Notes, code_system: CodeSystem) -> tuple[Notes, 
     """Writes the notes' codes as the code system does, so that equal codes are equal labels.
 
     A code that the system knows only by an ancestor (one of another edition) stays a label of its own, in
-    capitals: the ancestor lends it its vector, not its name.
+    capitals and with its dot: the ancestor lends it its vector, not its name.
 
     Args:
         notes: Notes with codes.
@@ -43,6 +43,12 @@ def with_canonical_codes(notes: Notes, code_system: CodeSystem) -> tuple[Notes, 
             f"{first!r} of note {notes.note_id[row]!r}; correct them or choose another --code-system"
         )
     name_of = dict(zip(distinct, canonical, strict=True))
-    name_of.update((code, code.strip().upper()) for code, _ in report.ancestor_codes)
+    dotted = any("." in code for code in code_system.codes)
+    name_of.update((code, _spelling(code, ancestor, dotted)) for code, ancestor in report.ancestor_codes)
     codes = tuple(tuple(dict.fromkeys(name_of[code] for code in row)) for row in notes.codes)
     return replace(notes, codes=codes), report
+
+
+def _spelling(code: str, ancestor: str, dotted: bool) -> str:
+    key, stem = "".join(code.upper().replace(".", "").split()), ancestor.partition(".")[0]
+    return f"{stem}.{key[len(stem) :]}" if dotted else key

@@ -5,26 +5,30 @@ import re
 import sys
 from pathlib import Path
 
-from icd_relevancy.data.notes import Notes, table_format
+from icd_relevancy.data.notes import Notes
 from icd_relevancy.data.notes_table import read_notes
+from icd_relevancy.data.table_files import table_format
 from icd_relevancy.errors import InputError
 
 _SPACE = re.compile(r"\s*")
+# JSON can escape what no UTF-8 file can hold.
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def read_new_notes(file) -> Notes:
     """Reads notes without codes.
 
     Args:
-        file: `"-"` for standard input, which holds one note as text, or a JSON object or JSON lines with `text`
-            and optionally `note_id`; a `.csv`, `.tsv`, `.parquet`, `.jsonl` or `.json` file with those fields;
-            any other file is one note as text.
+        file: `"-"` for standard input, which holds one note as text, or a JSON object or JSON lines with
+            `text` and optionally `note_id`; a `.csv`, `.tsv`, `.parquet`, `.jsonl` or `.json` file with those
+            fields; any other file is one note as text.
 
     Returns:
         The notes, each without codes. A note without an id gets its number; a text file gives its name.
 
     Raises:
-        InputError: If the file is missing or empty, not UTF-8, or a note has no text.
+        InputError: If the file is missing or empty, not UTF-8 or not of its format, a note has no text, or
+            two have the same id.
 
     Example:
 
@@ -34,7 +38,10 @@ def read_new_notes(file) -> Notes:
     ('note',)
     """
     if str(file) == "-":
-        return _parsed(_decoded(sys.stdin.buffer.read(), "standard input"), "standard input", "1")
+        content = _decoded(sys.stdin.buffer.read(), "standard input")
+        if content.lstrip().startswith("{"):
+            return _json_notes(content, "standard input")
+        return _text_note(content, "standard input", "1")
     path = Path(file)
     if path.is_dir() or not path.exists():
         raise InputError(f"{path}: no such file")
@@ -44,7 +51,7 @@ def read_new_notes(file) -> Notes:
         return _text_note(_decoded(path.read_bytes(), path), path, path.stem)
     if kind != "jsonl" or path.suffix == ".gz":
         return read_notes(path, require_codes=False)
-    return _parsed(_decoded(path.read_bytes(), path), path, path.stem)
+    return _json_notes(_decoded(path.read_bytes(), path), path)
 
 
 def _decoded(content: bytes, place) -> str:
@@ -54,20 +61,28 @@ def _decoded(content: bytes, place) -> str:
         raise InputError(f"{place}: not UTF-8 at byte {error.start}; save it as UTF-8") from None
 
 
-def _parsed(content: str, place, note_id: str) -> Notes:
-    if not content.lstrip().startswith("{"):
-        return _text_note(content, place, note_id)
+def _json_notes(content: str, place) -> Notes:
     records = _json_objects(content, place)
-    ids, texts = [], []
+    if not records:
+        raise InputError(f"{place}: the file is empty")
+    text_of = {}
     for number, (line, record) in enumerate(records, 1):
-        text = record.get("text")
+        where = f"{place}, note {number} (line {line})"
+        text, note_id = record.get("text"), record.get("note_id", number)
         if not isinstance(text, str) or not text.strip():
+            raise InputError(f"{where}, 'text': the note has no text; fill it in")
+        if _SURROGATE.search(text):
             raise InputError(
-                f"{place}, note {number} (line {line}), 'text': the note has no text; fill it in"
+                f"{where}, 'text': half of a surrogate pair (\\ud800 to \\udfff); write it whole"
             )
-        ids.append(str(record.get("note_id", number)))
-        texts.append(text)
-    return Notes(tuple(ids), tuple(texts), ((),) * len(ids), source=str(place))
+        if isinstance(note_id, bool) or not isinstance(note_id, (str, int)) or not str(note_id).strip():
+            raise InputError(f"{where}, 'note_id': must be text or a whole number")
+        if str(note_id) in text_of:
+            raise InputError(
+                f"{where}, 'note_id': {str(note_id)[:40]!r} occurs more than once; make it unique"
+            )
+        text_of[str(note_id)] = text
+    return Notes(tuple(text_of), tuple(text_of.values()), ((),) * len(text_of), source=str(place))
 
 
 def _json_objects(content: str, place) -> list[tuple[int, dict]]:

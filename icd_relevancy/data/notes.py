@@ -3,54 +3,15 @@
 from collections import Counter
 from dataclasses import dataclass
 from itertools import chain
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 from scipy import sparse
 
-from icd_relevancy.atomic import replacing
+from icd_relevancy.data.table_files import write_note_frames
 from icd_relevancy.errors import InputError
 
-_SUFFIXES = {
-    ".csv": "csv",
-    ".csv.gz": "csv",
-    ".tsv": "tsv",
-    ".tsv.gz": "tsv",
-    ".parquet": "parquet",
-    ".jsonl": "jsonl",
-    ".jsonl.gz": "jsonl",
-    ".json": "jsonl",
-    ".json.gz": "jsonl",
-}
 _OPTIONAL = ("patient_id", "specialty", "age", "sex")
-
-
-def table_format(path) -> str:
-    """The format of a table by the suffix of its file.
-
-    Args:
-        path: A file name.
-
-    Returns:
-        `"csv"`, `"tsv"`, `"parquet"` or `"jsonl"`.
-
-    Raises:
-        InputError: For any other suffix.
-
-    Example:
-
-    >>> from icd_relevancy.data.notes import table_format
-    >>> table_format("notes.csv.gz")
-    'csv'
-    """
-    name = Path(path).name.lower()
-    for suffix, table in _SUFFIXES.items():
-        if name.endswith(suffix):
-            return table
-    raise InputError(f"{path}: the file name must end in one of {', '.join(_SUFFIXES)}")
 
 
 @dataclass(frozen=True, repr=False)
@@ -212,25 +173,10 @@ class Notes:
         >>> read_notes("results/notes.csv").codes
         (('R05',),)
         """
-        table, frame = table_format(path), self.to_frame()
-        with replacing(path) as temporary:
-            if table == "parquet":
-                _write_parquet(frame, temporary)
-            elif table == "jsonl":
-                frame.to_json(temporary, orient="records", lines=True, force_ascii=False, double_precision=15)
-            else:
-                frame["codes"] = frame["codes"].map(";".join)
-                frame.to_csv(temporary, sep="\t" if table == "tsv" else ",", index=False)
+        write_note_frames([self.to_frame()], path)
 
 
 def _dtype(name: str) -> str:
     if name == "age":
         return "float64"
     return "object" if name == "codes" else "str"
-
-
-def _write_parquet(frame: pd.DataFrame, path: Path) -> None:
-    table = pa.Table.from_pandas(frame.drop(columns="codes"), preserve_index=False)
-    # Typed by hand: Arrow would store a table without any code as a list of nulls.
-    codes = pa.array(frame["codes"].map(list), type=pa.list_(pa.string()))
-    pq.write_table(table.append_column("codes", codes), path)

@@ -17,7 +17,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from icd_relevancy.data.notes import Notes, table_format
+from icd_relevancy.data.notes import Notes
+from icd_relevancy.data.table_files import table_format
 from icd_relevancy.errors import InputError
 
 _SEPARATORS = re.compile(r"[;,|\s]+")

@@ -1,0 +1,110 @@
+"""The ways a clinician writes one code: title, inclusion terms, abbreviations, paraphrases."""
+
+import re
+from dataclasses import dataclass
+
+from icd_relevancy.codes import CodeSystem
+from icd_relevancy.data.synthetic.vocabulary import ABBREVIATIONS, PARAPHRASES, SYNONYMS
+
+VARIANTS = 14
+_ENCOUNTER = re.compile(r",? (initial|subsequent) encounter.*$|,? sequela$")
+_ASIDE = re.compile(r" ?\[[^]]*\]| ?\([^)]*\)|,? ?not elsewhere classified|,? ?so stated|,? ?not applicable")
+_UNSPECIFIED_TAIL = re.compile(
+    r",? unspecified( (as to|organism|site|type|cause|nature|eye|ear|side|degree|severity|trimester|"
+    r"stage|whether)"
+    r"[^,]*)?(?=,|$)|,? not specified as [^,]*|,? type unspecified|\bNOS\b|,? of unspecified [^,]*$",
+    re.IGNORECASE,
+)
+_UNSPECIFIED_WORD = re.compile(r"\b(unspecified|undetermined) ", re.IGNORECASE)
+_OTHER = re.compile(r"^(other specified|other) ", re.IGNORECASE)
+_OTHER_TAIL = re.compile(r", other( specified)?$", re.IGNORECASE)
+_REORDER = (
+    (re.compile(r"^malignant neoplasm of (?:the )?(.+)$"), ("{0} cancer", "ca {0}", "malignancy of {0}")),
+    (re.compile(r"^benign neoplasm of (.+)$"), ("benign {0} tumour", "benign growth of {0}")),
+    (re.compile(r"^pain in (.+)$"), ("{0} pain", "painful {0}")),
+    (re.compile(r"^(?:presence|history) of (.+)$"), ("s/p {0}", "{0} in situ")),
+    (re.compile(r"^laceration without foreign body of (.+)$"), ("{0} laceration, no FB", "cut to {0}")),
+    (
+        re.compile(r"^(contusion|sprain|fracture|abscess|cellulitis|stiffness|effusion) of (?:the )?(.+)$"),
+        ("{1} {0}",),
+    ),
+    (re.compile(r"^disorder of (.+)$"), ("{0} disorder", "{0} problem")),
+    (re.compile(r"^encounter for (.+)$"), ("here for {0}", "attends for {0}")),
+    (re.compile(r"^([^,]+), ([^,]{3,28})$"), ("{1} {0}", "{0} - {1}")),
+    (re.compile(r"^(.+) with (.+)$"), ("{0} w/ {1}", "{0} c/b {1}")),
+    (re.compile(r"^(.+), (right|left|bilateral)(.*)$"), ("{1}{2} {0}", "{0} ({1}{2})")),
+)
+_ABBREVIATE = re.compile(
+    r"\b(" + "|".join(sorted(map(re.escape, ABBREVIATIONS), key=len, reverse=True)) + r")\b"
+)
+_SYNONYM = re.compile(r"\b(" + "|".join(sorted(map(re.escape, SYNONYMS), key=len, reverse=True)) + r")\b")
+_LATERALITY = re.compile(r"^(.{8,}?),? (?:of )?(?:the )?((?:right|left|bilateral)\b.*)$")
+
+
+@dataclass(frozen=True)
+class Mentions:
+    """What a note may say for one code.
+
+    Attributes:
+        variants: Equivalent wordings, the plainest first.
+        split: The wording in two parts (condition, side or site) that a note may keep in different
+            sections, or an empty tuple.
+    """
+
+    variants: tuple[str, ...]
+    split: tuple[str, ...]
+
+
+def generic(title: str) -> str:
+    """A title without encounter, asides and "unspecified": all that a vague note gives away.
+
+    Example:
+        >>> generic("Unspecified fracture of right radius, initial encounter for closed fracture")
+        'fracture of right radius'
+        >>> generic("Pneumonia, unspecified organism")
+        'pneumonia'
+    """
+    text = _ASIDE.sub("", _ENCOUNTER.sub("", title))
+    text = _UNSPECIFIED_WORD.sub("", _UNSPECIFIED_TAIL.sub("", text))
+    return re.sub(r"\s+", " ", text).strip(" ,.").lower()
+
+
+def _wordings(phrase: str) -> list[str]:
+    """One phrase, its re-ordered forms, and both with synonyms and abbreviations."""
+    plain = [phrase]
+    for pattern, forms in _REORDER:
+        if match := pattern.match(phrase):
+            plain += [form.format(*match.groups()) for form in forms]
+    reworded = [_SYNONYM.sub(lambda match: SYNONYMS[match[1]], text) for text in plain]
+    shortened = [_ABBREVIATE.sub(lambda match: ABBREVIATIONS[match[1]], text) for text in plain + reworded]
+    return plain + reworded + shortened
+
+
+def mentions(code: str, system: CodeSystem) -> Mentions:
+    """All wordings of a code.
+
+    A code for "other" forms without inclusion terms may be written like its parent, which leaves it hard to
+    tell from the unspecified sibling, as in real notes.
+
+    Args:
+        code: A code of the system.
+        system: The ICD-10-CM code system.
+
+    Example:
+        >>> from icd_relevancy.codes import icd10cm
+        >>> "HTN" in mentions("I10", icd10cm()).variants
+        True
+    """
+    phrase = generic(system.title(code))
+    terms = [term for term in map(generic, system.inclusion_terms(code)) if 3 < len(term) < 70]
+    split: tuple[str, ...] = ()
+    if _OTHER.match(phrase) or _OTHER_TAIL.search(phrase):
+        bare = _OTHER_TAIL.sub("", _OTHER.sub("", phrase))
+        phrases = [*terms[:4], f"{bare}, other type", f"other {bare}", bare]
+    else:
+        phrases = [phrase, *terms[:4]]
+        if match := _LATERALITY.match(phrase):
+            split = match.groups()
+    variants = list(PARAPHRASES.get(code, ())) + [text for each in phrases for text in _wordings(each)]
+    unique = list(dict.fromkeys(text for text in variants if len(text) > 1))
+    return Mentions(tuple(unique[:VARIANTS]), split)

@@ -1,0 +1,157 @@
+"""The label universe: which billable codes each specialty uses, and how often."""
+
+import random
+import re
+from bisect import bisect
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from itertools import accumulate
+
+from icd_relevancy.codes import CodeSystem, icd10cm
+from icd_relevancy.data.synthetic.clinical import COMPANIONS, EXCLUSIVE
+from icd_relevancy.data.synthetic.mentions import Mentions, mentions
+from icd_relevancy.data.synthetic.restrictions import Restriction, restriction, trimester
+from icd_relevancy.data.synthetic.specialties import SPECIALTIES, Specialty
+from icd_relevancy.errors import InputError
+
+FEWEST_CODES = 100
+ZIPF_EXPONENT = 1.15
+ZIPF_SHIFT = 2.0
+FAMILY_SIZE = 4
+# Family history (Z80-Z84) appears in the notes as a distractor without a code; external causes and resolved
+# disease need a story of their own.
+NOT_USED = re.compile(r"^(V|W|X|Y|Z8[0-4]|Z86|Z87|Z31\.44|Z68|Z28|Z56|U09)|^[A-Z].{6}[B-Z]$|^O.{6}[1-9]$")
+
+
+@dataclass(frozen=True)
+class Label:
+    """One code with all that sampling and writing need to know of it."""
+
+    code: str
+    restriction: Restriction
+    trimester: int
+    exclusions: frozenset[str]
+
+
+class Universe:
+    """The codes of all specialties with their frequencies.
+
+    Args:
+        n_codes: Number of distinct codes.
+
+    Raises:
+        InputError: `n_codes` is below 100 or above what the specialties treat.
+
+    Example:
+        >>> universe = label_universe(300)
+        >>> len(universe.codes), "J18.9" in universe.codes
+        (300, True)
+    """
+
+    def __init__(self, n_codes: int):
+        self.system: CodeSystem = icd10cm()
+        self.by_specialty = _fill(n_codes, self.system)
+        self.codes = tuple(sorted({code for codes in self.by_specialty.values() for code in codes}))
+        self.labels = {code: self._label(code) for code in self.codes}
+        self.cumulative = {
+            name: tuple(
+                accumulate((rank + ZIPF_SHIFT) ** -ZIPF_EXPONENT for rank in range(1, len(codes) + 1))
+            )
+            for name, codes in self.by_specialty.items()
+        }
+        self._mentions: dict[str, Mentions] = {}
+        self._companions: dict[str, tuple[tuple[str, ...], tuple[float, ...]]] = {}
+
+    def _label(self, code: str) -> Label:
+        title = self.system.title(code)
+        groups = {code.split(".")[0]}
+        groups.update(f"group {i}" for i, starts in enumerate(EXCLUSIVE) if code.startswith(starts))
+        return Label(code, restriction(code, title), trimester(code, title), frozenset(groups))
+
+    def draw(self, specialty: str, rng: random.Random) -> str:
+        """One code of a specialty by its Zipf frequency."""
+        cumulative = self.cumulative[specialty]
+        return self.by_specialty[specialty][bisect(cumulative, rng.random() * cumulative[-1])]
+
+    def mentions(self, code: str) -> Mentions:
+        """The wordings of a code, worked out on first use."""
+        if code not in self._mentions:
+            self._mentions[code] = mentions(code, self.system)
+        return self._mentions[code]
+
+    def companions(self, code: str) -> tuple[tuple[str, ...], tuple[float, ...]]:
+        """The codes of the universe that go with a code, and their cumulative weights; may be empty."""
+        if code not in self._companions:
+            start = next((code[:n] for n in range(len(code), 0, -1) if code[:n] in COMPANIONS), None)
+            pairs = [(c, w) for c, w in COMPANIONS.get(start, ()) if c in self.labels and c != code]
+            self._companions[code] = tuple(c for c, _ in pairs), tuple(accumulate(w for _, w in pairs))
+        return self._companions[code]
+
+    @cached_property
+    def unspecified_sibling(self) -> dict[str, str]:
+        """Specific code -> the code of its family that stays when a note is vague; both in the universe."""
+        families: dict[str, list[str]] = {}
+        for code in self.codes:
+            if "-" not in (parent := self.system.parent(code)):  # a block's categories are different diseases
+                families.setdefault(parent, []).append(code)
+        siblings = {}
+        for family in families.values():
+            vague = [code for code in family if _is_unspecified(code, self.system.title(code))]
+            if len(vague) == 1:
+                siblings.update({code: vague[0] for code in family if code != vague[0]})
+        return siblings
+
+
+def _is_unspecified(code: str, title: str) -> bool:
+    return "unspecified" in title.lower() and code.rstrip("A").rstrip("X")[-1] in "09A"
+
+
+@lru_cache(maxsize=4)
+def label_universe(n_codes: int = 3100) -> Universe:
+    """The label universe of a size; it does not depend on the seed, and a larger one holds every smaller one.
+
+    Args:
+        n_codes: Number of distinct codes. Defaults to 3,100 (LOSSES §4.1); NNBSVR has 9,278.
+    """
+    return Universe(n_codes)
+
+
+def _fill(n_codes: int, system: CodeSystem) -> dict[str, tuple[str, ...]]:
+    """Specialty -> codes, most frequent first: specialties take turns by the root of their share."""
+    if n_codes < FEWEST_CODES:
+        raise InputError(f"n_codes is {n_codes}: the 24 specialties need at least {FEWEST_CODES} codes")
+    usable = [code for code in system.leaves if not NOT_USED.match(code)]
+    turns = sorted(
+        ((rank + 1) / specialty.share**0.5, order, code)
+        for order, specialty in enumerate(SPECIALTIES)
+        for rank, code in enumerate(_ranking(specialty, usable, system))
+    )
+    chosen: set[str] = set()
+    by_specialty: dict[str, list[str]] = {specialty.name: [] for specialty in SPECIALTIES}
+    for _, order, code in turns:
+        if code not in chosen and len(chosen) == n_codes:
+            break
+        chosen.add(code)
+        by_specialty[SPECIALTIES[order].name].append(code)
+    if len(chosen) < n_codes:
+        raise InputError(f"n_codes is {n_codes}: the specialties use {len(chosen)} codes at most")
+    return {name: tuple(codes) for name, codes in by_specialty.items()}
+
+
+def _ranking(specialty: Specialty, usable: list[str], system: CodeSystem) -> list[str]:
+    """Its head, then families of siblings in a random order that favours short titles, at last their rest."""
+    rng = random.Random(f"universe/{specialty.name}")
+    families: dict[str, list[str]] = {}
+    for code in usable:
+        if code.startswith(specialty.prefixes):
+            families.setdefault(system.parent(code), []).append(code)
+    shortest = {parent: min(len(system.title(code)) for code in codes) for parent, codes in families.items()}
+    order = sorted(families, key=lambda parent: shortest[parent] * rng.expovariate(1.0))
+    first, rest = [], []
+    for parent in order:
+        family = families[parent]
+        rng.shuffle(family)
+        family.sort(key=lambda code: not _is_unspecified(code, system.title(code)))
+        first += family[:FAMILY_SIZE]
+        rest += family[FAMILY_SIZE:]
+    return list(dict.fromkeys([*specialty.head, *first, *rest]))

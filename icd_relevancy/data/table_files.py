@@ -1,0 +1,91 @@
+"""The formats of a table of notes, and how one is written part by part."""
+
+import gzip
+from collections.abc import Iterable
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from icd_relevancy.atomic import replacing
+from icd_relevancy.errors import InputError
+
+_SUFFIXES = {
+    ".csv": "csv",
+    ".csv.gz": "csv",
+    ".tsv": "tsv",
+    ".tsv.gz": "tsv",
+    ".parquet": "parquet",
+    ".jsonl": "jsonl",
+    ".jsonl.gz": "jsonl",
+    ".json": "jsonl",
+    ".json.gz": "jsonl",
+}
+
+
+def table_format(path) -> str:
+    """The format of a table by the suffix of its file.
+
+    Args:
+        path: A file name.
+
+    Returns:
+        `"csv"`, `"tsv"`, `"parquet"` or `"jsonl"`.
+
+    Raises:
+        InputError: For any other suffix.
+
+    Example:
+
+    >>> from icd_relevancy.data.table_files import table_format
+    >>> table_format("notes.csv.gz")
+    'csv'
+    """
+    name = Path(path).name.lower()
+    for suffix, table in _SUFFIXES.items():
+        if name.endswith(suffix):
+            return table
+    raise InputError(f"{path}: the file name must end in one of {', '.join(_SUFFIXES)}")
+
+
+def write_note_frames(frames: Iterable[pd.DataFrame], path) -> None:
+    """Writes the parts of a table of notes into one file, all of it or nothing, holding one part at a time.
+
+    Args:
+        frames: The parts, as from `Notes.to_frame`, all with the same columns.
+        path: A file whose suffix `table_format` knows.
+
+    Raises:
+        InputError: If the suffix is unknown or the disk is full.
+    """
+    table = table_format(path)
+    with replacing(path) as temporary:
+        if table == "parquet":
+            _write_parquet(frames, temporary)
+        else:
+            _write_text(frames, temporary, table)
+
+
+def _write_text(frames: Iterable[pd.DataFrame], path: Path, table: str) -> None:
+    opened = gzip.open if path.suffix == ".gz" else open
+    with opened(path, "wt", encoding="utf-8", newline="") as file:
+        for part, frame in enumerate(frames):
+            if table == "jsonl":
+                frame.to_json(file, orient="records", lines=True, force_ascii=False, double_precision=15)
+            else:
+                frame = frame.assign(codes=frame["codes"].map(";".join))
+                frame.to_csv(file, sep="\t" if table == "tsv" else ",", index=False, header=part == 0)
+
+
+def _write_parquet(frames: Iterable[pd.DataFrame], path: Path) -> None:
+    writer = None
+    for frame in frames:
+        table = pa.Table.from_pandas(frame.drop(columns="codes"), preserve_index=False)
+        # Typed by hand: Arrow would store a part without any code as a list of nulls.
+        codes = pa.array(frame["codes"].map(list), type=pa.list_(pa.string()))
+        table = table.append_column("codes", codes)
+        writer = writer or pq.ParquetWriter(path, table.schema)
+        writer.write_table(table)
+    if writer:
+        writer.close()
