@@ -1,0 +1,5 @@
+"""Keras layers."""
+
+from icd_relevancy.layers.encoder import TransformerEncoder
+
+__all__ = ["TransformerEncoder"]

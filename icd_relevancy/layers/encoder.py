@@ -1,0 +1,300 @@
+"""The encoder of notes and code titles: one Keras layer over a pretrained Hugging Face transformer."""
+
+import hashlib
+import json
+import os
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+
+import keras
+import numpy as np
+from keras import ops
+
+from icd_relevancy.layers.pretrained import local_folder
+
+_POOLINGS = ("mean", "cls")
+_TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")
+
+
+@keras.saving.register_keras_serializable(package="icd_relevancy")
+class TransformerEncoder(keras.layers.Layer):
+    """A pretrained transformer that turns token ids into one vector a text.
+
+    The transformer itself computes in float32 under every dtype policy; its output is cast to the layer's
+    compute dtype. A frozen encoder (`trainable=False`) always runs without dropout, so that a frozen text has
+    one vector, in training as in `icd_relevancy.training.embed`. The layer carries its configuration, its
+    tokenizer and its weights into a saved model, which therefore loads without the original folder. It needs
+    the TensorFlow backend.
+
+    Args:
+        name_or_path: A Hugging Face model folder or hub name with TensorFlow or safetensors weights. Defaults
+            to None, the default encoder all-MiniLM-L6-v2.
+        pooling: `"mean"`, the mean of the token vectors under the attention mask (as all-MiniLM-L6-v2 was
+            trained), or `"cls"`, the first token's vector. Defaults to `"mean"`.
+        trainable: Whether `fit` updates the transformer. Defaults to False.
+        max_length: The number of tokens at which `tokenize` cuts a text, special tokens included. Defaults
+            to 256.
+        lowercase: Whether the tokenizer lower-cases; None leaves it as it was published, which is wrong for
+            some models (Bio_ClinicalBERT is cased and its published tokenizer lower-cases). Defaults to None.
+        return_sequence: Whether to return every token's vector, `(batch, length, d)`, instead of the pooled
+            vector. Defaults to False.
+        architecture: The Hugging Face configuration as a dict; given by `get_config`, and then no pretrained
+            weights are read. Defaults to None.
+        tokenizer_files: The tokenizer's files as a dict from name to text; given by `get_config`. Defaults to
+            None.
+        **kwargs: Base layer arguments: `name`, `dtype`.
+
+    Call arguments:
+        inputs: A dict of `input_ids` and `attention_mask`, or the two in a tuple, integers `(batch, length)`.
+        training: Whether a trainable transformer uses dropout. Defaults to None.
+
+    Returns:
+        `(batch, d)`, or `(batch, length, d)` with `return_sequence`.
+
+    Raises:
+        InputError: If the encoder is neither on this machine nor to be fetched.
+        ValueError: If `pooling` is not known, or `max_length` is beyond the positions that the model has.
+
+    Example:
+
+    >>> from icd_relevancy.layers import TransformerEncoder
+    >>> encoder = TransformerEncoder(max_length=128)  # doctest: +SKIP
+    >>> encoder(encoder.tokenize(["Cough and fever.", "Hydronephrosis."])).shape  # doctest: +SKIP
+    TensorShape([2, 384])
+
+    Reference: LOSSES §4.
+    """
+
+    def __init__(
+        self,
+        name_or_path=None,
+        pooling="mean",
+        trainable=False,
+        max_length=256,
+        lowercase=None,
+        return_sequence=False,
+        architecture=None,
+        tokenizer_files=None,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        if pooling not in _POOLINGS:
+            raise ValueError(f"Argument `pooling` must be one of {_POOLINGS}. Received: pooling={pooling!r}")
+        if keras.backend.backend() != "tensorflow":
+            raise ValueError(
+                "`TransformerEncoder` needs the TensorFlow backend (set KERAS_BACKEND=tensorflow). "
+                f"Received: backend={keras.backend.backend()!r}"
+            )
+        self.name_or_path = None if name_or_path is None else str(name_or_path)
+        self.pooling = pooling
+        self.max_length = max_length
+        self.lowercase = lowercase
+        self.return_sequence = return_sequence
+        if architecture is None:
+            folder = local_folder(name_or_path)
+            self._transformer = _pretrained(folder)
+            self.tokenizer_files = _read_tokenizer(folder)
+        else:
+            self._transformer = _untrained(architecture)
+            self.tokenizer_files = dict(tokenizer_files)
+        config = self._transformer.config
+        self.architecture = json.loads(json.dumps(config.to_diff_dict()))
+        self._tokenizer = _build_tokenizer(self.tokenizer_files, lowercase)
+        self.max_positions = min(self._tokenizer.model_max_length, config.max_position_embeddings)
+        if not 2 < max_length <= self.max_positions:
+            raise ValueError(
+                f"Argument `max_length` must be from 3 to the model's {self.max_positions} positions. "
+                f"Received: max_length={max_length}"
+            )
+        self.dimension = config.hidden_size
+        self._weights_of_transformer = _adopt(self._transformer)
+        # After the variables, because Keras files variables by their flag when they are tracked.
+        self.trainable = trainable
+        self._graph = None
+        self.built = True
+
+    def tokenize(self, texts, padding=True):
+        """Token ids of texts, cut at `max_length`.
+
+        Args:
+            texts: A list of str.
+            padding: Whether to pad to the longest text of the list. Defaults to True.
+
+        Returns:
+            A dict of `input_ids` and `attention_mask`: int32 arrays `(len(texts), length)`, or lists of lists
+            without padding.
+
+        Example:
+
+        >>> encoder.tokenize(["Cough."])["input_ids"].shape  # doctest: +SKIP
+        (1, 4)
+        """
+        encoded = self._tokenizer(
+            list(texts),
+            padding=padding,
+            truncation=True,
+            max_length=self.max_length,
+            return_token_type_ids=False,
+        )
+        if not padding:
+            return dict(encoded)
+        return {name: np.asarray(rows, "int32") for name, rows in encoded.items()}
+
+    def call(self, inputs, training=None):
+        ids, mask = (
+            (inputs["input_ids"], inputs["attention_mask"]) if isinstance(inputs, dict) else tuple(inputs)
+        )
+        length = ids.shape[1]
+        if length is not None and length > self.max_positions:
+            raise ValueError(
+                f"The model has {self.max_positions} positions. "
+                f"Received: input_ids of shape {tuple(ids.shape)}"
+            )
+        states = self._transformer(
+            input_ids=ops.cast(ids, "int32"),
+            attention_mask=ops.cast(mask, "int32"),
+            training=bool(training) and self.trainable,
+        ).last_hidden_state
+        if not self.return_sequence:
+            states = _pool(states, mask, self.pooling)
+        return ops.cast(states, self.compute_dtype)
+
+    def encode(self, input_ids, attention_mask):
+        """Vectors of one padded batch, outside any model and without gradients, by one graph for every shape.
+
+        Args:
+            input_ids: int32 array `(batch, length)`.
+            attention_mask: int32 array `(batch, length)`.
+
+        Returns:
+            What the layer returns, as a NumPy array.
+
+        Example:
+
+        >>> encoder.encode(**encoder.tokenize(["Cough."])).shape  # doctest: +SKIP
+        (1, 384)
+        """
+        if self._graph is None:
+            import tensorflow as tf
+
+            # Not XLA: it saves a tenth of the time on short texts and costs a second for every new shape.
+            shape = tf.TensorSpec([None, None], tf.int32)
+            self._graph = tf.function(
+                lambda ids, mask: self.call((ids, mask)), input_signature=[shape, shape], autograph=False
+            )
+        return self._graph(input_ids, attention_mask).numpy()
+
+    def fingerprint(self) -> str:
+        """The SHA-256 of the weights as they now are, the architecture and the tokenizer, in hexadecimal.
+
+        Example:
+
+        >>> key = encoder.fingerprint()  # doctest: +SKIP
+        """
+        described = json.dumps([self.architecture, self.tokenizer_files], sort_keys=True)
+        digest = hashlib.sha256(described.encode())
+        for variable in self._weights_of_transformer:
+            digest.update(np.ascontiguousarray(variable.numpy()))
+        return digest.hexdigest()
+
+    def compute_output_shape(self, inputs_shape):
+        ids = inputs_shape["input_ids"] if isinstance(inputs_shape, dict) else inputs_shape[0]
+        return (*ids, self.dimension) if self.return_sequence else (ids[0], self.dimension)
+
+    def get_config(self):
+        return super().get_config() | {
+            "name_or_path": self.name_or_path,
+            "pooling": self.pooling,
+            "max_length": self.max_length,
+            "lowercase": self.lowercase,
+            "return_sequence": self.return_sequence,
+            "architecture": dict(self.architecture),
+            "tokenizer_files": dict(self.tokenizer_files),
+        }
+
+
+def _pool(states, mask, pooling):
+    if pooling == "cls":
+        return states[:, 0]
+    weights = ops.expand_dims(ops.cast(mask, states.dtype), -1)
+    # A text without tokens would divide by zero.
+    return ops.sum(states * weights, axis=1) / ops.maximum(ops.sum(weights, axis=1), 1.0)
+
+
+def _adopt(transformer) -> list[keras.Variable]:
+    """One `keras.Variable` for each of the transformer's TensorFlow variables, sharing its storage.
+
+    Keras 3 tracks no variable of a `tf_keras` model, so without this the encoder would be silently frozen and
+    unsaved. Which variables there are is decided here: the pooler's are left out, since neither pooling uses
+    them and `fit` would warn about their missing gradients.
+    """
+    adopted = []
+    for source in transformer.variables:
+        if "/pooler/" in source.name:
+            continue
+        name = source.name.split(":")[0].split("/", 1)[-1].replace("/", "_")
+        # The transformer reads its own variable, outside Keras's autocasting: it stays float32.
+        variable = keras.Variable(source, dtype=source.dtype.name, autocast=False, name=name)
+        # The private attribute is the only way to share storage: Keras versions differ in whether they keep
+        # or copy a tf.Variable that they are given.
+        variable._value = source
+        adopted.append(variable)
+    return adopted
+
+
+@contextmanager
+def _quiet_transformers():
+    # transformers imports torch wherever it finds it, and torch and TensorFlow in one process abort.
+    os.environ["USE_TORCH"] = "0"
+    import transformers
+
+    verbosity = transformers.logging.get_verbosity()
+    # Every load warns that TensorFlow classes are deprecated and that the pooler or a head is unused.
+    transformers.logging.set_verbosity_error()
+    try:
+        yield transformers
+    finally:
+        transformers.logging.set_verbosity(verbosity)
+
+
+def _pretrained(folder: Path):
+    with _quiet_transformers() as transformers:
+        return transformers.TFAutoModel.from_pretrained(folder)
+
+
+def _untrained(architecture: dict):
+    with _quiet_transformers() as transformers:
+        config = transformers.AutoConfig.for_model(**architecture)
+        model = transformers.TFAutoModel.from_config(config)
+        model.build_in_name_scope()
+        return model
+
+
+def _read_tokenizer(folder: Path) -> dict[str, str]:
+    with _quiet_transformers() as transformers, tempfile.TemporaryDirectory() as temporary:
+        transformers.AutoTokenizer.from_pretrained(folder, use_fast=True).save_pretrained(temporary)
+        files = [Path(temporary) / name for name in _TOKENIZER_FILES]
+        return {file.name: file.read_text("utf-8") for file in files}
+
+
+def _build_tokenizer(files: dict[str, str], lowercase: bool | None):
+    with _quiet_transformers() as transformers, tempfile.TemporaryDirectory() as temporary:
+        for name, text in files.items():
+            (Path(temporary) / name).write_text(text, "utf-8")
+        tokenizer = transformers.AutoTokenizer.from_pretrained(temporary, use_fast=True)
+    if lowercase is not None:
+        _set_lowercase(tokenizer.backend_tokenizer, lowercase)
+    return tokenizer
+
+
+def _set_lowercase(backend, lowercase: bool) -> None:
+    from tokenizers import normalizers
+
+    normalizer = backend.normalizer
+    if isinstance(normalizer, normalizers.BertNormalizer):
+        normalizer.lowercase = lowercase
+        backend.normalizer = normalizer
+    elif lowercase:
+        parts = [normalizers.Lowercase()] if normalizer is None else [normalizers.Lowercase(), normalizer]
+        backend.normalizer = normalizers.Sequence(parts)

@@ -1,0 +1,165 @@
+"""Embeddings of texts by a frozen encoder, computed once and kept on disk."""
+
+import hashlib
+import zipfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from icd_relevancy.atomic import replacing
+from icd_relevancy.errors import InputError
+from icd_relevancy.layers import TransformerEncoder
+from icd_relevancy.layers.pretrained import encoder_hash
+
+_SHARD_TEXTS = 2048
+_KEY_BYTES = 16
+# Small batches, because activations that stay in the CPU's cache are worth more than large matrix products.
+_BATCH_TOKENS = 1024
+
+
+def embed(
+    texts: Sequence[str],
+    encoder=None,
+    max_length: int = 256,
+    cache=None,
+    *,
+    pooling: str = "mean",
+    lowercase: bool | None = None,
+    progress: bool = True,
+) -> np.ndarray:
+    """One vector a text from a pretrained encoder, without gradients.
+
+    A repeated text is encoded once. With `cache`, vectors are written in shards as they are computed, under a
+    key of the text (never the text itself) and in a sub-folder of the encoder's hash and settings: a later
+    call reads them, and an interrupted one goes on where it was.
+
+    Args:
+        texts: n texts.
+        encoder: A Hugging Face model folder or hub name; a `TransformerEncoder`, whose own settings then hold
+            instead of `max_length`, `pooling` and `lowercase`; or None for the default encoder,
+            all-MiniLM-L6-v2. Defaults to None.
+        max_length: The number of tokens at which a text is cut. Defaults to 256.
+        cache: A folder for the vectors; None keeps nothing. Defaults to None.
+        pooling: `"mean"` or `"cls"`. Defaults to `"mean"`.
+        lowercase: Whether the tokenizer lower-cases; None leaves it as it was published. Defaults to None.
+        progress: Whether to show a progress bar while texts are encoded. Defaults to True.
+
+    Returns:
+        float32 `(n, d)`, in the order of `texts`.
+
+    Raises:
+        InputError: If the encoder cannot be had, a cached shard is damaged or the disk is full.
+
+    Example:
+
+    >>> from icd_relevancy.training import embed
+    >>> embed(["Cough and fever.", "Hydronephrosis."], cache="cache").shape  # doctest: +SKIP
+    (2, 384)
+
+    Reference: LOSSES §4.
+    """
+    settings = {"pooling": pooling, "max_length": max_length, "lowercase": lowercase}
+    given = encoder if isinstance(encoder, TransformerEncoder) else None
+    if given is not None:
+        settings = {name: getattr(given, name) for name in settings}
+        if given.return_sequence:
+            raise ValueError("`embed` needs one vector a text. Received: return_sequence=True")
+    texts = list(texts)
+    keys, first = _distinct(texts)
+    store, known = None, {}
+    if cache is not None:
+        fingerprint = given.fingerprint() if given is not None else encoder_hash(encoder)
+        store = Path(cache) / _folder_name(fingerprint, **settings)
+        known = _read_keys(store)
+    missing = [row for row in np.unique(first).tolist() if keys[row] not in known]
+    layer = given
+    if layer is None and (missing or not known):
+        layer = TransformerEncoder(encoder, **settings)
+    vectors = None if layer is None else np.empty((len(texts), layer.dimension), np.float32)
+    if known:
+        vectors = _read_vectors(store, keys, first, known, vectors)
+    with tqdm(
+        total=len(missing), desc="embedding", unit="text", disable=None if progress and missing else True
+    ) as bar:
+        for start in range(0, len(missing), _SHARD_TEXTS):
+            rows = missing[start : start + _SHARD_TEXTS]
+            for done in _encode_into(vectors, rows, texts, layer):
+                bar.update(done)
+            if store is not None:
+                _write_shard(store, [keys[row] for row in rows], vectors[rows])
+    for start in range(0, len(texts), _SHARD_TEXTS):
+        part = slice(start, start + _SHARD_TEXTS)
+        vectors[part] = vectors[first[part]]
+    return vectors
+
+
+def _distinct(texts: list[str]) -> tuple[list[bytes], np.ndarray]:
+    """Each text's key, and the row at which its text occurs first."""
+    keys = [hashlib.blake2b(text.encode(), digest_size=_KEY_BYTES).digest() for text in texts]
+    seen: dict[bytes, int] = {}
+    first = np.fromiter((seen.setdefault(key, row) for row, key in enumerate(keys)), np.int64, len(keys))
+    return keys, first
+
+
+def _encode_into(vectors, rows, texts, layer: TransformerEncoder) -> Iterator[int]:
+    """Fills `vectors[rows]`, and yields the number of texts of each batch."""
+    tokens = layer.tokenize([texts[row] for row in rows], padding=False)["input_ids"]
+    longest_first = sorted(range(len(rows)), key=lambda at: -len(tokens[at]))
+    start = 0
+    while start < len(rows):
+        longest = len(tokens[longest_first[start]])
+        batch = longest_first[start : start + max(_BATCH_TOKENS // longest, 1)]
+        ids, mask = np.zeros((2, len(batch), longest), np.int32)
+        for at, text in enumerate(batch):
+            ids[at, : len(tokens[text])] = tokens[text]
+            mask[at, : len(tokens[text])] = 1
+        vectors[[rows[text] for text in batch]] = layer.encode(ids, mask)
+        start += len(batch)
+        yield len(batch)
+
+
+def _folder_name(fingerprint: str, pooling: str, max_length: int, lowercase: bool | None) -> str:
+    case = {None: "as-published", True: "lower", False: "cased"}[lowercase]
+    return f"{fingerprint}-{pooling}-{max_length}-{case}"
+
+
+def _write_shard(store: Path, keys: list[bytes], vectors: np.ndarray) -> None:
+    name = hashlib.blake2b(b"".join(keys), digest_size=_KEY_BYTES).hexdigest()
+    with replacing(store / f"{name}.npz") as temporary:
+        np.savez(temporary, keys=np.frombuffer(b"".join(keys), np.uint8), vectors=vectors)
+
+
+def _read_keys(store: Path) -> dict[bytes, tuple[Path, int]]:
+    """Where each key's vector is: its shard and the row there."""
+    known = {}
+    for shard in sorted(store.glob("*.npz")):
+        joined = _read(shard, "keys").tobytes()
+        for row in range(len(joined) // _KEY_BYTES):
+            known[joined[row * _KEY_BYTES : (row + 1) * _KEY_BYTES]] = (shard, row)
+    return known
+
+
+def _read_vectors(store: Path, keys, first, known, vectors: np.ndarray | None) -> np.ndarray:
+    """Fills the rows whose texts the shards of `store` hold."""
+    wanted: dict[Path, list[tuple[int, int]]] = {}
+    for row in np.unique(first).tolist():
+        if keys[row] in known:
+            shard, at = known[keys[row]]
+            wanted.setdefault(shard, []).append((row, at))
+    if vectors is None:
+        width = _read(next(iter(known.values()))[0], "vectors").shape[1]
+        vectors = np.empty((len(keys), width), np.float32)
+    for shard, pairs in wanted.items():
+        rows, at = zip(*pairs, strict=True)
+        vectors[list(rows)] = _read(shard, "vectors")[list(at)]
+    return vectors
+
+
+def _read(shard: Path, name: str) -> np.ndarray:
+    try:
+        with np.load(shard, allow_pickle=False) as arrays:
+            return arrays[name]
+    except (zipfile.BadZipFile, EOFError, ValueError, KeyError, OSError) as error:
+        raise InputError(f"{shard}: damaged embedding shard; delete the file and run again") from error

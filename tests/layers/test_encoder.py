@@ -1,0 +1,172 @@
+import shutil
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from icd_relevancy.layers import TransformerEncoder
+
+TEXTS = ["cough fever.", "no acute chest pain, left renal pain."]
+
+
+@pytest.fixture
+def encoder(encoder_folder):
+    return TransformerEncoder(encoder_folder, max_length=32)
+
+
+def _classifier(encoder, dtype=None):
+    inputs = {
+        name: keras.Input((None,), dtype="int32", name=name) for name in ("input_ids", "attention_mask")
+    }
+    outputs = keras.layers.Dense(1, activation="sigmoid", dtype="float32")(encoder(inputs))
+    return keras.Model(inputs, outputs)
+
+
+def _embedding_table(encoder):
+    return next(v for v in encoder.variables if v.shape == (17, 8))
+
+
+def test_tracks_every_variable_but_the_poolers(encoder):
+    # Embeddings 3 + 2 of layer norm; each of 2 layers 8 of attention, 4 feed-forward, 4 of layer norm.
+    assert len(encoder.variables) == 5 + 2 * 16
+    assert encoder.trainable_variables == []
+    encoder.trainable = True
+    assert len(encoder.trainable_variables) == 37
+    # Word, position and token-type rows; two norms; per layer 4 projections and two feed-forward matrices.
+    expected = (17 + 64 + 2) * 8 + 16 + 2 * (4 * (64 + 8) + 8 * 16 + 16 + 16 * 8 + 8 + 2 * 16)
+    assert encoder.count_params() == expected
+
+
+def test_variables_share_storage_with_the_transformer(encoder):
+    tokens = encoder.tokenize(TEXTS)
+    before = ops.convert_to_numpy(encoder(tokens))
+    for variable in encoder.variables:
+        variable.assign(variable.value * 0.5)
+    assert np.abs(ops.convert_to_numpy(encoder(tokens)) - before).max() > 1e-3
+
+
+def test_mean_pooling_is_the_mean_of_unmasked_tokens(encoder_folder):
+    states_of = TransformerEncoder(encoder_folder, max_length=32, return_sequence=True)
+    tokens = states_of.tokenize(TEXTS)
+    states = ops.convert_to_numpy(states_of(tokens))
+    assert states.shape == (*tokens["input_ids"].shape, 8)
+    mean = TransformerEncoder(encoder_folder, max_length=32)
+    lengths = tokens["attention_mask"].sum(axis=1)
+    assert lengths[0] < lengths[1]
+    expected = [state[:length].mean(axis=0) for state, length in zip(states, lengths, strict=True)]
+    np.testing.assert_allclose(mean(tokens), expected, atol=1e-6)
+    first = TransformerEncoder(encoder_folder, max_length=32, pooling="cls")
+    np.testing.assert_allclose(first(tokens), states[:, 0], atol=1e-6)
+
+
+def test_padding_changes_nothing(encoder):
+    tokens = encoder.tokenize(TEXTS)
+    padded = {name: np.pad(array, ((0, 0), (0, 9))) for name, array in tokens.items()}
+    np.testing.assert_allclose(encoder(padded), encoder(tokens), atol=1e-6)
+    np.testing.assert_allclose(encoder.encode(**padded), encoder(tokens), atol=1e-6)
+    np.testing.assert_allclose(encoder((tokens["input_ids"], tokens["attention_mask"])), encoder(tokens))
+
+
+def test_a_text_without_tokens_has_a_finite_vector(encoder):
+    empty = np.zeros((1, 4), "int32")
+    assert np.isfinite(ops.convert_to_numpy(encoder((empty, empty)))).all()
+
+
+def test_tokenize_cuts_and_lowercases(encoder_folder):
+    # [CLS] cough [SEP]; the vocabulary holds "cough" (5) and "Cough" (7).
+    def ids(lowercase):
+        layer = TransformerEncoder(encoder_folder, max_length=4, lowercase=lowercase)
+        return layer.tokenize(["Cough", "cough cough cough cough"])["input_ids"].tolist()
+
+    assert ids(None) == [[2, 5, 3, 0], [2, 5, 5, 3]]
+    assert ids(True) == ids(None)
+    assert ids(False) == [[2, 7, 3, 0], [2, 5, 5, 3]]
+
+
+def test_gradients_reach_every_variable_and_the_first_embedding(encoder_folder):
+    import tensorflow as tf
+
+    encoder = TransformerEncoder(encoder_folder, max_length=32, trainable=True)
+    with tf.GradientTape() as tape:
+        # Not the plain sum, which layer normalisation makes constant.
+        loss = ops.sum(ops.square(encoder(encoder.tokenize(TEXTS))[:, :3]))
+    gradients = tape.gradient(loss, [variable.value for variable in encoder.trainable_variables])
+    assert all(gradient is not None for gradient in gradients)
+    table = encoder.trainable_variables.index(_embedding_table(encoder))
+    assert np.abs(tf.convert_to_tensor(gradients[table]).numpy()).max() > 0
+
+
+@pytest.mark.parametrize(("trainable", "jit_compile"), [(False, False), (True, False), (True, True)])
+def test_fit_moves_a_trainable_encoder_and_leaves_a_frozen_one(encoder_folder, trainable, jit_compile):
+    encoder = TransformerEncoder(encoder_folder, max_length=32, trainable=trainable)
+    model = _classifier(encoder)
+    model.compile(keras.optimizers.Adam(0.01), "binary_crossentropy", jit_compile=jit_compile)
+    before = [variable.numpy() for variable in encoder.variables]
+    tokens = encoder.tokenize(TEXTS * 4)
+    losses = model.fit(tokens, np.array([0.0, 1.0] * 4), epochs=8, verbose=0).history["loss"]
+    assert losses[-1] < losses[0]
+    after = [variable.numpy() for variable in encoder.variables]
+    moved = [not np.array_equal(old, new) for old, new in zip(before, after, strict=True)]
+    assert any(moved) == trainable
+    if trainable:
+        assert moved[encoder.variables.index(_embedding_table(encoder))]
+        assert sum(moved) >= len(moved) - 2  # a key's bias cancels in the softmax
+
+
+def test_frozen_encoder_has_no_dropout_in_training_and_a_trainable_one_has(encoder_folder):
+    frozen = TransformerEncoder(encoder_folder, max_length=32)
+    tokens = frozen.tokenize(TEXTS)
+    np.testing.assert_array_equal(frozen(tokens, training=True), frozen(tokens, training=True))
+    trained = TransformerEncoder(encoder_folder, max_length=32, trainable=True)
+    assert np.abs(trained(tokens, training=True) - trained(tokens, training=True)).max() > 1e-3
+    np.testing.assert_allclose(trained(tokens), frozen(tokens), atol=1e-6)
+
+
+def test_saved_model_loads_without_the_original_folder(encoder_folder, tmp_path):
+    folder = shutil.copytree(encoder_folder, tmp_path / "encoder")
+    encoder = TransformerEncoder(folder, max_length=32, trainable=True, lowercase=False, pooling="cls")
+    model = _classifier(encoder)
+    model.compile("adam", "binary_crossentropy", jit_compile=False)
+    tokens = encoder.tokenize(TEXTS)
+    model.fit(tokens, np.array([0.0, 1.0]), verbose=0)
+    model.save(tmp_path / "model.keras")
+    shutil.rmtree(folder)
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    np.testing.assert_allclose(loaded.predict(tokens, verbose=0), model.predict(tokens, verbose=0), atol=1e-6)
+    again = next(layer for layer in loaded.layers if isinstance(layer, TransformerEncoder))
+    assert again.get_config() == encoder.get_config()
+    assert again.fingerprint() == encoder.fingerprint()
+    assert again.tokenize(["Cough"])["input_ids"].tolist() == [[2, 7, 3]]
+    loaded.fit(tokens, np.array([0.0, 1.0]), verbose=0)
+    assert again.fingerprint() != encoder.fingerprint()
+
+
+def test_mixed_float16(encoder_folder):
+    reference = TransformerEncoder(encoder_folder, max_length=32)
+    half = TransformerEncoder(encoder_folder, max_length=32, trainable=True, dtype="mixed_float16")
+    tokens = half.tokenize(TEXTS)
+    assert half(tokens).dtype == "float16"
+    np.testing.assert_allclose(half(tokens), reference(tokens), atol=2e-3)
+    model = _classifier(half)
+    model.compile(keras.optimizers.Adam(0.01), "binary_crossentropy", jit_compile=False)
+    before = half.fingerprint()
+    losses = model.fit(tokens, np.array([0.0, 1.0]), epochs=5, verbose=0).history["loss"]
+    assert np.isfinite(losses).all()
+    assert half.fingerprint() != before
+    assert {variable.numpy().dtype for variable in half.variables} == {np.dtype("float32")}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [({"pooling": "max"}, "Received: pooling='max'"), ({"max_length": 65}, "Received: max_length=65")],
+)
+def test_bad_arguments(encoder_folder, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        TransformerEncoder(encoder_folder, **{"max_length": 32} | arguments)
+
+
+def test_too_long_input(encoder):
+    ids = np.ones((1, 65), "int32")
+    with pytest.raises(ValueError, match="64 positions"):
+        encoder((ids, ids))
