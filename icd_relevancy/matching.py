@@ -13,7 +13,9 @@ from keras import ops
 
 from icd_relevancy.relevance import RelevanceGraph
 
-_SMALLEST_BLOCK = 8192
+_SMALLEST_BLOCK = 512
+# Room for the edges of an ordinary batch, 32 notes with 4 or 5 codes each.
+_LABELS_A_BLOCK = 160
 _CHUNK = 64
 
 
@@ -24,7 +26,7 @@ class Edges(NamedTuple):
     degree: object
     neighbour: object
     weight: object
-    largest_degree: int
+    smallest_block: int
 
 
 def edges_of(graph: RelevanceGraph | None, matching: str) -> Edges | None:
@@ -44,7 +46,7 @@ def edges_of(graph: RelevanceGraph | None, matching: str) -> Edges | None:
         ops.convert_to_tensor(degree.astype("int32")),
         ops.convert_to_tensor(matrix.indices.astype("int32")),
         ops.convert_to_tensor(weight.astype("float32")),
-        int(degree.max()),
+        max(_SMALLEST_BLOCK, int(degree.max()), int(_LABELS_A_BLOCK * degree.mean())),
     )
 
 
@@ -127,7 +129,7 @@ def _walk(y_true, y_pred, edges: Edges, visit):
     scores = ops.cast(ops.stop_gradient(ops.reshape(y_pred, (-1,))), "float32")
     ends = _running_edges(ops.where(y_true > 0.5, edges.degree[None, :], 0), batch, labels)
     total = ends[-1, -1]
-    size = _block_size(cells, edges.largest_degree)
+    size = _block_size(cells, edges.smallest_block)
     order = ops.arange(size, dtype="int32")
 
     def body(start, found, justified):
@@ -158,12 +160,9 @@ def _walk(y_true, y_pred, edges: Edges, visit):
     return ops.reshape(found, shape), ops.reshape(justified, shape)
 
 
-def _block_size(cells, largest_degree: int):
-    """Enough for the most connected label; larger for large batches, so that dense label sets take few blocks."""
-    smallest = max(_SMALLEST_BLOCK, largest_degree)
-    if isinstance(cells, int):
-        return max(smallest, cells // 64)
-    return ops.maximum(smallest, cells // 64)
+def _block_size(cells, smallest: int):
+    """Larger for large batches, so that dense label sets take few blocks."""
+    return max(smallest, cells // 64) if isinstance(cells, int) else ops.maximum(smallest, cells // 64)
 
 
 def _running_edges(degrees, batch, labels):

@@ -3,6 +3,7 @@
 import base64
 import io
 import warnings
+import zipfile
 import zlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -183,7 +184,7 @@ class RelevanceGraph:
             return cls._from_bytes(Path(path).read_bytes())
         except FileNotFoundError:
             raise InputError(f"{path}: no such relevance graph") from None
-        except (ValueError, KeyError, EOFError, OSError, zlib.error) as error:
+        except (ValueError, KeyError, EOFError, OSError, zipfile.BadZipFile, zlib.error) as error:
             raise InputError(
                 f"{path}: not a relevance graph, or truncated ({error}); build it again"
             ) from error

@@ -1,9 +1,6 @@
 """One vector a code, and the folder they are kept in."""
 
 import json
-import os
-import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -11,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from icd_relevancy.atomic import replacing
+from icd_relevancy.cache import cache_folder
 from icd_relevancy.errors import InputError
 
 PACKAGED = ("icd10cm", "icd9cm")
@@ -21,7 +20,7 @@ class CodeVectors:
     """A frozen table of code vectors.
 
     A vector of zeros is allowed: its cosine with every vector, itself included, counts as 0, and the
-    relevance graph lets its code match only itself.
+    relevance graph lets its code match only itself. `load` refuses one, as it is there by accident.
 
     Args:
         codes: m distinct codes.
@@ -117,19 +116,10 @@ class CodeVectors:
         path = Path(path)
         if path.exists() and not _is_saved(path):
             raise InputError(f"{path} exists and holds no code vectors; choose another folder")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        scratch = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
-        try:
-            complete = scratch / "new"
-            complete.mkdir()
-            np.save(complete / "vectors.npy", self.vectors)
-            (complete / "codes.json").write_text(json.dumps(self.codes), encoding="utf-8")
-            (complete / "meta.json").write_text(json.dumps(dict(self.meta), indent=2), encoding="utf-8")
-            if path.exists():
-                path.rename(scratch / "old")
-            complete.rename(path)
-        finally:
-            shutil.rmtree(scratch, ignore_errors=True)
+        with replacing(path, folder=True) as folder:
+            np.save(folder / "vectors.npy", self.vectors)
+            (folder / "codes.json").write_text(json.dumps(self.codes), encoding="utf-8")
+            (folder / "meta.json").write_text(json.dumps(dict(self.meta), indent=2), encoding="utf-8")
 
     @classmethod
     def load(cls, name_or_path: str | Path) -> "CodeVectors":
@@ -146,12 +136,12 @@ class CodeVectors:
             The `CodeVectors`.
 
         Raises:
-            InputError: there is no such folder or name, or its files are damaged.
+            InputError: there is no such folder or name, its files are damaged, or a vector is all zeros.
         """
         path = Path(name_or_path)
         if _is_saved(path):
             return cls._read(path)
-        cached = _cache_folder() / str(name_or_path)
+        cached = cache_folder() / "vectors" / str(name_or_path)
         if str(name_or_path) in PACKAGED:
             return _packaged(str(name_or_path), cached)
         if _is_saved(cached):
@@ -165,12 +155,18 @@ class CodeVectors:
         try:
             codes = json.loads((path / "codes.json").read_text(encoding="utf-8"))
             meta = json.loads((path / "meta.json").read_text(encoding="utf-8"))
-            vectors = np.load(path / "vectors.npy", allow_pickle=False)
-            return cls(codes, vectors, meta)
+            vectors = cls(codes, np.load(path / "vectors.npy", allow_pickle=False), meta)
         except (OSError, ValueError, EOFError) as error:
             raise InputError(
                 f"{path}: these code vectors cannot be read ({error}); build them again"
             ) from error
+        zero = ~vectors.vectors.any(axis=1)
+        if zero.any():
+            raise InputError(
+                f"{path}: the vector of code {vectors.codes[int(np.argmax(zero))]!r} is all zeros, so it "
+                "matches nothing; leave the code out or build its vector again"
+            )
+        return vectors
 
     def _row(self, code: str) -> int:
         if code not in self._rows:
@@ -203,8 +199,3 @@ def _packaged(name: str, cached: Path) -> CodeVectors:
 
 def _is_saved(path: Path) -> bool:
     return (path / "vectors.npy").is_file() and (path / "codes.json").is_file()
-
-
-def _cache_folder() -> Path:
-    default = Path.home() / ".cache" / "icd_relevancy"
-    return Path(os.environ.get("ICD_RELEVANCY_CACHE") or default) / "vectors"

@@ -1,0 +1,265 @@
+"""The command line: `icd-relevancy train | evaluate | predict | data`."""
+
+import argparse
+import json
+import os
+import sys
+from collections import Counter
+from itertools import chain
+from pathlib import Path
+
+from icd_relevancy._version import __version__
+from icd_relevancy.errors import InputError
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs a command; returns 0, or 2 after one line about input that the user can mend."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    options = _parser().parse_args(arguments)
+    try:
+        options.run(options)
+    except InputError as error:
+        print(f"icd-relevancy: {' '.join(str(error).split())}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        # The reader has gone; let the interpreter not complain about it when it flushes at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        print(f"icd-relevancy: {place}{error.strerror or error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("icd-relevancy: interrupted", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("icd-relevancy", description="Automated ICD coding.")
+    parser.add_argument("--version", action="version", version=f"icd-relevancy {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    train = commands.add_parser("train", help="train a model on coded notes")
+    _add_data(train)
+    train.add_argument(
+        "--out", required=True, type=Path, metavar="FOLDER", help="folder for the trained model"
+    )
+    train.add_argument("--config", type=Path, metavar="FILE.yaml", help="settings; options given here win")
+    train.add_argument("--model", choices=("linear",), help="default: linear, one dense layer on the encoder")
+    train.add_argument("--loss", choices=("bce", "tlcl", "plcl", "bhml", "whml"), help="default: bce")
+    train.add_argument("--alpha", type=float, help="weight of recall in whml (default: 0.75)")
+    train.add_argument("--vectors", metavar="NAME|PATH", help="code vectors (default: the code system's)")
+    train.add_argument("--threshold", type=float, help="cosine from which two codes match (default: 0.76)")
+    train.add_argument(
+        "--encoder", metavar="NAME|PATH", help="hub name or folder (default: all-MiniLM-L6-v2)"
+    )
+    train.add_argument("--fine-tune", action="store_true", default=None, help="train the encoder too")
+    train.add_argument("--epochs", type=int, help="most epochs (default: 50)")
+    train.add_argument("--seed", type=int, help="default: 0")
+    train.set_defaults(run=_train)
+
+    evaluate = commands.add_parser("evaluate", help="measure a trained model on coded notes")
+    evaluate.add_argument("folder", type=Path, metavar="FOLDER")
+    _add_data(evaluate, code_system=False)
+    evaluate.add_argument("--json", action="store_true", help="print one JSON object")
+    evaluate.set_defaults(run=_evaluate)
+
+    predict = commands.add_parser("predict", help="code new notes, ranked")
+    predict.add_argument("folder", type=Path, metavar="FOLDER")
+    predict.add_argument(
+        "file", nargs="?", default="-", metavar="FILE|-",
+        help="a text file (one note), JSON (an object or lines with note_id and text), CSV or Parquet; "
+        "- or nothing reads text or JSON from standard input",
+    )  # fmt: skip
+    predict.add_argument("--json", action="store_true", help="print one JSON object a line")
+    predict.add_argument(
+        "--top-k", type=int, metavar="K", help="codes a note (default: the assigned, at least 10)"
+    )
+    predict.set_defaults(run=_predict)
+
+    data = commands.add_parser("data", help="check or make notes").add_subparsers(
+        required=True, metavar="COMMAND"
+    )
+    check = data.add_parser("check", help="read notes and say what is in them")
+    _add_data(check)
+    check.set_defaults(run=_check)
+    synthetic = data.add_parser("synthetic", help="write synthetic notes")
+    synthetic.add_argument("--out", required=True, type=Path, metavar="FILE", help=".csv, .parquet or .jsonl")
+    synthetic.add_argument("--notes", type=int, default=1000, help="default: 1000")
+    synthetic.add_argument("--codes", type=int, default=None, help="distinct codes at most (default: 3100)")
+    synthetic.add_argument("--seed", type=int, default=0, help="default: 0")
+    synthetic.set_defaults(run=_synthetic)
+    return parser
+
+
+def _add_data(parser, code_system: bool = True):
+    parser.add_argument(
+        "data", metavar="DATA",
+        help="a file of notes (CSV, Parquet, JSON lines), or SOURCE:PATH with SOURCE one of cmc2007, codiesp, "
+        "codiesp-es, mimic4-notes",
+    )  # fmt: skip
+    if code_system:
+        parser.add_argument("--code-system", metavar="NAME|PATH", help="icd10cm (default), icd9cm or a table")
+
+
+def _train(options):
+    from icd_relevancy.cache import cache_folder
+    from icd_relevancy.codes import code_system
+    from icd_relevancy.data import load_notes
+    from icd_relevancy.data.canonical import with_canonical_codes
+    from icd_relevancy.training.config import TrainingConfig, read_yaml
+
+    settings = read_yaml(options.config) if options.config else {}
+    names = (
+        "model",
+        "loss",
+        "alpha",
+        "code_system",
+        "vectors",
+        "threshold",
+        "encoder",
+        "fine_tune",
+        "epochs",
+        "seed",
+    )
+    given = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
+    if "code_system" not in {**settings, **given}:
+        given["code_system"] = _code_system_of(options.data)
+    for name in ("code_system", "vectors", "encoder"):
+        if given.get(name) and Path(given[name]).exists():
+            # The trained model asks for it again, from wherever it is used then.
+            given[name] = str(Path(given[name]).resolve())
+    config = TrainingConfig.from_mapping({**settings, **given}, str(options.config or "the options"))
+    _check_output(options.out)
+    if options.out.exists() and not options.out.is_dir():
+        raise InputError(f"{options.out}: exists and is no folder; choose another --out")
+    if options.out.exists() and any(options.out.iterdir()) and not (options.out / "coder.json").exists():
+        raise InputError(f"{options.out}: exists and holds no trained model; choose another --out")
+    notes = load_notes(options.data, config.code_system)
+    with_canonical_codes(notes, code_system(config.code_system))
+
+    _start_tensorflow()
+    from icd_relevancy.training.note_coder import NoteCoder
+
+    checkpoint = options.out.with_name(f".{options.out.name}.checkpoint.npz") if config.fine_tune else None
+    verbose = 1 if sys.stderr.isatty() else 0
+    coder = NoteCoder.train(notes, config, cache_folder() / "embeddings", checkpoint, verbose)
+    coder.save(options.out)
+    print(
+        f"{options.out}: {len(coder.labels)} codes from {len(notes)} notes, {coder.history['epochs']} epochs, "
+        f"micro-F1 {coder.history['validation_micro_f1']:.3f} on the held-out part at the decision threshold "
+        f"{coder.decision_threshold:.3f}"
+    )
+
+
+def _evaluate(options):
+    from icd_relevancy.data import load_notes
+
+    _start_tensorflow()
+    from icd_relevancy.training.note_coder import NoteCoder
+
+    coder = NoteCoder.load(options.folder)
+    result = coder.evaluate(load_notes(options.data, coder.config.code_system))
+    if options.json:
+        print(json.dumps(_without_nan(result)))
+        return
+    for name, value in result.items():
+        if isinstance(value, dict):
+            print(name)
+            for metric, score in value.items():
+                print(f"  {metric:18} {score:.4f}")
+        else:
+            print(f"{name:20} {value if isinstance(value, int) else format(value, '.4f')}")
+
+
+def _predict(options):
+    if options.top_k is not None and options.top_k < 1:
+        raise InputError(f"--top-k must be at least 1. Received: {options.top_k}")
+    from icd_relevancy.data.new_notes import read_new_notes
+
+    notes = read_new_notes(options.file)
+    _start_tensorflow()
+    from icd_relevancy.training.note_coder import NoteCoder
+
+    coder = NoteCoder.load(options.folder)
+    for note_id, codes in zip(notes.note_id, coder.predict(notes.text, options.top_k), strict=True):
+        if options.json:
+            print(json.dumps({"note_id": note_id, "codes": codes}))
+            continue
+        print(note_id)
+        for code in codes:
+            mark = "*" if code["assigned"] else " "
+            print(f"  {mark} {code['probability']:.3f}  {code['code']:8}  {code['title']}")
+
+
+def _check(options):
+    from icd_relevancy.codes import code_system
+    from icd_relevancy.data import load_notes
+
+    name = options.code_system or _code_system_of(options.data)
+    notes = load_notes(options.data, name)
+    counts = Counter(chain.from_iterable(notes.codes))
+    report = code_system(name).normalise_all(counts)[1]
+    print(f"{len(notes)} notes, {sum(counts.values())} codes, {len(counts)} distinct")
+    print(f"{sum(not codes for codes in notes.codes)} notes without codes, {len(set(notes.groups()))} groups")
+    print(
+        f"{name}: {report.exact} exact, {report.reformatted} respelled, {report.to_ancestor} by an ancestor"
+    )
+    for code, ancestor in report.ancestor_codes[:20]:
+        print(f"  {code} -> {ancestor}")
+    if report.unknown_codes:
+        raise InputError(f"{options.data}: {len(report.unknown_codes)} codes are not {name}: "
+                         + ", ".join(report.unknown_codes[:20]))  # fmt: skip
+
+
+def _synthetic(options):
+    from icd_relevancy.data.synthetic.export import write_synthetic_notes
+
+    for name, least in (("notes", 1), ("codes", 24), ("seed", 0)):
+        if (value := getattr(options, name)) is not None and value < least:
+            raise InputError(f"--{name} must be at least {least}. Received: {value}")
+    _check_output(options.out)
+    settings = {} if options.codes is None else {"n_codes": options.codes}
+    write_synthetic_notes(options.out, options.notes, options.seed, **settings)
+    print(f"{options.out}: {options.notes} synthetic notes")
+
+
+def _check_output(path: Path):
+    """Refuses a place that cannot be written before the work is done."""
+    if not path.absolute().parent.is_dir():
+        raise InputError(f"{path}: there is no folder {path.absolute().parent}; make it first")
+    if not os.access(path.absolute().parent, os.W_OK):
+        raise InputError(f"{path}: no permission to write into {path.absolute().parent}")
+
+
+def _start_tensorflow():
+    if "tensorflow" in sys.modules:
+        return
+    # While it starts, TensorFlow's C++ side writes to file descriptor 2 whatever its log level.
+    sys.stderr.flush()
+    terminal = os.dup(2)
+    with open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        import tensorflow as tf
+
+        tf.config.list_physical_devices()
+    finally:
+        os.dup2(terminal, 2)
+        os.close(terminal)
+
+
+def _without_nan(values: dict) -> dict:
+    """With null for a metric that is not defined on the data, since JSON has no NaN."""
+    return {
+        name: _without_nan(value) if isinstance(value, dict) else None if value != value else value
+        for name, value in values.items()
+    }
+
+
+def _code_system_of(data: str) -> str:
+    return "icd9cm" if data.startswith("cmc2007:") else "icd10cm"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,20 @@
+"""Training and what it stands on; the names are imported when they are first used."""
+
+from importlib import import_module
+
+_HOME = {
+    "NoteCoder": "note_coder",
+    "TrainingConfig": "config",
+    "embed": "embedding_cache",
+    "evaluate_scores": "evaluation",
+    "fit": "fit",
+    "tune_threshold": "thresholds",
+}
+
+__all__ = list(_HOME)
+
+
+def __getattr__(name: str):
+    if name in _HOME:
+        return getattr(import_module(f"icd_relevancy.training.{_HOME[name]}"), name)
+    raise AttributeError(f"module 'icd_relevancy.training' has no attribute {name!r}")

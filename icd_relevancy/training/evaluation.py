@@ -1,0 +1,50 @@
+"""Everything that is reported of a model's scores, in one go."""
+
+import numpy as np
+
+from icd_relevancy.metrics import multilabel, ranking, relevancy_report
+from icd_relevancy.relevance import RelevanceGraph
+from icd_relevancy.training.thresholds import predicted_labels
+
+
+def evaluate_scores(y_true, y_score, decision_threshold: float, relevance: RelevanceGraph) -> dict:
+    """Equality, relevancy and ranking metrics of a model's scores.
+
+    Args:
+        y_true: True labels, CSR `(n, m)` of 0 and 1.
+        y_score: Scores `(n, m)`.
+        decision_threshold: From which score on a label counts as assigned.
+        relevance: The graph of the m labels.
+
+    Returns:
+        `{"equality": {…}, "relevancy": {…}, "ranking": {…}}`. The first two hold `micro_precision`,
+        `micro_recall`, `micro_f1`, `macro_f1` (labels with support) and `weighted_f1`; `ranking` holds `map`,
+        `ndcg`, `r_precision`, `recall@5` … `recall@30`, `precision@8`, `rank_errors@50`, `rank_errors@100`
+        (means over the notes with labels), `micro_auroc` and `micro_auprc`.
+    """
+    predicted = predicted_labels(y_score, decision_threshold)
+    return {
+        "equality": relevancy_report(y_true, predicted).scores(),
+        "relevancy": relevancy_report(y_true, predicted, relevance).scores(),
+        "ranking": ranking_scores(y_true, y_score),
+    }
+
+
+def ranking_scores(y_true, y_score) -> dict[str, float]:
+    """The `ranking` part of `evaluate_scores`."""
+    return {
+        "map": ranking.mean_average_precision(y_true, y_score),
+        "ndcg": ranking.ndcg(y_true, y_score),
+        "r_precision": ranking.r_precision(y_true, y_score),
+        **{f"recall@{k}": ranking.recall_at_k(y_true, y_score, k) for k in range(5, 31, 5)},
+        "precision@8": ranking.precision_at_k(y_true, y_score, 8),
+        "rank_errors@50": ranking.rank_errors_at_recall(y_true, y_score, 0.5),
+        "rank_errors@100": ranking.rank_errors_at_recall(y_true, y_score, 1.0),
+        "micro_auroc": multilabel.auroc(y_true, y_score),
+        "micro_auprc": multilabel.auprc(y_true, y_score),
+    }
+
+
+def predict_scores(model, features, batch_size: int = 256) -> np.ndarray:
+    """A model's probabilities for all notes, float32 `(n, m)`."""
+    return np.asarray(model.predict(features, batch_size=batch_size, verbose=0), dtype=np.float32)

@@ -1,0 +1,157 @@
+"""Training with early stopping that survives a kill: the run goes on with the same result."""
+
+import time
+import zipfile
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from icd_relevancy.atomic import replacing
+from icd_relevancy.errors import InputError
+
+# A step of a small model costs less than going back to Python for the next one.
+STEPS_PER_EXECUTION = 16
+
+
+@dataclass(frozen=True)
+class History:
+    """How a training went.
+
+    Attributes:
+        losses: Training loss of each epoch.
+        validation_losses: Validation loss of each epoch.
+        best_epoch: The epoch whose weights were kept, from 1.
+        seconds: Time of all epochs, those before an interruption included.
+    """
+
+    losses: tuple[float, ...]
+    validation_losses: tuple[float, ...]
+    best_epoch: int
+    seconds: float
+
+    @property
+    def epochs(self) -> int:
+        """Epochs trained."""
+        return len(self.losses)
+
+
+def fit(
+    model, batches, validation, epochs=50, patience=5, checkpoint=None, verbose=0, identity=""
+) -> History:
+    """Trains until the validation loss has not improved for `patience` epochs, and keeps the best weights.
+
+    Args:
+        model: A compiled Keras model.
+        batches: Function from the first epoch to run (0 for a fresh start) to a dataset of training
+            batches.
+        validation: Dataset of validation batches.
+        epochs: Most epochs. Defaults to 50.
+        patience: Epochs without improvement until it stops. Defaults to 5.
+        checkpoint: A file for the state after each epoch; where it exists the training goes on from there, and
+            it is removed at the end. Defaults to None: no checkpoint.
+        verbose: As in `keras.Model.fit`. Defaults to 0.
+        identity: What the checkpoint is of; one of another training is refused. Defaults to `""`.
+
+    Returns:
+        The `History`; the model holds the weights of its best epoch.
+
+    Raises:
+        InputError: If the checkpoint is truncated or of another training.
+
+    Reference: LOSSES table 1 (at most 50 epochs, patience 5).
+    """
+    stopping = _ResumableEarlyStopping(model, patience, checkpoint, identity)
+    if not stopping.finished and stopping.epoch < epochs:
+        model.fit(
+            batches(stopping.epoch),
+            validation_data=validation,
+            initial_epoch=stopping.epoch,
+            epochs=epochs,
+            callbacks=[stopping],
+            shuffle=False,  # the batches come shuffled
+            verbose=verbose,
+        )
+    stopping.restore_best()
+    if checkpoint is not None:
+        Path(checkpoint).unlink(missing_ok=True)
+    return History(
+        tuple(stopping.losses), tuple(stopping.validation_losses), stopping.best_epoch, stopping.seconds
+    )
+
+
+class _ResumableEarlyStopping(keras.callbacks.Callback):
+    def __init__(self, model, patience, checkpoint, identity):
+        super().__init__()
+        # Keras would build it in the first step: too late to take up its moments.
+        model.optimizer.build(model.trainable_variables)
+        self._variables = [*model.variables, *model.optimizer.variables]
+        self._weights = model.variables
+        self._patience, self._identity = patience, identity
+        self._checkpoint = None if checkpoint is None else Path(checkpoint)
+        self.losses, self.validation_losses, self.seconds = [], [], 0.0
+        self.best_epoch, self._best = 0, None
+        if self._checkpoint is not None and self._checkpoint.exists():
+            self._load()
+
+    @property
+    def epoch(self) -> int:
+        return len(self.losses)
+
+    @property
+    def finished(self) -> bool:
+        return self.epoch - self.best_epoch >= self._patience and self.epoch > 0
+
+    def on_train_begin(self, logs=None):
+        self._started = time.monotonic() - self.seconds
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.losses.append(float(logs["loss"]))
+        self.validation_losses.append(float(logs["val_loss"]))
+        if self._best is None or self.validation_losses[-1] < min(
+            self.validation_losses[:-1], default=np.inf
+        ):
+            self.best_epoch = self.epoch
+            self._best = [keras.ops.convert_to_numpy(variable) for variable in self._weights]
+        self.seconds = time.monotonic() - self._started
+        if self._checkpoint is not None:
+            self._save()
+        self.model.stop_training = self.finished
+
+    def restore_best(self):
+        for variable, value in zip(self._weights, self._best or [], strict=bool(self._best)):
+            variable.assign(value)
+
+    def _save(self):
+        arrays = {f"now_{i}": keras.ops.convert_to_numpy(v) for i, v in enumerate(self._variables)}
+        arrays.update({f"best_{i}": value for i, value in enumerate(self._best)})
+        with replacing(self._checkpoint) as temporary, open(temporary, "wb") as file:
+            np.savez(
+                file,
+                identity=self._identity,
+                losses=self.losses,
+                validation_losses=self.validation_losses,
+                best_epoch=self.best_epoch,
+                seconds=self.seconds,
+                **arrays,
+            )
+
+    def _load(self):
+        try:
+            with np.load(self._checkpoint, allow_pickle=False) as saved:
+                if str(saved["identity"]) != self._identity:
+                    raise ValueError("the settings or the notes have changed")
+                values = [saved[f"now_{i}"] for i in range(len(self._variables))]
+                for variable, value in zip(self._variables, values, strict=True):
+                    variable.assign(value)
+                self._best = [saved[f"best_{i}"] for i in range(len(self._weights))]
+                self.losses = saved["losses"].tolist()
+                self.validation_losses = saved["validation_losses"].tolist()
+                self.best_epoch, self.seconds = int(saved["best_epoch"]), float(saved["seconds"])
+        except (KeyError, ValueError, EOFError, OSError, zipfile.BadZipFile, zlib.error) as error:
+            raise InputError(
+                f"{self._checkpoint}: a checkpoint of another training, or truncated ({error}); "
+                "delete it and run again"
+            ) from error

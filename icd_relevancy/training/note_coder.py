@@ -1,0 +1,301 @@
+"""A trained model as a folder that codes new notes."""
+
+import hashlib
+import json
+import zipfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from icd_relevancy.atomic import replacing
+from icd_relevancy.codes import CodeSystem, code_system
+from icd_relevancy.data import Notes, encode_labels, train_validation_split
+from icd_relevancy.data.batches import note_batches
+from icd_relevancy.data.canonical import with_canonical_codes
+from icd_relevancy.data.labels import unseen_share
+from icd_relevancy.errors import InputError
+from icd_relevancy.layers import TransformerEncoder
+from icd_relevancy.layers.pretrained import encoder_hash
+from icd_relevancy.losses import BHML, PLCL, TLCL, WHML
+from icd_relevancy.models import note_classifier
+from icd_relevancy.relevance import RelevanceGraph
+from icd_relevancy.training.config import TrainingConfig
+from icd_relevancy.training.embedding_cache import embed
+from icd_relevancy.training.evaluation import evaluate_scores, predict_scores
+from icd_relevancy.training.fit import STEPS_PER_EXECUTION, fit
+from icd_relevancy.training.thresholds import tune_threshold
+from icd_relevancy.vectors import CodeVectors
+from icd_relevancy.vectors.label_vectors import label_vectors
+
+_LIBRARIES = ("icd_relevancy", "keras", "numpy", "tensorflow", "transformers")
+_TOLD = ("labels", "titles", "decision_threshold", "training", "encoder_sha256", "history")
+# The threshold and the validation scores need a dense notes x labels matrix; this bounds it to 0.8 GB.
+_MOST_VALIDATION_CELLS = 200_000_000
+
+
+@dataclass(frozen=True)
+class NoteCoder:
+    """Codes notes with a trained model, and keeps all that needs in one folder.
+
+    Attributes:
+        model: The Keras model, from embeddings (frozen encoder) or tokens (fine-tuned) to probabilities.
+        labels: The m codes, in the order of the model's outputs.
+        titles: The title of each label.
+        relevance: The `RelevanceGraph` of the labels.
+        decision_threshold: From which probability on a code is assigned.
+        config: The `TrainingConfig`.
+        encoder_hash: SHA-256 of the encoder that the model was trained on.
+        history: Epochs, losses and times of the training.
+    """
+
+    model: keras.Model
+    labels: tuple[str, ...]
+    titles: tuple[str, ...]
+    relevance: RelevanceGraph
+    decision_threshold: float
+    config: TrainingConfig
+    encoder_hash: str
+    history: dict
+
+    @classmethod
+    def train(
+        cls, notes: Notes, config: TrainingConfig | None = None, cache=None, checkpoint=None, verbose=0
+    ):
+        """Trains on notes; a part, whole patients and repeated texts, is held out for stopping and threshold.
+
+        Args:
+            notes: Notes with codes.
+            config: The settings. Defaults to None: `TrainingConfig()`.
+            cache: Folder for the embeddings. Defaults to None: none are kept.
+            checkpoint: File for the state after each epoch, from which an interrupted training goes on.
+            verbose: As in `keras.Model.fit`. Defaults to 0.
+
+        Raises:
+            InputError: If the notes carry no codes, or unknown ones.
+        """
+        config = config or TrainingConfig()
+        keras.utils.set_random_seed(config.seed)
+        system = code_system(config.code_system)
+        notes, _ = with_canonical_codes(notes, system)
+        labels = notes.label_names(config.min_count)
+        relevance = graph_of_labels(labels, config, system)
+        y = encode_labels(notes.codes, labels)
+        training, validation = train_validation_split(y, notes.groups(), config.validation, config.seed)
+
+        model, features = _model_and_features(notes.text, len(labels), config, cache)
+        model.compile(
+            keras.optimizers.Adam(config.learning_rate),
+            loss=make_loss(config, relevance),
+            steps_per_execution=1 if config.fine_tune else STEPS_PER_EXECUTION,
+        )
+        history = fit(
+            model,
+            lambda epoch: note_batches(
+                _take(features, training), y[training], config.batch_size, config.seed, epoch
+            ),
+            note_batches(_take(features, validation), y[validation], 256),
+            config.epochs,
+            config.patience,
+            checkpoint,
+            verbose,
+            _identity(notes, config, relevance),
+        )
+        validation = validation[: max(_MOST_VALIDATION_CELLS // len(labels), 1)]
+        scores = predict_scores(model, _take(features, validation))
+        decision_threshold, validation_f1 = tune_threshold(y[validation], scores)
+        told = {"epochs": history.epochs, "best_epoch": history.best_epoch, "seconds": history.seconds}
+        return cls(
+            model,
+            labels,
+            _titles(labels, system),
+            relevance,
+            decision_threshold,
+            config,
+            encoder_hash(config.encoder),
+            {**told, "notes": len(notes), "validation_micro_f1": validation_f1},
+        )
+
+    def scores(self, texts: Sequence[str], cache=None) -> np.ndarray:
+        """The probability of each label, float32 `(n, m)`.
+
+        Raises:
+            InputError: If the encoder found here is not the one that the model was trained on.
+        """
+        if self.config.fine_tune:
+            return predict_scores(self.model, self._encoder().tokenize(texts), self.config.batch_size)
+        if encoder_hash(self.config.encoder) != self.encoder_hash:
+            raise InputError(
+                f"encoder {self.config.encoder or 'all-MiniLM-L6-v2'}: not the one this model was trained on "
+                f"(SHA-256 {self.encoder_hash[:12]}…); put that one in its place"
+            )
+        return predict_scores(self.model, _embeddings(texts, self.config, cache))
+
+    def predict(self, texts: Sequence[str], top_k: int | None = None) -> Iterator[list[dict]]:
+        """For each note its codes with `code`, `title`, `probability` and `assigned`, by falling probability.
+
+        Args:
+            texts: The notes.
+            top_k: How many codes to list. Defaults to None: all assigned ones, at least ten.
+        """
+        for row in self.scores(texts):
+            order = np.argsort(-row, kind="stable")
+            assigned = int((row >= self.decision_threshold).sum())
+            listed = max(assigned, 10) if top_k is None else top_k
+            yield [
+                {
+                    "code": self.labels[label],
+                    "title": self.titles[label],
+                    "probability": float(row[label]),
+                    "assigned": bool(row[label] >= self.decision_threshold),
+                }
+                for label in order[:listed]
+            ]
+
+    def evaluate(self, notes: Notes) -> dict:
+        """The metrics of `icd_relevancy.training.evaluation` on notes with codes.
+
+        A code that the model never saw counts as missed; `unseen_codes` is the share of such codes.
+        """
+        notes, _ = with_canonical_codes(notes, code_system(self.config.code_system))
+        unseen = tuple(sorted(set(notes.label_names()) - set(self.labels)))
+        labels = (*self.labels, *unseen)
+        # Below every probability, so that a code the model never saw is never assigned and ranks last.
+        scores = np.full((len(notes), len(labels)), -1.0, np.float32)
+        scores[:, : len(self.labels)] = self.scores(notes.text)
+        relevance = graph_of_labels(labels, self.config) if unseen else self.relevance
+        y = encode_labels(notes.codes, labels)
+        return {
+            "notes": len(notes),
+            "labels": len(self.labels),
+            "decision_threshold": self.decision_threshold,
+            "unseen_codes": unseen_share(notes.codes, self.labels),
+            **evaluate_scores(y, scores, self.decision_threshold, relevance),
+        }
+
+    def save(self, folder) -> None:
+        """Writes the folder, all of it or nothing: `model.keras`, `relevance.npz` and `coder.json`."""
+        told = {
+            "decision_threshold": self.decision_threshold,
+            "labels": self.labels,
+            "titles": self.titles,
+            "encoder_sha256": self.encoder_hash,
+            "training": self.config.to_dict(),
+            "history": self.history,
+            "versions": {library: version(library) for library in _LIBRARIES},
+        }
+        with replacing(folder, folder=True) as temporary:
+            inference = keras.models.clone_model(self.model) if not self.config.fine_tune else self.model
+            inference.set_weights(self.model.get_weights())
+            inference.save(temporary / "model.keras")
+            self.relevance.save(temporary / "relevance.npz")
+            (temporary / "coder.json").write_text(json.dumps(told, indent=1), encoding="utf-8")
+
+    @classmethod
+    def load(cls, folder):
+        """Reads a folder that `save` wrote.
+
+        Raises:
+            InputError: If the folder is missing or incomplete.
+        """
+        folder = Path(folder)
+        for name in ("coder.json", "model.keras", "relevance.npz"):
+            if not (folder / name).is_file():
+                raise InputError(f"{folder}: not a trained model ({name} is missing)")
+        told = _read_json(folder / "coder.json")
+        return cls(
+            _read_model(folder / "model.keras"),
+            tuple(told["labels"]),
+            tuple(told["titles"]),
+            RelevanceGraph.load(folder / "relevance.npz"),
+            told["decision_threshold"],
+            TrainingConfig.from_mapping(told["training"], f"{folder}/coder.json"),
+            told["encoder_sha256"],
+            told["history"],
+        )
+
+    def _encoder(self) -> TransformerEncoder:
+        return next(layer for layer in self.model.layers if isinstance(layer, TransformerEncoder))
+
+
+def _read_json(path: Path) -> dict:
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        raise InputError(f"{path}: damaged or truncated; copy or train the model again") from None
+    missing = [name for name in _TOLD if name not in told]
+    if missing:
+        raise InputError(f"{path}: {missing[0]!r} is missing; copy or train the model again")
+    return told
+
+
+def _read_model(path: Path) -> keras.Model:
+    # What Keras raises for a truncated file depends on where it ends.
+    if not zipfile.is_zipfile(path):
+        raise InputError(f"{path}: damaged or truncated; copy or train the model again")
+    try:
+        return keras.saving.load_model(path, compile=False)
+    except (ValueError, KeyError, TypeError, OSError, zipfile.BadZipFile) as error:
+        told = " ".join(str(error).split())[:200]
+        raise InputError(f"{path}: cannot be read ({told}); copy or train the model again") from error
+
+
+def graph_of_labels(labels, config: TrainingConfig, system: CodeSystem | None = None) -> RelevanceGraph:
+    """The relevance graph of a data set's labels by the configuration's vectors and threshold."""
+    system = system or code_system(config.code_system)
+    vectors = CodeVectors.load(config.vectors or config.code_system)
+    return RelevanceGraph.from_vectors(label_vectors(labels, vectors, system), threshold=config.threshold)
+
+
+def make_loss(config: TrainingConfig, relevance: RelevanceGraph) -> keras.losses.Loss:
+    """The loss that a configuration names."""
+    shared = {"relevance": relevance, "matching": config.matching}
+    if config.loss == "bce":
+        return keras.losses.BinaryCrossentropy()
+    if config.loss in ("tlcl", "plcl"):
+        return {"tlcl": TLCL, "plcl": PLCL}[config.loss](**shared)
+    if config.loss == "bhml":
+        return BHML(harmonic_of=config.harmonic_of, **shared)
+    return WHML(alpha=config.alpha, harmonic_of=config.harmonic_of, **shared)
+
+
+def _model_and_features(texts, labels: int, config: TrainingConfig, cache):
+    if not config.fine_tune:
+        features = _embeddings(texts, config, cache)
+        return note_classifier(labels, embedding_size=features.shape[1]), features
+    encoder = TransformerEncoder(
+        config.encoder,
+        config.pooling,
+        trainable=True,
+        max_length=config.max_length,
+        lowercase=config.lowercase,
+    )
+    return note_classifier(labels, encoder=encoder), encoder.tokenize(texts)
+
+
+def _embeddings(texts, config: TrainingConfig, cache) -> np.ndarray:
+    return embed(
+        texts, config.encoder, config.max_length, cache, pooling=config.pooling, lowercase=config.lowercase
+    )
+
+
+def _identity(notes: Notes, config: TrainingConfig, relevance: RelevanceGraph) -> str:
+    """A digest of what a training depends on; how long it may last is no part of it."""
+    settings = config.to_dict() | {"epochs": None, "patience": None}
+    digest = hashlib.sha256(json.dumps([settings, relevance.get_config(), notes.codes]).encode())
+    for text in notes.text:
+        digest.update(hashlib.sha256(text.encode()).digest())
+    return digest.hexdigest()
+
+
+def _take(features, rows):
+    if isinstance(features, dict):
+        return {name: array[rows] for name, array in features.items()}
+    return features[rows]
+
+
+def _titles(labels, system: CodeSystem) -> tuple[str, ...]:
+    return tuple(system.title(system.normalise(label)) for label in labels)

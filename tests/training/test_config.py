@@ -1,0 +1,92 @@
+import pytest
+
+from icd_relevancy.errors import InputError
+from icd_relevancy.training.config import TrainingConfig, read_yaml
+
+
+def test_defaults_are_those_of_the_paper():
+    config = TrainingConfig()
+    assert (config.learning_rate, config.batch_size, config.epochs, config.patience) == (1e-3, 32, 50, 5)
+    assert (config.alpha, config.threshold) == (0.75, 0.76)
+    assert TrainingConfig.from_mapping(config.to_dict()) == config
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"los": "bce"}, "mine.yaml: unknown key 'los'"),
+        ({1: "bce"}, "mine.yaml: unknown key '1'"),
+        ({"loss": "mse"}, "loss must be one of bce"),
+        ({"model": "caml"}, "model must be one of linear"),
+        ({"matching": "soft"}, "matching must be graded or binary"),
+        ({"harmonic_of": "metrics"}, "harmonic_of must be scores or losses"),
+        ({"pooling": "max"}, "pooling must be mean or cls"),
+        ({"alpha": 1.01}, r"alpha must be in \[0, 1\]"),
+        ({"alpha": float("nan")}, "alpha must be"),
+        ({"alpha": "0.5"}, "alpha must be float. Received: alpha='0.5'"),
+        ({"alpha": True}, "alpha must be float"),
+        ({"threshold": -0.1}, "threshold"),
+        ({"threshold": 1.1}, "threshold"),
+        ({"threshold": float("nan")}, "threshold"),
+        ({"epochs": 0}, "epochs must be at least 1"),
+        ({"epochs": 2.5}, "epochs must be int"),
+        ({"epochs": True}, "epochs must be int"),
+        ({"batch_size": 0}, "batch_size must be at least 1"),
+        ({"patience": 0}, "patience must be at least 1"),
+        ({"min_count": 0}, "min_count must be at least 1"),
+        ({"max_length": 0}, "max_length must be at least 1"),
+        ({"validation": 0}, "validation must be between 0 and 1"),
+        ({"validation": 1}, "validation must be between 0 and 1"),
+        ({"learning_rate": 0}, "learning_rate must be above 0"),
+        ({"learning_rate": float("inf")}, "learning_rate must be above 0"),
+        ({"seed": -1}, "seed must be from 0"),
+        ({"seed": 2**32}, "seed must be from 0"),
+        ({"fine_tune": 1}, "fine_tune must be bool"),
+        ({"lowercase": "yes"}, "lowercase must be bool | None"),
+        ({"vectors": 3}, "vectors must be str"),
+        ({"code_system": None}, "code_system must be str"),
+    ],
+)
+def test_bad_settings_are_named(settings, message):
+    with pytest.raises(InputError, match=message) as caught:
+        TrainingConfig.from_mapping(settings, "mine.yaml")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("settings", [{"alpha": 0}, {"alpha": 1}, {"threshold": 0}, {"threshold": 1}])
+def test_bounds_belong_to_the_range(settings):
+    assert TrainingConfig.from_mapping(settings) == TrainingConfig(**settings)
+
+
+def test_yaml(tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_text("loss: bhml  # printed form\nlowercase: null\nlearning_rate: 0.01\n")
+    assert read_yaml(path) == {"loss": "bhml", "lowercase": None, "learning_rate": 0.01}
+    path.write_text("# nothing\n")
+    assert read_yaml(path) == {}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"loss: [bce", "line 1: not YAML"),
+        (b'loss: bce\nsecret: "the patient\n', "line 3: not YAML"),
+        (b"- loss\n", "expected names and values"),
+        (b"loss: \xff", "not UTF-8 at byte 6"),
+        (b"!!python/object:os.system {}", "not YAML"),
+        (b"a: \x00", "not YAML"),
+    ],
+)
+def test_bad_yaml_is_named_and_not_quoted(tmp_path, content, message):
+    path = tmp_path / "mine.yaml"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=message) as caught:
+        read_yaml(path)
+    assert "mine.yaml" in str(caught.value)
+    assert "patient" not in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_missing_yaml(tmp_path):
+    with pytest.raises(InputError, match="no such configuration file"):
+        read_yaml(tmp_path / "none.yaml")

@@ -1,0 +1,163 @@
+import errno
+
+import numpy as np
+import pytest
+
+from icd_relevancy.errors import InputError
+from icd_relevancy.layers import TransformerEncoder
+from icd_relevancy.training import embedding_cache
+from icd_relevancy.training.embedding_cache import embed
+from tests.layers.miniature_encoder import write_encoder
+
+TEXTS = [
+    "cough fever.",
+    "no acute chest pain, left renal pain.",
+    "cough fever.",
+    "fever",
+    "right renal pain, no cough",
+    "fever",
+]
+
+
+@pytest.fixture(scope="module")
+def encoder(tmp_path_factory):
+    return TransformerEncoder(write_encoder(tmp_path_factory.mktemp("encoder") / "miniature"), max_length=32)
+
+
+@pytest.fixture(scope="module")
+def expected(encoder):
+    return np.stack([np.asarray(encoder(encoder.tokenize([text])))[0] for text in TEXTS])
+
+
+@pytest.fixture
+def encoded(encoder, monkeypatch):
+    """The number of texts of each batch that the encoder was asked for."""
+    counts = []
+    encode = TransformerEncoder.encode
+
+    def counting(self, input_ids, attention_mask):
+        counts.append(int((attention_mask.sum(axis=1) > 0).sum()))
+        return encode(self, input_ids, attention_mask)
+
+    monkeypatch.setattr(TransformerEncoder, "encode", counting)
+    return counts
+
+
+def test_vectors_in_order_and_a_repeated_text_encoded_once(encoder, expected, encoded):
+    vectors = embed(TEXTS, encoder, progress=False)
+    assert vectors.dtype == np.float32
+    np.testing.assert_allclose(vectors, expected, atol=1e-5)
+    assert sum(encoded) == 4
+
+
+def test_no_texts(encoder):
+    assert embed([], encoder, progress=False).shape == (0, 8)
+
+
+def test_many_lengths_and_shards(encoder, monkeypatch, tmp_path):
+    monkeypatch.setattr(embedding_cache, "_SHARD_TEXTS", 16)
+    monkeypatch.setattr(embedding_cache, "_BATCH_TOKENS", 64)
+    words = ["cough", "fever", "renal", "pain", "left"]
+    random = np.random.default_rng(0)
+    texts = [" ".join(random.choice(words, random.integers(1, 40))) for _ in range(50)]
+    tokens = encoder.tokenize(texts)
+    np.testing.assert_allclose(
+        embed(texts, encoder, cache=tmp_path, progress=False), encoder(tokens), atol=1e-5
+    )
+    assert len(list(tmp_path.rglob("*.npz"))) == 4
+    order = random.permutation(50)
+    again = embed([texts[row] for row in order], encoder, cache=tmp_path, progress=False)
+    np.testing.assert_allclose(again, np.asarray(encoder(tokens))[order], atol=1e-5)
+
+
+def test_second_call_reads_the_cache_and_a_third_adds_to_it(encoder, expected, encoded, tmp_path):
+    embed(TEXTS[:2], encoder, cache=tmp_path, progress=False)
+    assert sum(encoded) == 2
+    np.testing.assert_allclose(embed(TEXTS[1::-1], encoder, cache=tmp_path), expected[1::-1], atol=1e-5)
+    assert sum(encoded) == 2
+    np.testing.assert_allclose(embed(TEXTS, encoder, cache=tmp_path, progress=False), expected, atol=1e-5)
+    assert sum(encoded) == 4
+
+
+def test_full_cache_needs_no_encoder(encoder, expected, tmp_path, monkeypatch):
+    folder = encoder.name_or_path
+    embed(TEXTS, folder, max_length=32, cache=tmp_path, progress=False)
+    monkeypatch.setattr(TransformerEncoder, "__init__", lambda *_, **__: pytest.fail("loaded the encoder"))
+    vectors = embed(TEXTS, folder, max_length=32, cache=tmp_path, progress=False)
+    np.testing.assert_allclose(vectors, expected, atol=1e-5)
+
+
+def test_texts_are_not_stored(encoder, tmp_path):
+    embed(["cough fever left renal"], encoder, cache=tmp_path, progress=False)
+    for file in tmp_path.rglob("*.npz"):
+        assert b"renal" not in file.read_bytes()
+
+
+def test_settings_and_weights_have_folders_of_their_own(encoder, tmp_path):
+    folder = encoder.name_or_path
+    for changed in ({}, {"pooling": "cls"}, {"max_length": 16}, {"lowercase": False}):
+        embed(["Cough"], folder, **{"max_length": 32} | changed, cache=tmp_path, progress=False)
+    assert len(list(tmp_path.iterdir())) == 4
+    other = TransformerEncoder(folder, max_length=32)
+    before = embed(["Cough"], other, cache=tmp_path, progress=False)
+    other.variables[0].assign(other.variables[0].value + 1.0 * np.arange(8))
+    after = embed(["Cough"], other, cache=tmp_path, progress=False)
+    assert np.abs(after - before).max() > 1e-3
+    assert len(list(tmp_path.iterdir())) == 6
+
+
+def test_resumes_after_a_kill(encoder, expected, encoded, tmp_path, monkeypatch):
+    monkeypatch.setattr(embedding_cache, "_SHARD_TEXTS", 1)
+    write = embedding_cache._write_shard
+    written = []
+
+    def killed_at_the_third(store, keys, vectors):
+        if len(written) == 2:
+            raise KeyboardInterrupt
+        written.append(keys)
+        write(store, keys, vectors)
+
+    monkeypatch.setattr(embedding_cache, "_write_shard", killed_at_the_third)
+    with pytest.raises(KeyboardInterrupt):
+        embed(TEXTS, encoder, cache=tmp_path, progress=False)
+    assert sum(encoded) == 3
+    monkeypatch.setattr(embedding_cache, "_write_shard", write)
+    np.testing.assert_allclose(embed(TEXTS, encoder, cache=tmp_path, progress=False), expected, atol=1e-5)
+    assert sum(encoded) == 5
+
+
+@pytest.mark.parametrize("kept", [0, 40, 0.5, -5])
+def test_damaged_shard(encoder, tmp_path, kept):
+    embed(TEXTS, encoder, cache=tmp_path, progress=False)
+    (shard,) = tmp_path.rglob("*.npz")
+    content = shard.read_bytes()
+    shard.write_bytes(content[: int(len(content) * kept) if isinstance(kept, float) else kept])
+    with pytest.raises(InputError, match=r"\.npz: damaged embedding shard; delete the file"):
+        embed(TEXTS, encoder, cache=tmp_path, progress=False)
+
+
+def test_flipped_byte(encoder, tmp_path):
+    embed(TEXTS, encoder, cache=tmp_path, progress=False)
+    (shard,) = tmp_path.rglob("*.npz")
+    content = bytearray(shard.read_bytes())
+    content[content.index(b"vectors.npy") + 200] ^= 1
+    shard.write_bytes(content)
+    with pytest.raises(InputError, match="damaged embedding shard"):
+        embed(TEXTS, encoder, cache=tmp_path, progress=False)
+
+
+def test_full_disk(encoder, tmp_path, monkeypatch):
+    def full(path, **_):
+        path.write_bytes(b"half a shard")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(np, "savez", full)
+    with pytest.raises(InputError, match="the disk is full"):
+        embed(TEXTS, encoder, cache=tmp_path, progress=False)
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_token_states_are_refused(encoder):
+    states = TransformerEncoder(encoder.name_or_path, max_length=32, return_sequence=True)
+    with pytest.raises(ValueError, match="return_sequence=True"):
+        embed(TEXTS, states)
