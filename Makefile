@@ -22,7 +22,8 @@ $(VENV)/.installed: setup.cfg .ci/constraints.txt
 	touch $@
 
 encoder: setup  ## fetch the default encoder into the cache
-	@$(BIN)/python -m icd_relevancy.layers.pretrained
+	@$(BIN)/python -c 'from icd_relevancy.layers.pretrained import default_encoder; default_encoder()' 2>/dev/null \
+	|| $(BIN)/python -c 'from icd_relevancy.layers.pretrained import default_encoder; default_encoder()'
 
 test: setup encoder  ## all tests
 	$(BIN)/python -m pytest

@@ -1,0 +1,182 @@
+"""Trains one loss on one fold, and keeps its predictions: the tables are made from them."""
+
+import hashlib
+import json
+import time
+import zipfile
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+from experiments.task import RESULTS, Task
+from icd_relevancy.atomic import replacing
+from icd_relevancy.data import train_validation_split
+from icd_relevancy.errors import InputError
+from icd_relevancy.metrics import RelevancyReport, relevancy_report
+from icd_relevancy.relevance import RelevanceGraph
+from icd_relevancy.training.config import TrainingConfig
+
+THRESHOLDS = ("0.5", "tuned for equality", "tuned for relevancy")
+PARTS = ("train", "test")
+
+
+@dataclass(frozen=True)
+class FoldRun:
+    """One model's predictions on one fold.
+
+    Attributes:
+        rows: For `"train"` and `"test"` the notes of the part.
+        predicted: For each part and each of `THRESHOLDS` the predicted labels, CSR.
+        epochs: Epochs trained (iterations for the linear control).
+        seconds: Time to train.
+    """
+
+    rows: dict[str, np.ndarray]
+    predicted: dict[tuple[str, str], sparse.csr_matrix]
+    epochs: int
+    seconds: float
+
+    def report(
+        self, task: Task, part: str, threshold: str, relevance: RelevanceGraph | None
+    ) -> RelevancyReport:
+        """Scores in equality terms (`relevance=None`) or relevancy terms."""
+        return relevancy_report(task.y[self.rows[part]], self.predicted[part, threshold], relevance)
+
+    def best_report(self, task: Task, part: str, relevance: RelevanceGraph | None) -> RelevancyReport:
+        """Scores at the threshold that was tuned, on validation notes, for the same terms."""
+        terms = "equality" if relevance is None else "relevancy"
+        return self.report(task, part, f"tuned for {terms}", relevance)
+
+
+def fold_runs(task: Task, row: dict, threshold: float | None = None):
+    """The runs of one row of a table, a fold after the other; finished ones are read back.
+
+    Args:
+        task: The task.
+        row: `model` (`neural` or `tfidf`) and, for neural ones, `loss` and its options.
+        threshold: τ of the loss and the tuned threshold. Defaults to the task's.
+    """
+    relevance = task.relevance(threshold)
+    for fold in range(task.config.folds):
+        path = _path(task, row, relevance.threshold, fold)
+        if not path.exists():
+            _save(_train(task, row, relevance, fold), path)
+        yield _load(path)
+
+
+def _path(task: Task, row: dict, threshold: float, fold: int):
+    described = json.dumps({**_settings(row), "threshold": threshold}, sort_keys=True)
+    name = (
+        f"{row.get('loss', row['model'])}-{hashlib.sha256(described.encode()).hexdigest()[:8]}-fold{fold}.npz"
+    )
+    return RESULTS / "runs" / f"{task.config.name}-{task.fingerprint}" / name
+
+
+def _settings(row: dict) -> dict:
+    return {key: value for key, value in row.items() if key not in ("name", "printed")}
+
+
+def _train(task: Task, row: dict, relevance: RelevanceGraph, fold: int) -> FoldRun:
+    from icd_relevancy.training.thresholds import predicted_labels, tune_threshold
+
+    test = np.flatnonzero(task.fold == fold)
+    rest = np.flatnonzero(task.fold != fold)
+    groups = task.notes.groups()[rest]
+    inner, held_out = train_validation_split(task.y[rest], groups, task.config.validation, task.config.seed)
+    train, validation = rest[inner], rest[held_out]
+    started = time.monotonic()
+    score, epochs = (_tfidf if row["model"] == "tfidf" else _neural)(
+        task, row, relevance, train, validation, fold
+    )
+    seconds = time.monotonic() - started
+    held_out_scores = score(validation)
+    thresholds = (
+        0.5,
+        tune_threshold(task.y[validation], held_out_scores)[0],
+        tune_threshold(task.y[validation], held_out_scores, relevance)[0],
+    )
+    rows = {"train": train, "test": test}
+    predicted = {}
+    for part in PARTS:
+        scores = score(rows[part])
+        for name, threshold in zip(THRESHOLDS, thresholds, strict=True):
+            predicted[part, name] = predicted_labels(scores, threshold)
+    return FoldRun(rows, predicted, epochs, seconds)
+
+
+def _neural(task: Task, row: dict, relevance, train, validation, fold: int):
+    """The papers' model: a dense sigmoid layer on the frozen encoder's embeddings (LOSSES §4.2)."""
+    import keras
+
+    from icd_relevancy.data.batches import note_batches
+    from icd_relevancy.models import note_classifier
+    from icd_relevancy.training.evaluation import predict_scores
+    from icd_relevancy.training.fit import STEPS_PER_EXECUTION, fit
+    from icd_relevancy.training.note_coder import make_loss
+
+    config, x, y = task.config, task.features, task.y
+    keras.utils.set_random_seed(config.seed + fold)
+    model = note_classifier(len(task.labels), embedding_size=x.shape[1])
+    settings = TrainingConfig(**{key: value for key, value in _settings(row).items() if key != "model"})
+    optimizer = keras.optimizers.Adam(config.learning_rate)
+    model.compile(optimizer, loss=make_loss(settings, relevance), steps_per_execution=STEPS_PER_EXECUTION)
+    history = fit(
+        model,
+        lambda epoch: note_batches(x[train], y[train], config.batch_size, config.seed + fold, epoch),
+        note_batches(x[validation], y[validation], 256),
+        config.epochs,
+        config.patience,
+    )
+    return (lambda rows: predict_scores(model, x[rows])), history.epochs
+
+
+def _tfidf(task: Task, row: dict, relevance, train, validation, fold: int):
+    """The control: TF-IDF of words and word pairs, and a logistic regression for each code."""
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.multiclass import OneVsRestClassifier
+
+    texts = np.array(task.notes.text, dtype=object)
+    words = TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True)
+    x = words.fit_transform(texts[train])
+    y = task.y[train]
+    used = np.flatnonzero(np.asarray(y.sum(axis=0)).ravel())
+    one = LogisticRegression(
+        C=row["c"], class_weight="balanced", solver="liblinear", random_state=task.config.seed
+    )
+    model = OneVsRestClassifier(one, n_jobs=2).fit(x, y[:, used])
+
+    def score(rows):
+        scores = np.zeros((len(rows), len(task.labels)), np.float32)
+        scores[:, used] = model.predict_proba(words.transform(texts[rows]))
+        return scores
+
+    return score, int(max(np.max(e.n_iter_) for e in model.estimators_ if hasattr(e, "n_iter_")))
+
+
+def _save(run: FoldRun, path) -> None:
+    arrays = {f"rows {part}": rows for part, rows in run.rows.items()}
+    for (part, threshold), labels in run.predicted.items():
+        arrays[f"indices {part} {threshold}"] = labels.indices
+        arrays[f"indptr {part} {threshold}"] = labels.indptr
+    labels = run.predicted["test", "0.5"].shape[1]
+    with replacing(path) as temporary, open(temporary, "wb") as file:
+        np.savez_compressed(file, epochs=run.epochs, seconds=run.seconds, labels=labels, **arrays)
+
+
+def _load(path) -> FoldRun:
+    try:
+        with np.load(path) as saved:
+            rows = {part: saved[f"rows {part}"] for part in PARTS}
+            predicted = {}
+            for part in PARTS:
+                for threshold in THRESHOLDS:
+                    indices = saved[f"indices {part} {threshold}"]
+                    predicted[part, threshold] = sparse.csr_matrix(
+                        (np.ones(len(indices), np.int64), indices, saved[f"indptr {part} {threshold}"]),
+                        shape=(len(rows[part]), int(saved["labels"])),
+                    )
+            return FoldRun(rows, predicted, int(saved["epochs"]), float(saved["seconds"]))
+    except (ValueError, KeyError, EOFError, OSError, zipfile.BadZipFile) as error:
+        raise InputError(f"{path}: this result is damaged ({error}); delete it and run again") from error

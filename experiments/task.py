@@ -1,0 +1,186 @@
+"""The classification task of the LOSSES experiments: notes, labels, embeddings, relevance graph and folds."""
+
+import argparse
+import hashlib
+import json
+import logging
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+from scipy import sparse
+
+from icd_relevancy.atomic import replacing
+from icd_relevancy.cache import cache_folder
+from icd_relevancy.codes import code_system
+from icd_relevancy.data import Notes, encode_labels, load_notes, stratified_group_folds, synthetic_notes
+from icd_relevancy.data.canonical import with_canonical_codes
+from icd_relevancy.errors import InputError
+from icd_relevancy.relevance import RelevanceGraph
+from icd_relevancy.training.config import from_mapping, read_yaml
+from icd_relevancy.vectors import CodeVectors
+from icd_relevancy.vectors.label_vectors import label_vectors
+
+RESULTS = Path("results")
+_HERE = Path(__file__).parent
+_REAL_DATA = ("cmc2007", "codiesp")
+
+
+@dataclass(frozen=True)
+class TaskConfig:
+    """What the rows of a table have in common; `experiments/task.yaml` documents and sets the values."""
+
+    data: str
+    notes: int
+    codes: int
+    min_count: int
+    folds: int
+    seed: int
+    threshold: float
+    encoder: str | None
+    pooling: str
+    max_length: int
+    learning_rate: float
+    batch_size: int
+    epochs: int
+    patience: int
+    validation: float
+
+    @property
+    def name(self) -> str:
+        """A file name for the data."""
+        return Path(self.data).name.partition(".")[0]
+
+    @property
+    def code_system(self) -> str:
+        """The code system of the data."""
+        return "icd9cm" if self.data == "cmc2007" else "icd10cm"
+
+
+class Task:
+    """Notes ready for training; everything costly is made when it is first used."""
+
+    def __init__(self, config: TaskConfig):
+        self.config = config
+        self.system = code_system(config.code_system)
+        self.notes, _ = with_canonical_codes(_read(config), self.system)
+        self.labels = self.notes.label_names(config.min_count)
+        self.y: sparse.csr_matrix = encode_labels(self.notes.codes, self.labels)
+
+    @cached_property
+    def features(self) -> np.ndarray:
+        """The notes' embeddings by the frozen encoder, float32 `(n, d)`."""
+        from icd_relevancy.training import embed
+
+        config = self.config
+        cache = cache_folder() / "embeddings"
+        return embed(self.notes.text, config.encoder, config.max_length, cache, pooling=config.pooling)
+
+    @cached_property
+    def vectors(self) -> CodeVectors:
+        """The labels' code vectors."""
+        return label_vectors(self.labels, CodeVectors.load(self.config.code_system), self.system)
+
+    def relevance(self, threshold: float | None = None) -> RelevanceGraph:
+        """The labels' relevance graph at τ (by default the configuration's)."""
+        tau = self.config.threshold if threshold is None else threshold
+        return RelevanceGraph.from_vectors(self.vectors, threshold=tau)
+
+    @cached_property
+    def fold(self) -> np.ndarray:
+        """The fold of each note; notes of one patient or text share one."""
+        return stratified_group_folds(self.y, self.notes.groups(), self.config.folds, self.config.seed)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A digest of the data and of all that the runs depend on."""
+        digest = hashlib.sha256(json.dumps(asdict(self.config), sort_keys=True).encode())
+        for text, codes in zip(self.notes.text, self.notes.codes, strict=True):
+            digest.update(text.encode())
+            digest.update(" ".join(codes).encode())
+        digest.update(self.vectors.vectors.tobytes())
+        digest.update(json.dumps(library_versions()).encode())
+        return digest.hexdigest()[:16]
+
+
+def library_versions() -> dict[str, str]:
+    """The versions that a result depends on."""
+    return {name: version(name) for name in ("icd_relevancy", "keras", "numpy", "scikit-learn", "tensorflow")}
+
+
+def run(module: str, make: Callable[[Task, dict, Path], None]) -> None:
+    """Runs an experiment from the command line: `--data`, `--encoder` and `--set KEY=VALUE`.
+
+    Args:
+        module: Name of the experiment; `<module>.yaml` beside this file holds its settings.
+        make: Writes the results of a task, given the experiment's settings and the stem of its files.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    # Every model of a table traces its functions anew, of which TensorFlow warns.
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    parser = argparse.ArgumentParser(f"python -m experiments.{module}", description=make.__doc__)
+    parser.add_argument("--data", help=f"synthetic, {', '.join(_REAL_DATA)}, or a file of notes")
+    parser.add_argument("--encoder", help="hub name or folder (default: all-MiniLM-L6-v2)")
+    parser.add_argument(
+        "--set", nargs="*", default=[], metavar="KEY=VALUE", help="change a setting of task.yaml"
+    )
+    options = parser.parse_args()
+    try:
+        settings = read_yaml(_HERE / f"{module}.yaml")
+        task = Task(_task_config(options, settings.pop("task", {})))
+        stem = RESULTS / module / task.config.name
+        make(task, settings, stem)
+        _write_provenance(task, settings, stem)
+    except InputError as error:
+        sys.exit(_report(error))
+
+
+def _report(error: InputError) -> int:
+    print(f"experiments: {error}", file=sys.stderr)
+    return 2
+
+
+def _task_config(options, own: dict) -> TaskConfig:
+    import yaml
+
+    common = read_yaml(_HERE / "task.yaml")
+    data = options.data or common["all"]["data"]
+    settings = {**common["all"], **common.get(data, {}), **own, "data": data}
+    if options.encoder:
+        settings["encoder"] = options.encoder
+    for item in options.set:
+        name, _, value = item.partition("=")
+        settings[name] = yaml.safe_load(value)
+    return from_mapping(TaskConfig, settings, "experiments/task.yaml")
+
+
+def _read(config: TaskConfig) -> Notes:
+    if config.data == "synthetic":
+        return synthetic_notes(config.notes, config.seed, n_codes=config.codes)
+    if config.data not in _REAL_DATA:
+        return load_notes(config.data, config.code_system)
+    folder = Path(os.environ.get("ICD_RELEVANCY_DATA", _HERE.parent.parent / "shared" / "data")) / config.data
+    if not folder.is_dir():
+        raise InputError(
+            f"{folder}: no {config.data} data here; set ICD_RELEVANCY_DATA to the folder above it"
+        )
+    notes = load_notes(f"{config.data}:{folder}", config.code_system)
+    return replace(notes, source=config.data)
+
+
+def _write_provenance(task: Task, settings: dict, stem: Path) -> None:
+    told = {
+        "task": asdict(task.config),
+        "experiment": settings,
+        "notes": len(task.notes),
+        "labels": len(task.labels),
+        "fingerprint": task.fingerprint,
+        "versions": library_versions(),
+    }
+    with replacing(stem.with_suffix(".run.json")) as temporary:
+        temporary.write_text(json.dumps(told, indent=1), encoding="utf-8")
