@@ -17,3 +17,50 @@ def real_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no real data at {folder} (set ICD_RELEVANCY_DATA)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def miniature_encoder(tmp_path_factory) -> Path:
+    """The folder of a BERT with random weights and a small vocabulary."""
+    import miniature
+
+    return miniature.write_encoder(tmp_path_factory.mktemp("encoders") / "miniature")
+
+
+@pytest.fixture(scope="session")
+def miniature_cache(tmp_path_factory) -> Path:
+    """A cache folder whose code vectors of ICD-10-CM are few: of miniature and of synthetic notes' codes."""
+    import miniature
+
+    from icd_relevancy.data.synthetic import label_universe
+
+    folder = tmp_path_factory.mktemp("cache")
+    codes = (*miniature.WORDS, miniature.UNSEEN, *label_universe(100).codes)
+    miniature.vectors(codes).save(folder / "vectors" / "icd10cm")
+    return folder
+
+
+@pytest.fixture
+def in_miniature(miniature_cache, monkeypatch, tmp_path) -> Path:
+    """An empty working directory, with the miniature cache."""
+    monkeypatch.setenv("ICD_RELEVANCY_CACHE", str(miniature_cache))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture(scope="session")
+def trained(miniature_encoder, miniature_cache, tmp_path_factory) -> Path:
+    """A folder with `notes.csv`, `settings.yaml` and the `model` that the command line trained on them."""
+    import miniature
+
+    from icd_relevancy.cli import main
+
+    folder = tmp_path_factory.mktemp("trained")
+    miniature.notes().write(folder / "notes.csv")
+    settings = f"encoder: {miniature_encoder}\nmax_length: 32\nlearning_rate: 0.03\nepochs: 30\nloss: whml\n"
+    (folder / "settings.yaml").write_text(settings)
+    options = ["--config", str(folder / "settings.yaml"), "--out", str(folder / "model")]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ICD_RELEVANCY_CACHE", str(miniature_cache))
+        assert main(["train", str(folder / "notes.csv"), *options]) == 0
+    return folder

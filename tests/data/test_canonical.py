@@ -1,0 +1,48 @@
+import pytest
+
+from icd_relevancy.codes import CodeSystem
+from icd_relevancy.data import Notes
+from icd_relevancy.data.canonical import with_canonical_codes
+from icd_relevancy.errors import InputError
+
+SYSTEM = CodeSystem(
+    "toy",
+    ("R05", "R05.9", "R50", "R50.9"),
+    {code: code for code in ("R05", "R05.9", "R50", "R50.9")},
+    {"R05": None, "R05.9": "R05", "R50": None, "R50.9": "R50"},
+)
+
+
+def notes(*codes):
+    names = tuple(f"n{row}" for row in range(len(codes)))
+    return Notes(names, ("Mrs Miller coughs.",) * len(codes), codes, patient_id=names, source="ward.csv")
+
+
+def test_one_spelling_each_and_order_kept():
+    fixed, report = with_canonical_codes(notes(("r059", "R50.9"), ("R05.9",), ()), SYSTEM)
+    assert fixed.codes == (("R05.9", "R50.9"), ("R05.9",), ())
+    assert fixed.label_names() == ("R05.9", "R50.9")
+    assert fixed.patient_id == ("n0", "n1", "n2")
+    assert (report.exact, report.reformatted) == (2, 1)
+
+
+def test_spellings_of_one_code_in_a_note_become_one():
+    fixed, _ = with_canonical_codes(notes(("r059", "R05.9", "R059")), SYSTEM)
+    assert fixed.codes == (("R05.9",),)
+
+
+def test_a_code_of_another_edition_stays_a_label_of_its_own():
+    fixed, report = with_canonical_codes(notes(("r05.12", "R05"),), SYSTEM)
+    assert fixed.codes == (("R05.12", "R05"),)
+    assert report.ancestor_codes == (("r05.12", "R05"),)
+
+
+def test_spellings_of_a_code_of_another_edition_become_one():
+    fixed, _ = with_canonical_codes(notes(("r05.12",), ("R0512",), ("R05.12",)), SYSTEM)
+    assert fixed.label_names() == ("R05.12",)
+
+
+def test_unknown_codes_are_named_without_the_text():
+    with pytest.raises(InputError, match=r"ward.csv: 2 codes are not toy, first 'Q99' of note 'n1'") as caught:
+        with_canonical_codes(notes(("R05",), ("R50", "Q99"), ("XX",)), SYSTEM)
+    assert "Miller" not in str(caught.value)
