@@ -1,4 +1,4 @@
-"""Runs the benchmarks named, or all but the long `memory` and `table2`."""
+"""Runs the benchmarks named, or all but the long `memory`."""
 
 import argparse
 import importlib

@@ -22,7 +22,7 @@ FITTED_LEVELS = 4
 SPECIFICITY = frozenset(
     """a an and as at by due for from in into of on or the to with without other unspecified specified certain
     mention not elsewhere classified nec nos type part parts site sites multiple side right left bilateral
-    unilateral initial subsequent sequela encounter""".split()  # noqa: SIM905
+    unilateral initial subsequent sequela encounter""".split()
 )
 CODE_RANGE = re.compile(r"\([A-Z]\d\w[^)]*\)")
 WORD = re.compile(r"[^\W\d_]{2,}|\d+")
@@ -47,9 +47,8 @@ def hierarchy_title_vectors(
 
     `TruncatedSVD` reduces the features to the elbow of their explained variance. So few directions hold what
     whole blocks share but not what tells one disease from the next, so the rest of every row is kept by a
-    Gaussian random
-    projection: the cosine of two vectors is close to the cosine of their features (standard error about
-    `1 / sqrt(residual_dimensions)`, less for near pairs).
+    Gaussian random projection: the cosine of two vectors is close to the cosine of their features (standard
+    error about `1 / sqrt(residual_dimensions)`, less for near pairs).
 
     Args:
         code_system: the code system. Its upper four levels fit the directions, as the codes below repeat them
