@@ -133,6 +133,7 @@ def _neural(task: Task, row: dict, relevance, train, validation, fold: int):
 
 def _tfidf(task: Task, row: dict, relevance, train, validation, fold: int):
     """The control: TF-IDF of words and word pairs, and a logistic regression for each code."""
+    import joblib
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import LogisticRegression
     from sklearn.multiclass import OneVsRestClassifier
@@ -145,7 +146,9 @@ def _tfidf(task: Task, row: dict, relevance, train, validation, fold: int):
     one = LogisticRegression(
         C=row["c"], class_weight="balanced", solver="liblinear", random_state=task.config.seed
     )
-    model = OneVsRestClassifier(one, n_jobs=2).fit(x, y[:, used])
+    # Shared memory would be read-only, which liblinear refuses.
+    with joblib.parallel_config("loky", n_jobs=-1, max_nbytes=None):
+        model = OneVsRestClassifier(one).fit(x, y[:, used])
 
     def score(rows):
         scores = np.zeros((len(rows), len(task.labels)), np.float32)

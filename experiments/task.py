@@ -155,7 +155,10 @@ def _task_config(options, own: dict) -> TaskConfig:
         settings["encoder"] = options.encoder
     for item in options.set:
         name, _, value = item.partition("=")
-        settings[name] = yaml.safe_load(value)
+        try:
+            settings[name] = yaml.safe_load(value)
+        except yaml.YAMLError:
+            raise InputError(f"--set {name}: {value!r} is no YAML value") from None
     return from_mapping(TaskConfig, settings, "experiments/task.yaml")
 
 

@@ -161,7 +161,7 @@ def _evaluate(options):
     coder = NoteCoder.load(options.folder)
     result = coder.evaluate(load_notes(options.data, coder.config.code_system))
     if options.json:
-        print(json.dumps(_without_nan(result)))
+        print(json.dumps(result))
         return
     for name, value in result.items():
         if isinstance(value, dict):
@@ -247,14 +247,6 @@ def _start_tensorflow():
     finally:
         os.dup2(terminal, 2)
         os.close(terminal)
-
-
-def _without_nan(values: dict) -> dict:
-    """With null for a metric that is not defined on the data, since JSON has no NaN."""
-    return {
-        name: _without_nan(value) if isinstance(value, dict) else None if value != value else value
-        for name, value in values.items()
-    }
 
 
 def _code_system_of(data: str) -> str:

@@ -57,7 +57,7 @@ def trained(miniature_encoder, miniature_cache, tmp_path_factory) -> Path:
 
     folder = tmp_path_factory.mktemp("trained")
     miniature.notes().write(folder / "notes.csv")
-    settings = f"encoder: {miniature_encoder}\nmax_length: 32\nlearning_rate: 0.03\nepochs: 30\nloss: whml\n"
+    settings = f"encoder: {miniature_encoder}\nmax_length: 32\nlearning_rate: 0.1\nepochs: 40\nloss: bce\n"
     (folder / "settings.yaml").write_text(settings)
     options = ["--config", str(folder / "settings.yaml"), "--out", str(folder / "model")]
     with pytest.MonkeyPatch.context() as patch:

@@ -70,12 +70,12 @@ def write_encoder(folder: Path) -> Path:
     transformers.BertTokenizerFast(str(folder / "vocab.txt"), model_max_length=64).save_pretrained(folder)
     config = transformers.BertConfig(
         vocab_size=len(vocabulary) + 8,
-        hidden_size=16,
+        hidden_size=32,
         num_hidden_layers=1,
         num_attention_heads=2,
         intermediate_size=32,
         max_position_embeddings=64,
-        initializer_range=0.5,
+        initializer_range=0.2,
     )
     tf.random.set_seed(0)
     model = transformers.TFBertModel(config)

@@ -77,6 +77,7 @@ def check(y_true, y_pred, graph, kind="graded"):
 def smallest_block(request, monkeypatch):
     """1 makes the blocks as wide as the most connected label, the tightest that works."""
     monkeypatch.setattr(matching, "_SMALLEST_BLOCK", request.param)
+    monkeypatch.setattr(matching, "_LABELS_A_BLOCK", 1)
     return request.param
 
 
@@ -141,16 +142,18 @@ def test_all_or_nothing(true, predicted):
 
 
 def test_the_default_block_walks_a_batch_of_many_edges():
-    """600 labels, all true in two of the notes: more edges than one block of 8,192."""
+    """600 labels, all true in two of the notes: more edges than a few blocks."""
     graph = random_graph(600, 30, seed=7)
     y_true = label_sets(3, 600, 0.02, seed=7)
     y_true[[0, 2]] = 1
-    assert y_true.sum() * 30 > 2 * matching._SMALLEST_BLOCK
+    block = matching._block_size(3 * 600, matching.edges_of(graph, "binary").smallest_block)
+    assert y_true.sum() * 30 > 3 * block
     check(y_true, np.random.default_rng(7).random((3, 600)).astype("float32"), graph)
 
 
 def test_the_block_grows_with_the_batch(monkeypatch):
     monkeypatch.setattr(matching, "_SMALLEST_BLOCK", 2)
+    monkeypatch.setattr(matching, "_LABELS_A_BLOCK", 1)
     graph = random_graph(100, 4, seed=8)
     y_true = label_sets(64, 100, 0.1, seed=8)
     assert matching._block_size(64 * 100, 9) == 100

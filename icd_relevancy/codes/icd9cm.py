@@ -31,7 +31,7 @@ CHAPTERS = {
 # Words that cannot carry a title alone.
 FUNCTION_WORDS = frozenset(
     """a an and as at by due for from in into of on or the to with without other unspecified specified certain
-    mention not elsewhere classified nec nos type site sites acute chronic""".split()  # noqa: SIM905
+    mention not elsewhere classified nec nos type site sites acute chronic""".split()
 )
 
 UNSPECIFIED = re.compile(r"^unspecified |, (\w+ )?unspecified( \w+)?$", re.IGNORECASE)

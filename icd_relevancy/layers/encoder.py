@@ -11,6 +11,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from icd_relevancy.errors import InputError
 from icd_relevancy.layers.pretrained import local_folder
 
 _POOLINGS = ("mean", "cls")
@@ -54,7 +55,8 @@ class TransformerEncoder(keras.layers.Layer):
 
     Raises:
         InputError: If the encoder is neither on this machine nor to be fetched.
-        ValueError: If `pooling` is not known, or `max_length` is beyond the positions that the model has.
+        InputError: If `max_length` is beyond the positions that the model has.
+        ValueError: If `pooling` is not known.
 
     Example:
 
@@ -103,12 +105,14 @@ class TransformerEncoder(keras.layers.Layer):
         self._tokenizer = _build_tokenizer(self.tokenizer_files, lowercase)
         self.max_positions = min(self._tokenizer.model_max_length, config.max_position_embeddings)
         if not 2 < max_length <= self.max_positions:
-            raise ValueError(
+            raise InputError(
                 f"Argument `max_length` must be from 3 to the model's {self.max_positions} positions. "
                 f"Received: max_length={max_length}"
             )
         self.dimension = config.hidden_size
         self._weights_of_transformer = _adopt(self._transformer)
+        self.seed_generator = keras.random.SeedGenerator()
+        _seed_dropout(self._transformer, self.seed_generator)
         # After the variables, because Keras files variables by their flag when they are tracked.
         self.trainable = trainable
         self._graph = None
@@ -241,6 +245,20 @@ def _adopt(transformer) -> list[keras.Variable]:
         variable._value = source
         adopted.append(variable)
     return adopted
+
+
+def _seed_dropout(transformer, seeds: keras.random.SeedGenerator) -> None:
+    """Lets all dropout draw from a seed that Keras tracks, so that a checkpoint of the variables holds it.
+
+    The transformer's own generators keep their state in the kernels of a compiled function, out of reach.
+    """
+
+    def dropout(inputs, rate, noise_shape=None):
+        return keras.random.dropout(inputs, rate, noise_shape, seeds)
+
+    for layer in transformer._flatten_layers():
+        if hasattr(layer, "_random_generator"):
+            layer._random_generator.dropout = dropout
 
 
 @contextmanager

@@ -67,40 +67,39 @@ def embed(
         if given.return_sequence:
             raise ValueError("`embed` needs one vector a text. Received: return_sequence=True")
     texts = list(texts)
-    keys, first = _distinct(texts)
-    store, known = None, {}
+    first, missing = _distinct(texts)
+    store, vectors = None, None
     if cache is not None:
         fingerprint = given.fingerprint() if given is not None else encoder_hash(encoder)
         store = Path(cache) / _folder_name(fingerprint, **settings)
-        known = _read_keys(store)
-    missing = [row for row in np.unique(first).tolist() if keys[row] not in known]
+        vectors = _take_cached(store, missing, len(texts))
     layer = given
-    if layer is None and (missing or not known):
+    if layer is None and (missing or vectors is None):
         layer = TransformerEncoder(encoder, **settings)
-    vectors = None if layer is None else np.empty((len(texts), layer.dimension), np.float32)
-    if known:
-        vectors = _read_vectors(store, keys, first, known, vectors)
-    with tqdm(
-        total=len(missing), desc="embedding", unit="text", disable=None if progress and missing else True
-    ) as bar:
-        for start in range(0, len(missing), _SHARD_TEXTS):
-            rows = missing[start : start + _SHARD_TEXTS]
+    if vectors is None:
+        vectors = np.empty((len(texts), layer.dimension), np.float32)
+    pairs = list(missing.items())
+    # None leaves the bar out where the output is not a terminal.
+    hidden = None if progress and pairs else True
+    with tqdm(total=len(pairs), desc="embedding", unit="text", disable=hidden) as bar:
+        for start in range(0, len(pairs), _SHARD_TEXTS):
+            keys, rows = zip(*pairs[start : start + _SHARD_TEXTS], strict=True)
             for done in _encode_into(vectors, rows, texts, layer):
                 bar.update(done)
             if store is not None:
-                _write_shard(store, [keys[row] for row in rows], vectors[rows])
+                _write_shard(store, keys, vectors[list(rows)])
     for start in range(0, len(texts), _SHARD_TEXTS):
-        part = slice(start, start + _SHARD_TEXTS)
-        vectors[part] = vectors[first[part]]
+        block = slice(start, start + _SHARD_TEXTS)
+        vectors[block] = vectors[first[block]]
     return vectors
 
 
-def _distinct(texts: list[str]) -> tuple[list[bytes], np.ndarray]:
-    """Each text's key, and the row at which its text occurs first."""
-    keys = [hashlib.blake2b(text.encode(), digest_size=_KEY_BYTES).digest() for text in texts]
-    seen: dict[bytes, int] = {}
-    first = np.fromiter((seen.setdefault(key, row) for row, key in enumerate(keys)), np.int64, len(keys))
-    return keys, first
+def _distinct(texts: list[str]) -> tuple[np.ndarray, dict[bytes, int]]:
+    """For each text the row at which it occurs first, and that row by the text's key."""
+    rows: dict[bytes, int] = {}
+    keys = (hashlib.blake2b(text.encode(), digest_size=_KEY_BYTES).digest() for text in texts)
+    first = np.fromiter((rows.setdefault(key, row) for row, key in enumerate(keys)), np.int64, len(texts))
+    return first, rows
 
 
 def _encode_into(vectors, rows, texts, layer: TransformerEncoder) -> Iterator[int]:
@@ -125,35 +124,24 @@ def _folder_name(fingerprint: str, pooling: str, max_length: int, lowercase: boo
     return f"{fingerprint}-{pooling}-{max_length}-{case}"
 
 
-def _write_shard(store: Path, keys: list[bytes], vectors: np.ndarray) -> None:
+def _write_shard(store: Path, keys: Sequence[bytes], vectors: np.ndarray) -> None:
     name = hashlib.blake2b(b"".join(keys), digest_size=_KEY_BYTES).hexdigest()
     with replacing(store / f"{name}.npz") as temporary:
         np.savez(temporary, keys=np.frombuffer(b"".join(keys), np.uint8), vectors=vectors)
 
 
-def _read_keys(store: Path) -> dict[bytes, tuple[Path, int]]:
-    """Where each key's vector is: its shard and the row there."""
-    known = {}
+def _take_cached(store: Path, missing: dict[bytes, int], count: int) -> np.ndarray | None:
+    """`(count, d)` with the rows of `missing` that the shards hold, which leave `missing`; None without any."""
+    vectors = None
     for shard in sorted(store.glob("*.npz")):
         joined = _read(shard, "keys").tobytes()
-        for row in range(len(joined) // _KEY_BYTES):
-            known[joined[row * _KEY_BYTES : (row + 1) * _KEY_BYTES]] = (shard, row)
-    return known
-
-
-def _read_vectors(store: Path, keys, first, known, vectors: np.ndarray | None) -> np.ndarray:
-    """Fills the rows whose texts the shards of `store` hold."""
-    wanted: dict[Path, list[tuple[int, int]]] = {}
-    for row in np.unique(first).tolist():
-        if keys[row] in known:
-            shard, at = known[keys[row]]
-            wanted.setdefault(shard, []).append((row, at))
-    if vectors is None:
-        width = _read(next(iter(known.values()))[0], "vectors").shape[1]
-        vectors = np.empty((len(keys), width), np.float32)
-    for shard, pairs in wanted.items():
-        rows, at = zip(*pairs, strict=True)
-        vectors[list(rows)] = _read(shard, "vectors")[list(at)]
+        keys = [joined[at : at + _KEY_BYTES] for at in range(0, len(joined), _KEY_BYTES)]
+        found = [at for at, key in enumerate(keys) if key in missing]
+        if found:
+            held = _read(shard, "vectors")
+            if vectors is None:
+                vectors = np.empty((count, held.shape[1]), np.float32)
+            vectors[[missing.pop(keys[at]) for at in found]] = held[found]
     return vectors
 
 

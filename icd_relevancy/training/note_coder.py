@@ -159,8 +159,13 @@ class NoteCoder:
         """The metrics of `icd_relevancy.training.evaluation` on notes with codes.
 
         A code that the model never saw counts as missed; `unseen_codes` is the share of such codes.
+
+        Raises:
+            InputError: If no note has a code, or one is not of the model's code system.
         """
         notes, _ = with_canonical_codes(notes, code_system(self.config.code_system))
+        if not any(notes.codes):
+            raise InputError(f"{notes.source or 'notes'}: no note has a code to compare with")
         unseen = tuple(sorted(set(notes.label_names()) - set(self.labels)))
         labels = (*self.labels, *unseen)
         # Below every probability, so that a code the model never saw is never assigned and ranks last.

@@ -32,7 +32,12 @@ def test_spellings_of_one_code_in_a_note_become_one():
 
 
 def test_a_code_of_another_edition_stays_a_label_of_its_own():
-    fixed, report = with_canonical_codes(notes(("r05.12", "R05"),), SYSTEM)
+    fixed, report = with_canonical_codes(
+        notes(
+            ("r05.12", "R05"),
+        ),
+        SYSTEM,
+    )
     assert fixed.codes == (("R05.12", "R05"),)
     assert report.ancestor_codes == (("r05.12", "R05"),)
 
@@ -43,6 +48,8 @@ def test_spellings_of_a_code_of_another_edition_become_one():
 
 
 def test_unknown_codes_are_named_without_the_text():
-    with pytest.raises(InputError, match=r"ward.csv: 2 codes are not toy, first 'Q99' of note 'n1'") as caught:
+    with pytest.raises(
+        InputError, match=r"ward.csv: 2 codes are not toy, first 'Q99' of note 'n1'"
+    ) as caught:
         with_canonical_codes(notes(("R05",), ("R50", "Q99"), ("XX",)), SYSTEM)
     assert "Miller" not in str(caught.value)

@@ -32,7 +32,11 @@ def pairs(notes):
         ("a.txt", "\ufeffCough.", [("a", "Cough.")]),
         ("a.json", '{"text": "Cough."}', [("1", "Cough.")]),
         ("a.json", '{\n "note_id": 7,\n "text": "Cough."\n}\n', [("7", "Cough.")]),
-        ("a.jsonl", '{"note_id": "x", "text": "A"}\n\n{"note_id": "y", "text": "B"}', [("x", "A"), ("y", "B")]),
+        (
+            "a.jsonl",
+            '{"note_id": "x", "text": "A"}\n\n{"note_id": "y", "text": "B"}',
+            [("x", "A"), ("y", "B")],
+        ),
         ("a.jsonl", '{"text": "A"} {"text": "B"}', [("1", "A"), ("2", "B")]),
         ("a.csv", "note_id,text\n007,Cough.\n8,Fever.\n", [("007", "Cough."), ("8", "Fever.")]),
         ("a.csv", 'note_id,text,codes\n1,Cough.,"not read, at all!"\n', [("1", "Cough.")]),
@@ -96,7 +100,7 @@ def test_bad_files_are_named_and_not_quoted(tmp_path, name, content, message):
 
 @pytest.mark.parametrize("content", [b"", b"\xff\xfe", b'{"text": ""}', b'{"text": "A"} and more'])
 def test_bad_standard_input(standard_input, content):
-    with pytest.raises(InputError, match="^standard input"):
+    with pytest.raises(InputError, match=r"^standard input"):
         standard_input(content)
 
 

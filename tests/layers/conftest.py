@@ -1,6 +1,7 @@
 """The miniature encoder for the tests of this folder."""
 
 import pytest
+
 from tests.layers.miniature_encoder import write_encoder
 
 

@@ -29,7 +29,7 @@ def _embedding_table(encoder):
 
 def test_tracks_every_variable_but_the_poolers(encoder):
     # Embeddings 3 + 2 of layer norm; each of 2 layers 8 of attention, 4 feed-forward, 4 of layer norm.
-    assert len(encoder.variables) == 5 + 2 * 16
+    assert len(encoder.weights) == 5 + 2 * 16
     assert encoder.trainable_variables == []
     encoder.trainable = True
     assert len(encoder.trainable_variables) == 37
@@ -41,7 +41,7 @@ def test_tracks_every_variable_but_the_poolers(encoder):
 def test_variables_share_storage_with_the_transformer(encoder):
     tokens = encoder.tokenize(TEXTS)
     before = ops.convert_to_numpy(encoder(tokens))
-    for variable in encoder.variables:
+    for variable in encoder.weights:
         variable.assign(variable.value * 0.5)
     assert np.abs(ops.convert_to_numpy(encoder(tokens)) - before).max() > 1e-3
 
@@ -154,7 +154,7 @@ def test_mixed_float16(encoder_folder):
     losses = model.fit(tokens, np.array([0.0, 1.0]), epochs=5, verbose=0).history["loss"]
     assert np.isfinite(losses).all()
     assert half.fingerprint() != before
-    assert {variable.numpy().dtype for variable in half.variables} == {np.dtype("float32")}
+    assert {variable.numpy().dtype for variable in half.weights} == {np.dtype("float32")}
 
 
 @pytest.mark.parametrize(

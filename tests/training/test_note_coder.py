@@ -49,7 +49,9 @@ def test_it_has_learnt_and_ranks_by_probability(coder):
     note = "patient 900 presents with asthma and fever ."
     (codes,) = coder.predict([note])
     assert [set(code) for code in codes] == [{"code", "title", "probability", "assigned"}] * 8
-    assert {code["code"] for code in codes[:3]} >= {"R50.9"}
+    notes = miniature.notes()
+    best = [codes[0]["code"] for codes in coder.predict(notes.text, top_k=1)]
+    assert np.mean([code in codes for code, codes in zip(best, notes.codes, strict=True)]) > 0.6
     probabilities = [code["probability"] for code in codes]
     assert probabilities == sorted(probabilities, reverse=True)
     assert all(code["assigned"] == (code["probability"] >= coder.decision_threshold) for code in codes)
@@ -126,20 +128,21 @@ def test_fine_tuning_needs_no_encoder_afterwards(config, miniature_encoder, tmp_
     assert not (tmp_path / "c.npz").exists()
 
 
-class Killed(Exception):
+class KilledError(Exception):
     pass
 
 
 def test_fine_tuning_goes_on_bitwise_after_a_kill(config, tmp_path):
     config = dataclasses.replace(config, fine_tune=True, epochs=3)
     expected = NoteCoder.train(FEW, config, checkpoint=tmp_path / "c.npz")
+    assert not np.array_equal(expected.scores(FEW.text)[0], expected.scores(FEW.text)[1])
     save = fit_module._ResumableEarlyStopping._save
 
     def killed(self):
         save(self)
-        raise Killed
+        raise KilledError
 
-    with pytest.MonkeyPatch.context() as patch, pytest.raises(Killed):
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(KilledError):  # noqa: PT012
         patch.setattr(fit_module._ResumableEarlyStopping, "_save", killed)
         NoteCoder.train(FEW, config, checkpoint=tmp_path / "c.npz")
     resumed = NoteCoder.train(FEW, config, checkpoint=tmp_path / "c.npz")
@@ -149,9 +152,11 @@ def test_fine_tuning_goes_on_bitwise_after_a_kill(config, tmp_path):
 
 
 def test_a_checkpoint_of_other_settings_is_refused(config, tmp_path):
-    with pytest.MonkeyPatch.context() as patch, pytest.raises(Killed):
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(KilledError):  # noqa: PT012
         patch.setattr(
-            fit_module._ResumableEarlyStopping, "restore_best", lambda self: (_ for _ in ()).throw(Killed)
+            fit_module._ResumableEarlyStopping,
+            "restore_best",
+            lambda self: (_ for _ in ()).throw(KilledError),
         )
         NoteCoder.train(FEW, config, checkpoint=tmp_path / "c.npz")
     with pytest.raises(InputError, match="settings or the notes have changed"):
@@ -167,7 +172,7 @@ def test_another_encoder_is_refused(trained, coder, tmp_path, miniature_encoder)
     other = dataclasses.replace(
         coder, config=dataclasses.replace(coder.config, encoder=str(tmp_path / "other"))
     )
-    with pytest.raises(InputError, match="other: not the encoder this model was trained on"):
+    with pytest.raises(InputError, match="other: not the one this model was trained on"):
         other.scores(["cough"])
 
 

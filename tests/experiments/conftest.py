@@ -1,0 +1,57 @@
+"""Experiments on a miniature task."""
+
+import json
+
+import miniature
+import pytest
+
+import experiments.runs
+from experiments import task as task_module
+from experiments.task import Task, TaskConfig
+
+
+@pytest.fixture
+def miniature_task(in_miniature, miniature_encoder):
+    """Makes a task of 40 miniature notes; arguments change its configuration."""
+    notes = miniature.notes(40)
+    specialties = ("Cardiology", "ENT", "Pediatrics", "Surgery")
+    from dataclasses import replace
+
+    replace(notes, specialty=specialties * 10).write("ward.csv")
+
+    def make(**changes) -> Task:
+        settings = {
+            "data": "ward.csv", "notes": 40, "codes": 100, "min_count": 1, "folds": 2, "seed": 0, "threshold": 0.76,
+            "encoder": str(miniature_encoder), "pooling": "mean", "max_length": 32, "learning_rate": 0.1,
+            "batch_size": 16, "epochs": 2, "patience": 5, "validation": 0.2,
+        }  # fmt: skip
+        return Task(TaskConfig(**{**settings, **changes}))
+
+    return make
+
+
+@pytest.fixture
+def no_training(monkeypatch):
+    """Lets any training fail."""
+
+    def forbid():
+        def refuse(*arguments):
+            raise AssertionError("trained again")
+
+        monkeypatch.setattr(experiments.runs, "_train", refuse)
+
+    return forbid
+
+
+@pytest.fixture
+def experiment(in_miniature, miniature_encoder, monkeypatch):
+    """Runs an experiment as its module does from the command line, on a few synthetic notes."""
+
+    def run(name, make, *options):
+        settings = ["notes=60", "codes=100", "folds=2", "epochs=2", "max_length=32"]
+        arguments = ["--data", "synthetic", "--encoder", str(miniature_encoder), "--set", *settings, *options]
+        monkeypatch.setattr("sys.argv", [f"experiments.{name}", *arguments])
+        task_module.run(name, make)
+        return json.loads((in_miniature / "results" / name / "synthetic.run.json").read_text())
+
+    return run

@@ -1,0 +1,97 @@
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from experiments import task as task_module
+from experiments.task import TaskConfig, library_versions, run
+from icd_relevancy.errors import InputError
+
+
+def test_the_task_of_a_file(miniature_task):
+    task = miniature_task()
+    assert (len(task.notes), len(task.labels), task.y.shape) == (40, 8, (40, 8))
+    assert task.config.name == "ward"
+    assert task.config.code_system == "icd10cm"
+    assert task.features.shape == (40, 32)
+    assert np.bincount(task.fold).min() >= 15
+    assert task.relevance().threshold == 0.76
+    assert list(task.relevance().neighbours("J18.9")) == ["J15.9"]
+    assert not task.relevance(0.9).neighbours("J18.9")
+
+
+def test_the_fingerprint_is_of_all_that_runs_depend_on(miniature_task):
+    first = miniature_task().fingerprint
+    assert miniature_task().fingerprint == first
+    for changes in (
+        {"seed": 1},
+        {"epochs": 3},
+        {"threshold": 0.7},
+        {"max_length": 16},
+        {"learning_rate": 0.2},
+    ):
+        assert miniature_task(**changes).fingerprint != first
+    task = miniature_task()
+    data = Path("ward.csv")
+    data.write_text(data.read_text().replace("presents", "comes", 1))
+    assert miniature_task().fingerprint != task.fingerprint
+
+
+def test_provenance(experiment):
+    def make(task, settings, stem):
+        """Nothing."""
+        stem.parent.mkdir(parents=True)
+
+    told = experiment("figure1", make, "seed=3", "threshold=0.8")
+    assert told["task"]["notes"] == told["notes"] == 60
+    assert (told["task"]["seed"], told["task"]["threshold"]) == (3, 0.8)
+    assert told["versions"] == library_versions()
+    assert len(told["fingerprint"]) == 16
+    assert set(told["task"]) == set(TaskConfig.__dataclass_fields__)
+    json.dumps(told, allow_nan=False)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "names"),
+    [
+        (["--set", "sed=3"], "unknown key 'sed'"),
+        (["--set", "seed=many"], "seed must be int"),
+        (["--set", "seed"], "seed must be int"),
+        (["--set", "threshold=1.5", "notes=20", "codes=100"], "threshold"),
+        (["--set", "notes=["], "notes"),
+        (["--set", "codes=5"], "5"),
+        (["--data", "nowhere.csv"], "nowhere.csv"),
+        (["--data", "nosuch:folder"], "nosuch"),
+        (["--data", "codiesp"], "no codiesp data here"),
+    ],
+)
+def test_bad_options_are_told_in_one_line(in_miniature, monkeypatch, capsys, arguments, names):
+    monkeypatch.setenv("ICD_RELEVANCY_DATA", str(in_miniature))
+    monkeypatch.setattr("sys.argv", ["experiments.figure1", *arguments])
+    with pytest.raises(SystemExit) as left:
+        run("figure1", lambda task, settings, stem: task.relevance())
+    assert left.value.code == 2
+    told = capsys.readouterr().err
+    assert told.startswith("experiments: ")
+    assert len(told.splitlines()) == 1
+    assert names in told
+    assert not list(in_miniature.iterdir())
+
+
+def test_the_settings_of_the_data_set_win_over_the_common_ones(monkeypatch, in_miniature):
+    common = {"all": {**asdict(_config()), "seed": 1, "notes": 2}, "mine.csv": {"notes": 3}}
+    monkeypatch.setattr(task_module, "read_yaml", lambda path: common)
+    options = type("Options", (), {"data": "mine.csv", "encoder": None, "set": ["epochs=9"]})
+    config = task_module._task_config(options, {"folds": 4})
+    assert (config.seed, config.notes, config.folds, config.epochs, config.data) == (1, 3, 4, 9, "mine.csv")
+
+
+def _config():
+    return TaskConfig("synthetic", 10, 100, 1, 2, 0, 0.76, None, "mean", 32, 0.1, 16, 2, 5, 0.1)
+
+
+def test_no_folds_for_one_patient(miniature_task):
+    with pytest.raises(InputError, match="n_folds must be at least 2"):
+        _ = miniature_task(folds=1).fold

@@ -1,0 +1,515 @@
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import miniature
+import numpy as np
+import pandas as pd
+import pytest
+
+from icd_relevancy.cli import main
+from icd_relevancy.data import read_notes
+from icd_relevancy.vectors import CodeVectors
+
+SECRET = "Mrs Miller"
+AVERAGES = {"micro_precision", "micro_recall", "micro_f1", "macro_f1", "weighted_f1"}
+RANKING = {
+    "map", "ndcg", "r_precision", "recall@5", "recall@10", "recall@15", "recall@20", "recall@25", "recall@30",
+    "precision@8", "rank_errors@50", "rank_errors@100", "micro_auroc", "micro_auprc",
+}  # fmt: skip
+
+
+@pytest.fixture
+def place(in_miniature) -> Path:
+    """The empty working directory, with good notes beside it."""
+    return in_miniature
+
+
+@pytest.fixture
+def settings(trained) -> list[str]:
+    """Options of a short training."""
+    return ["--config", str(trained / "settings.yaml"), "--epochs", "1"]
+
+
+@pytest.fixture
+def refused(capsys, place):
+    """Checks that a command says one line that names the place, and writes nothing."""
+
+    def check(*arguments, names: str = ""):
+        before = sorted(place.rglob("*"))
+        capsys.readouterr()
+        assert main([str(argument) for argument in arguments]) == 2
+        told = capsys.readouterr()
+        assert told.out == ""
+        assert len(told.err.splitlines()) == 1
+        assert told.err.startswith("icd-relevancy: ")
+        assert names in told.err
+        assert SECRET not in told.err
+        assert "Traceback" not in told.err
+        assert sorted(place.rglob("*")) == before
+        return told.err
+
+    return check
+
+
+def write(path: Path, *lines: str | bytes) -> Path:
+    path.write_bytes(b"\n".join(line if isinstance(line, bytes) else line.encode() for line in lines) + b"\n")
+    return path
+
+
+def standard_input(monkeypatch, content: str):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content.encode())))
+
+
+def predicted(capsys, *arguments):
+    assert main(["predict", *map(str, arguments), "--json"]) == 0
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+# What works
+
+
+def test_help_of_every_command(capsys):
+    for command in (
+        [],
+        ["train"],
+        ["evaluate"],
+        ["predict"],
+        ["data"],
+        ["data", "check"],
+        ["data", "synthetic"],
+    ):
+        with pytest.raises(SystemExit) as left:
+            main([*command, "--help"])
+        assert left.value.code == 0
+        assert "usage: icd-relevancy" in capsys.readouterr().out
+
+
+def test_train_says_what_it_made(place, trained, settings, capsys):
+    assert main(["train", str(trained / "notes.csv"), "--out", "new", *settings, "--loss", "tlcl"]) == 0
+    told = capsys.readouterr()
+    assert told.out.startswith("new: 8 codes from 80 notes, 1 epochs, micro-F1 0.")
+    config = json.loads(Path("new/coder.json").read_text())["training"]
+    # The option wins over the file, the file over the default.
+    assert (config["loss"], config["epochs"], config["learning_rate"]) == ("tlcl", 1, 0.1)
+    assert sorted(path.name for path in place.iterdir()) == ["new"]
+
+
+def test_train_again_replaces_the_folder(place, trained, settings):
+    for seed in (0, 1):
+        arguments = ["train", str(trained / "notes.csv"), "--out", "new", *settings, "--seed", str(seed)]
+        assert main(arguments) == 0
+        assert json.loads(Path("new/coder.json").read_text())["training"]["seed"] == seed
+    assert sorted(path.name for path in place.iterdir()) == ["new"]
+
+
+def test_same_seed_same_model(place, trained, settings, capsys):
+    found = []
+    for out in ("one", "two"):
+        assert main(["train", str(trained / "notes.csv"), "--out", out, *settings, "--seed", "5"]) == 0
+        capsys.readouterr()
+        assert main(["evaluate", out, str(trained / "notes.csv"), "--json"]) == 0
+        found.append(capsys.readouterr().out)
+    assert found[0] == found[1]
+
+
+def test_relative_paths_of_the_training_hold_elsewhere(
+    place, trained, miniature_encoder, capsys, monkeypatch
+):
+    shutil.copytree(miniature_encoder, "encoder")
+    config = write(place / "short.yaml", "max_length: 32", "epochs: 1")
+    arguments = ["train", str(trained / "notes.csv"), "--out", "new", "--config", str(config)]
+    assert main([*arguments, "--encoder", "encoder"]) == 0
+    (place / "deep").mkdir()
+    monkeypatch.chdir(place / "deep")
+    note = write(place / "note.txt", "cough")
+    capsys.readouterr()
+    assert predicted(capsys, "../new", note)
+
+
+def test_evaluate_json_has_the_keys_of_the_contract(place, trained, capsys):
+    assert main(["evaluate", str(trained / "model"), str(trained / "notes.csv"), "--json"]) == 0
+    (line,) = capsys.readouterr().out.splitlines()
+    found = json.loads(line)
+    assert found.keys() == {
+        "notes", "labels", "decision_threshold", "unseen_codes", "equality", "relevancy", "ranking",
+    }  # fmt: skip
+    assert (found["notes"], found["labels"], found["unseen_codes"]) == (80, 8, 0.0)
+    assert found["equality"].keys() == found["relevancy"].keys() == AVERAGES
+    assert found["ranking"].keys() == RANKING
+    assert found["equality"]["micro_f1"] > 0.6
+
+
+def test_evaluate_needs_a_code(place, trained, refused):
+    notes = write(place / "n.csv", "note_id,text,codes", f"1,{SECRET},")
+    refused("evaluate", trained / "model", notes, "--json", names="n.csv: no note has a code")
+
+
+def test_evaluate_in_words(place, trained, capsys):
+    assert main(["evaluate", str(trained / "model"), str(trained / "notes.csv")]) == 0
+    told = capsys.readouterr().out
+    assert "notes                80" in told
+    assert "  micro_f1" in told
+
+
+def test_evaluate_counts_unseen_codes(place, trained, capsys):
+    notes = write(place / "n.csv", "note_id,text,codes", "1,patient with cough,R05.9;N39.0")
+    assert main(["evaluate", str(trained / "model"), str(notes), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["unseen_codes"] == 0.5
+    assert found["equality"]["micro_recall"] <= 0.5
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "ids"),
+    [
+        ("note.txt", "patient with cough", ["note"]),
+        ("note.json", '{"note_id": 17, "text": "patient with cough"}', ["17"]),
+        ("note.jsonl", '{"note_id": "a", "text": "cough"}\n{"text": "fever"}', ["a", "2"]),
+        ("note.csv", "note_id,text\n01,cough\n02,fever", ["01", "02"]),
+    ],
+)
+def test_predict_from_files(place, trained, capsys, name, content, ids):
+    found = predicted(capsys, trained / "model", write(place / name, content), "--top-k", 3)
+    assert [note["note_id"] for note in found] == ids
+    for note in found:
+        assert note.keys() == {"note_id", "codes"}
+        assert [code.keys() for code in note["codes"]] == [{"code", "title", "probability", "assigned"}] * 3
+        probabilities = [code["probability"] for code in note["codes"]]
+        assert probabilities == sorted(probabilities, reverse=True)
+
+
+@pytest.mark.parametrize("file", [[], ["-"]])
+def test_predict_from_standard_input(place, trained, capsys, monkeypatch, file):
+    standard_input(monkeypatch, "patient with cough")
+    (as_text,) = predicted(capsys, trained / "model", *file)
+    standard_input(monkeypatch, '{"note_id": "x", "text": "patient with cough"}\n{"text": "fever"}')
+    as_json = predicted(capsys, trained / "model", *file)
+    assert [note["note_id"] for note in as_json] == ["x", "2"]
+    assert [code["code"] for code in as_json[0]["codes"]] == [code["code"] for code in as_text["codes"]]
+    assert len(as_text["codes"]) == 8  # all there are, fewer than ten
+
+
+def test_predict_in_words(place, trained, capsys):
+    assert (
+        main(["predict", str(trained / "model"), str(write(place / "a.txt", "cough")), "--top-k", "2"]) == 0
+    )
+    told = capsys.readouterr().out.splitlines()
+    assert told[0] == "a"
+    assert len(told) == 3
+
+
+def test_another_process_and_a_moved_folder(place, trained, capsys):
+    shutil.copytree(trained / "model", "moved")
+    note = write(place / "note.txt", "patient with cough and fever")
+    here = predicted(capsys, trained / "model", note)
+    command = [
+        sys.executable,
+        "-m",
+        "icd_relevancy.cli",
+        "predict",
+        str(place / "moved"),
+        str(note),
+        "--json",
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, cwd="/", check=True)
+    (there,) = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [code["code"] for code in there["codes"]] == [code["code"] for code in here[0]["codes"]]
+    for one, other in zip(there["codes"], here[0]["codes"], strict=True):
+        assert one["probability"] == pytest.approx(other["probability"], rel=1e-5)
+
+
+def test_another_process_says_one_line(place, trained):
+    notes = write(place / "n.csv", "note_id,text,codes", f"1,{SECRET},QQQ")
+    command = [sys.executable, "-m", "icd_relevancy.cli", "evaluate", str(trained / "model"), str(notes)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("icd-relevancy: n.csv: 1 codes are not icd10cm, first 'QQQ' of note '1'")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_reader_that_leaves_is_no_error(place):
+    script = "import sys; from icd_relevancy.cli import main; sys.exit(main(sys.argv[1:]))"
+    notes = place / "n.csv"
+    miniature.notes(5).write(notes)
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as closed:
+        done = subprocess.run(
+            [sys.executable, "-u", "-c", script, "data", "check", str(notes)],
+            stdout=closed,
+            stderr=subprocess.PIPE,
+        )
+    assert done.stderr == b""
+    assert done.returncode == 0
+
+
+# data
+
+
+def test_data_check(place, capsys):
+    notes = write(place / "n.csv", "note_id,text,codes", "1,A,R05.9;r509", "2,B,R05.9", "3,a,", "4,D,R05.99")
+    assert main(["data", "check", str(notes)]) == 0
+    told = capsys.readouterr().out
+    assert "4 notes, 4 codes, 3 distinct" in told
+    assert "1 notes without codes, 3 groups" in told
+    assert "icd10cm: 1 exact, 1 respelled, 1 by an ancestor" in told
+    assert "R05.99 -> R05.9" in told
+
+
+def test_data_check_names_what_is_no_code(place, capsys):
+    notes = write(place / "n.csv", "note_id,text,codes", f"1,{SECRET},QQQ R05.9 ZZZ")
+    assert main(["data", "check", str(notes)]) == 2
+    told = capsys.readouterr().err
+    assert told.splitlines() == [f"icd-relevancy: {notes}: 2 codes are not icd10cm: QQQ, ZZZ"]
+
+
+@pytest.mark.parametrize("suffix", ["csv", "jsonl", "parquet"])
+def test_data_synthetic(place, capsys, suffix):
+    arguments = ["data", "synthetic", "--notes", "30", "--codes", "100", "--seed", "3", "--out"]
+    assert main([*arguments, f"one.{suffix}"]) == 0
+    assert main([*arguments, f"two.{suffix}"]) == 0
+    notes = read_notes(f"one.{suffix}")
+    assert len(notes) == 30
+    assert len(notes.label_names()) <= 100
+    assert notes.text == read_notes(f"two.{suffix}").text
+    assert sorted(path.name for path in place.iterdir()) == [f"one.{suffix}", f"two.{suffix}"]
+    assert main(["data", "check", f"one.{suffix}"]) == 0
+
+
+def test_data_synthetic_streams(place, monkeypatch):
+    from icd_relevancy.data.synthetic import export
+
+    monkeypatch.setattr(export, "_NOTES_AT_ONCE", 4)
+    written, original = [], pd.DataFrame.to_csv
+
+    def to_csv(self, *arguments, **options):
+        written.append(len(self))
+        return original(self, *arguments, **options)
+
+    monkeypatch.setattr(pd.DataFrame, "to_csv", to_csv)
+    assert main(["data", "synthetic", "--notes", "10", "--codes", "100", "--out", "a.csv"]) == 0
+    assert written == [4, 4, 2]
+    assert read_notes("a.csv").note_id == tuple(f"S0-{number}" for number in range(10))
+
+
+@pytest.mark.parametrize("suffix", ["csv", "jsonl", "parquet"])
+def test_data_synthetic_is_whole_or_not_at_all(place, refused, monkeypatch, suffix):
+    from icd_relevancy.data.synthetic import export
+
+    frames = export._frames
+
+    def full(*arguments):
+        yield from frames(2, 0, 100)
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(export, "_frames", full)
+    write(place / f"a.{suffix}", "older")
+    refused(
+        "data", "synthetic", "--notes", 5, "--codes", 100, "--out", f"a.{suffix}", names="the disk is full"
+    )
+    assert (place / f"a.{suffix}").read_text() == "older\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "names"),
+    [
+        (["--out", "a.doc"], "a.doc"),
+        (["--out", "none/a.csv"], "none"),
+        (["--out", "a.csv", "--notes", "0"], "--notes"),
+        (["--out", "a.csv", "--codes", "5"], "5"),
+        (["--out", "a.csv", "--codes", "90000"], "90000"),
+        (["--out", "a.csv", "--seed", "-1"], "--seed"),
+    ],
+)
+def test_data_synthetic_bad_options(refused, options, names):
+    refused("data", "synthetic", *options, names=names)
+
+
+# What is refused
+
+BAD_NOTES = {
+    "unknown code": (["note_id,text,codes", f"1,{SECRET},QQQ"], "'QQQ' of note '1'"),
+    "malformed code": (
+        ["note_id,text,codes", f"1,{SECRET},R05", f"2,{SECRET},R0/5"],
+        "row 2, column 'codes'",
+    ),
+    "empty file": ([b""], "n.csv"),
+    "no rows": (["note_id,text,codes"], "n.csv: the file has no rows"),
+    "no text": (["note_id,text,codes", "1,,R05"], "row 1, column 'text'"),
+    "no column": (["note_id,text", f"1,{SECRET}"], "no column 'codes'"),
+    "not UTF-8": (["note_id,text,codes", SECRET.encode() + b"\xff,A,R05"], "line 2"),
+    "duplicate id": (["note_id,text,codes", f"1,{SECRET},R05", f"1,{SECRET},R05"], "row 2, column 'note_id'"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_NOTES)
+@pytest.mark.parametrize("command", ["train", "evaluate", "check"])
+def test_bad_notes(place, trained, settings, refused, case, command):
+    lines, names = BAD_NOTES[case]
+    notes = write(place / "n.csv", *lines)
+    if command == "train":
+        refused("train", notes, "--out", "new", *settings, names=names)
+    elif command == "evaluate":
+        refused("evaluate", trained / "model", notes, "--json", names=names)
+    elif case != "unknown code":
+        refused("data", "check", notes, names=names)
+
+
+@pytest.mark.parametrize(
+    ("options", "names"),
+    [
+        (["--threshold", "1.5"], "threshold"),
+        (["--threshold", "nan"], "threshold"),
+        (["--alpha", "-0.1"], "alpha"),
+        (["--alpha", "2"], "alpha"),
+        (["--epochs", "0"], "epochs"),
+        (["--seed", "-1"], "seed"),
+        (["--encoder", "/nowhere/encoder"], "/nowhere/encoder"),
+        (["--encoder", "./nowhere"], "nowhere"),
+        (["--vectors", "nowhere"], "nowhere"),
+        (["--code-system", "nowhere.csv"], "nowhere.csv"),
+        (["--code-system", "icd11"], "icd11"),
+        (["--config", "nowhere.yaml"], "nowhere.yaml"),
+        (["--out", "none/new"], "none"),
+    ],
+)
+def test_bad_options_of_train(trained, settings, refused, options, names):
+    refused("train", trained / "notes.csv", "--out", "new", *settings, *options, names=names)
+
+
+def test_bad_settings(place, trained, refused):
+    for lines, names in (
+        (["los: bce"], "unknown key 'los'"),
+        (["alpha: 1.5"], "alpha"),
+        (["epochs: many"], "epochs"),
+        (["epochs: [1"], "s.yaml"),
+        (["max_length: 1000"], "max_length"),
+    ):
+        config = write(place / "s.yaml", *lines)
+        encoder = json.loads((trained / "model" / "coder.json").read_text())["training"]["encoder"]
+        arguments = ["--out", "new", "--config", config, "--encoder", encoder]
+        refused("train", trained / "notes.csv", *arguments, names=names)
+
+
+@pytest.mark.parametrize("bad", [0.0, np.nan])
+def test_bad_vectors(place, trained, settings, refused, bad):
+    good = miniature.vectors(miniature.WORDS)
+    good.save(place / "vectors")
+    table = np.array(good.vectors)
+    table[good.codes.index("J18.9")] = bad
+    np.save(place / "vectors" / "vectors.npy", table)
+    refused(
+        "train", trained / "notes.csv", "--out", "new", *settings, "--vectors", "vectors", names="'J18.9'"
+    )
+
+
+def test_labels_without_vectors(place, trained, settings, refused):
+    CodeVectors(["R05.9"], [[1.0]]).save(place / "vectors")
+    told = refused("train", trained / "notes.csv", "--out", "new", *settings, "--vectors", "vectors")
+    assert "label 'E11.9' has no vector" in told
+    notes = write(place / "n.csv", "note_id,text,codes", f"1,{SECRET},A00.0")
+    refused("evaluate", trained / "model", notes, names="label 'A00.0' has no vector")
+
+
+@pytest.mark.parametrize(
+    ("data", "names"),
+    [
+        ("nosuch:folder", "nosuch"),
+        ("cmc2007:nowhere", "nowhere"),
+        ("codiesp:nowhere", "nowhere"),
+        ("mimic4-notes:nowhere", "nowhere"),
+        ("nowhere.csv", "nowhere.csv"),
+        ("notes.doc", "notes.doc"),
+        (".", "."),
+    ],
+)
+def test_unknown_sources_and_missing_data(trained, settings, refused, data, names):
+    refused("train", data, "--out", "new", *settings, names=names)
+    refused("evaluate", trained / "model", data, names=names)
+    refused("data", "check", data, names=names)
+
+
+def test_an_output_that_is_in_the_way(place, trained, settings, refused):
+    write(place / "file", "mine")
+    assert "choose another --out" in refused("train", trained / "notes.csv", "--out", "file", *settings)
+    refused("train", trained / "notes.csv", "--out", "file/new", *settings, names="file")
+    (place / "folder").mkdir()
+    write(place / "folder" / "mine.txt", "mine")
+    told = refused("train", trained / "notes.csv", "--out", "folder", *settings)
+    assert "holds no trained model" in told
+    assert (place / "folder" / "mine.txt").read_text() == "mine\n"
+
+
+def test_a_folder_without_permission(trained, settings, refused, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    refused("train", trained / "notes.csv", "--out", "new", *settings, names="no permission")
+
+
+def test_what_the_system_refuses_is_told_in_one_line(trained, settings, refused, monkeypatch):
+    from icd_relevancy import atomic
+
+    def refuse(*arguments, **options):
+        raise PermissionError(13, "Permission denied", "new")
+
+    monkeypatch.setattr(atomic.tempfile, "mkdtemp", refuse)
+    monkeypatch.setattr("icd_relevancy.cache.cache_folder", lambda: Path("/nowhere"))
+    refused(
+        "data", "synthetic", "--out", "a.csv", "--notes", 1, "--codes", 100, names="new: Permission denied"
+    )
+
+
+def test_a_full_disk(trained, settings, refused, monkeypatch):
+    import keras
+
+    def full(self, path, **options):
+        path.write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(keras.Model, "save", full)
+    refused("train", trained / "notes.csv", "--out", "new", *settings, names="new: the disk is full")
+
+
+def test_a_truncated_cache_shard(place, trained, settings, refused, miniature_cache, monkeypatch):
+    shutil.copytree(miniature_cache, "cache")
+    shards = list(Path("cache/embeddings").rglob("*.npz"))
+    assert shards
+    for shard in shards:
+        shard.write_bytes(shard.read_bytes()[:100])
+    monkeypatch.setenv("ICD_RELEVANCY_CACHE", str(place / "cache"))
+    told = refused("train", trained / "notes.csv", "--out", "new", *settings)
+    assert ".npz: damaged embedding shard; delete the file" in told
+
+
+@pytest.mark.parametrize("name", ["coder.json", "model.keras", "relevance.npz"])
+def test_a_truncated_model(place, trained, refused, name):
+    shutil.copytree(trained / "model", "model")
+    path = place / "model" / name
+    path.write_bytes(path.read_bytes()[:200])
+    note = write(place / "note.txt", SECRET)
+    refused("predict", "model", note, names=name)
+    refused("evaluate", "model", trained / "notes.csv", names=name)
+
+
+def test_bad_predictions(place, trained, refused, monkeypatch):
+    note = write(place / "note.txt", SECRET)
+    refused("predict", place / "none", note, names="none")
+    refused("predict", trained / "model", place / "none.txt", names="none.txt")
+    refused("predict", trained / "model", note, "--top-k", 0, names="--top-k")
+    refused("predict", trained / "model", write(place / "a.txt", ""), names="a.txt")
+    refused("predict", trained / "model", write(place / "a.json", '{"note": "x"}'), names="a.json")
+    refused("predict", trained / "model", write(place / "b.txt", SECRET.encode() + b"\xff"), names="b.txt")
+    standard_input(monkeypatch, "")
+    refused("predict", trained / "model", names="standard input")
+
+
+def test_an_encoder_that_is_gone(place, trained, refused):
+    shutil.copytree(trained / "model", "model")
+    told = json.loads(Path("model/coder.json").read_text())
+    told["training"]["encoder"] = "/nowhere/encoder"
+    Path("model/coder.json").write_text(json.dumps(told))
+    refused("predict", "model", write(place / "note.txt", SECRET), names="/nowhere/encoder")
