@@ -99,11 +99,14 @@ class Task:
     @cached_property
     def fingerprint(self) -> str:
         """A digest of the data and of all that the runs depend on."""
+        from icd_relevancy.layers.pretrained import encoder_hash
+
         digest = hashlib.sha256(json.dumps(asdict(self.config), sort_keys=True).encode())
         for text, codes in zip(self.notes.text, self.notes.codes, strict=True):
             digest.update(text.encode())
             digest.update(" ".join(codes).encode())
         digest.update(self.vectors.vectors.tobytes())
+        digest.update(encoder_hash(self.config.encoder).encode())
         digest.update(json.dumps(library_versions()).encode())
         return digest.hexdigest()[:16]
 

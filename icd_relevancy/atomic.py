@@ -37,12 +37,22 @@ def replacing(path, folder: bool = False) -> Iterator[Path]:
         if folder:
             temporary.mkdir()
         yield temporary
-        if folder and path.exists():
-            path.rename(holder / "replaced")
-        temporary.replace(path)
+        _swap(temporary, path, holder / f"{path.name}.replaced", folder)
     except OSError as error:
         if error.errno == errno.ENOSPC:
             raise InputError(f"{path}: the disk is full; free some space and run again") from error
         raise
     finally:
         shutil.rmtree(holder, ignore_errors=True)
+
+
+def _swap(temporary: Path, path: Path, replaced: Path, folder: bool) -> None:
+    # A folder cannot be renamed over another: the older one steps aside, and back if the rename fails.
+    if folder and path.exists():
+        path.rename(replaced)
+    try:
+        temporary.replace(path)
+    except OSError:
+        if replaced.exists():
+            replaced.rename(path)
+        raise

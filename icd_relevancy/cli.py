@@ -145,6 +145,8 @@ def _train(options):
     verbose = 1 if sys.stderr.isatty() else 0
     coder = NoteCoder.train(notes, config, cache_folder() / "embeddings", checkpoint, verbose)
     coder.save(options.out)
+    if checkpoint is not None:
+        checkpoint.unlink(missing_ok=True)
     print(
         f"{options.out}: {len(coder.labels)} codes from {len(notes)} notes, {coder.history['epochs']} epochs, "
         f"micro-F1 {coder.history['validation_micro_f1']:.3f} on the held-out part at the decision threshold "
@@ -215,9 +217,8 @@ def _check(options):
 def _synthetic(options):
     from icd_relevancy.data.synthetic.export import write_synthetic_notes
 
-    for name, least in (("notes", 1), ("codes", 24), ("seed", 0)):
-        if (value := getattr(options, name)) is not None and value < least:
-            raise InputError(f"--{name} must be at least {least}. Received: {value}")
+    if options.notes < 1:
+        raise InputError(f"--notes must be at least 1. Received: {options.notes}")
     _check_output(options.out)
     settings = {} if options.codes is None else {"n_codes": options.codes}
     write_synthetic_notes(options.out, options.notes, options.seed, **settings)
@@ -225,11 +226,12 @@ def _synthetic(options):
 
 
 def _check_output(path: Path):
-    """Refuses a place that cannot be written before the work is done."""
-    if not path.absolute().parent.is_dir():
-        raise InputError(f"{path}: there is no folder {path.absolute().parent}; make it first")
-    if not os.access(path.absolute().parent, os.W_OK):
-        raise InputError(f"{path}: no permission to write into {path.absolute().parent}")
+    """Refuses a place that cannot be written before the work is done; missing folders are made in the end."""
+    existing = next(parent for parent in path.absolute().parents if parent.exists())
+    if not existing.is_dir():
+        raise InputError(f"{path}: {existing} is no folder")
+    if not os.access(existing, os.W_OK):
+        raise InputError(f"{path}: no permission to write into {existing}")
 
 
 def _start_tensorflow():
@@ -241,9 +243,9 @@ def _start_tensorflow():
     with open(os.devnull, "wb") as nowhere:
         os.dup2(nowhere.fileno(), 2)
     try:
-        import tensorflow as tf
+        import keras
 
-        tf.config.list_physical_devices()
+        keras.distribution.list_devices()
     finally:
         os.dup2(terminal, 2)
         os.close(terminal)

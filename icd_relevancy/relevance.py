@@ -14,8 +14,8 @@ from scipy import sparse
 from icd_relevancy.atomic import replacing
 from icd_relevancy.errors import InputError
 
-# Cosines are rounded; a pair that reaches the threshold up to this error matches.
-_ROUNDING = 1e-9
+# Vectors are float32, so their cosines err by about 1e-7; a pair that reaches the threshold up to this matches.
+_ROUNDING = 2e-7
 
 
 class RelevanceGraph:
@@ -63,7 +63,7 @@ class RelevanceGraph:
             raise InputError(
                 f"code {repeated!r} stands more than once in the relevance graph; keep one of each"
             )
-        self.matrix = sparse.csr_matrix(matrix, dtype=np.float32)
+        self.matrix = _with_unit_diagonal(sparse.coo_matrix(matrix))
         self.matrix.sort_indices()
 
     @classmethod
@@ -89,7 +89,10 @@ class RelevanceGraph:
         norms = np.linalg.norm(values, axis=1)
         if not norms.all():
             zero = [code for code, norm in zip(vectors.codes, norms, strict=True) if norm == 0]
-            warnings.warn(f"zero vectors match by equality only: {', '.join(zero[:10])}", stacklevel=2)
+            warnings.warn(
+                f"vectors of zeros, whose cosine with every other code counts as 0: {', '.join(zero[:10])}",
+                stacklevel=2,
+            )
         unit = values / np.where(norms > 0, norms, 1.0)[:, None]
         return cls(vectors.codes, _cosine_neighbours(unit, threshold), threshold)
 
@@ -103,24 +106,31 @@ class RelevanceGraph:
             threshold: τ in [0, 1].
 
         Raises:
-            InputError: If the matrix is not square, symmetric and finite, or τ lies outside [0, 1].
+            InputError: If the matrix is not square, symmetric and finite, a similarity of two codes exceeds 1,
+                or τ lies outside [0, 1].
         """
         threshold = check_threshold(threshold)
-        if sparse.issparse(matrix) and threshold > 0:
-            kept = matrix.tocoo()
-        else:
-            dense = matrix.toarray() if sparse.issparse(matrix) else np.asarray(matrix)
-            rows, columns = np.nonzero(np.isnan(dense) | (dense >= threshold - _ROUNDING))
-            kept = sparse.coo_matrix((dense[rows, columns], (rows, columns)), shape=dense.shape)
-        if kept.shape != (len(codes), len(codes)):
-            raise InputError(f"a similarity matrix of shape {kept.shape} does not fit {len(codes)} codes")
-        _check_finite(kept.data[:, None], [codes[row] for row in kept.row] if len(kept.data) else [])
-        near = kept.data >= threshold - _ROUNDING
-        graph = sparse.coo_matrix((kept.data[near], (kept.row[near], kept.col[near])), shape=kept.shape)
-        graph = _with_unit_diagonal(graph)
-        if abs(graph - graph.T).max() > 1e-5:
+        is_sparse = sparse.issparse(matrix)
+        matrix = sparse.csr_matrix(matrix, dtype=np.float64) if is_sparse else np.asarray(matrix, np.float64)
+        if matrix.shape != (len(codes), len(codes)):
+            raise InputError(f"a similarity matrix of shape {matrix.shape} does not fit {len(codes)} codes")
+        # The sum over a row is finite only where all its entries are.
+        _check_finite(np.asarray(abs(matrix).sum(axis=1)).reshape(-1, 1), codes)
+        if len(codes) and abs(matrix - matrix.T).max() > 1e-5:
             raise InputError("the similarity matrix is not symmetric; pass (matrix + matrix.T) / 2")
-        return cls(codes, graph, threshold)
+        # The larger of the two, so that rounding at the threshold leaves no pair that matches one way alone.
+        matrix = matrix.maximum(matrix.T) if is_sparse else np.maximum(matrix, matrix.T)
+        if is_sparse and threshold > 0:
+            kept = matrix.tocoo()
+            near = kept.data >= threshold - _ROUNDING
+            row, column, value = kept.row[near], kept.col[near], kept.data[near]
+        else:
+            dense = matrix.toarray() if is_sparse else matrix
+            row, column = np.nonzero(dense >= threshold - _ROUNDING)
+            value = dense[row, column]
+        if value[row != column].max(initial=0) > 1 + 1e-5:
+            raise InputError("a similarity of two codes exceeds 1; scale the matrix into [-1, 1]")
+        return cls(codes, sparse.coo_matrix((value, (row, column)), shape=matrix.shape), threshold)
 
     @classmethod
     def identity(cls, codes: Sequence[str]):
@@ -184,7 +194,7 @@ class RelevanceGraph:
             return cls._from_bytes(Path(path).read_bytes())
         except FileNotFoundError:
             raise InputError(f"{path}: no such relevance graph") from None
-        except (ValueError, KeyError, EOFError, OSError, zipfile.BadZipFile, zlib.error) as error:
+        except (ValueError, KeyError, TypeError, EOFError, OSError, zipfile.BadZipFile, zlib.error) as error:
             raise InputError(
                 f"{path}: not a relevance graph, or truncated ({error}); build it again"
             ) from error
@@ -268,7 +278,7 @@ def _with_unit_diagonal(matrix: sparse.coo_matrix) -> sparse.csr_matrix:
     return sparse.csr_matrix((data.astype(np.float32), (rows, columns)), shape=matrix.shape)
 
 
-def _cosine_neighbours(unit: np.ndarray, threshold: float, block: int = 512) -> sparse.csr_matrix:
+def _cosine_neighbours(unit: np.ndarray, threshold: float, block: int = 512) -> sparse.coo_matrix:
     """All pairs of rows with a dot product of at least the threshold; each block meets only those after it."""
     rows, columns, values = [], [], []
     for start in range(0, len(unit), block):
@@ -282,9 +292,5 @@ def _cosine_neighbours(unit: np.ndarray, threshold: float, block: int = 512) -> 
     row, column, value = (
         np.concatenate(parts) if parts else np.empty(0) for parts in (rows, columns, values)
     )
-    return _with_unit_diagonal(
-        sparse.coo_matrix(
-            (np.tile(value, 2), (np.concatenate([row, column]), np.concatenate([column, row]))),
-            shape=(len(unit), len(unit)),
-        )
-    )
+    both_ways = (np.concatenate([row, column]), np.concatenate([column, row]))
+    return sparse.coo_matrix((np.tile(value, 2), both_ways), shape=(len(unit), len(unit)))

@@ -184,7 +184,7 @@ def test_running_edges_and_places_are_exact():
     for labels in (1, 2, 64, 65, 200):
         degrees = rng.integers(0, 5, (4, labels)) * (rng.random((4, labels)) < 0.4)
         degrees[0, 0] = 1
-        ends = matching._running_edges(ops.convert_to_tensor(degrees.astype("int32")), 4, labels)
+        ends = matching._running_edges(ops.convert_to_tensor(degrees.astype("int32")), 4, 4, labels)
         np.testing.assert_array_equal(
             ops.convert_to_numpy(ends)[:, :labels], degrees.reshape(-1).cumsum().reshape(4, labels)
         )
@@ -198,7 +198,7 @@ def test_running_edges_and_places_are_exact():
 def test_large_degrees_are_counted_exactly():
     degrees = np.full((2, 130), 74_001, "int32")
     degrees[:, ::3] = 1
-    ends = matching._running_edges(ops.convert_to_tensor(degrees), 2, 130)
+    ends = matching._running_edges(ops.convert_to_tensor(degrees), 74_001, 2, 130)
     np.testing.assert_array_equal(
         ops.convert_to_numpy(ends)[:, :130], degrees.reshape(-1).cumsum().reshape(2, 130)
     )

@@ -92,6 +92,7 @@ class _RelevancyLoss(keras.losses.Loss):
         self._edges = None if relevance is None else edges_of(relevance, matching)
 
     def _parts(self, y_true, y_pred):
+        y_pred = ops.convert_to_tensor(y_pred)
         if self.relevance is not None:
             _check_labels(y_pred, self.relevance)
             return _parts(y_true, y_pred, self._edges)
@@ -211,9 +212,11 @@ class WHML(_RelevancyLoss):
         matching: `"graded"` weighs a match by its similarity, `"binary"` (as printed) by 1. Defaults to
             `"graded"`.
         harmonic_of: `"scores"` or `"losses"`. Defaults to `"scores"`.
-        reduction: With a mean (the default, `"sum_over_batch_size"`) or `"sum"` (the mean times the number
-            of notes) the parts are averaged first, weighed by `sample_weight`; `None` gives each note's own
-            harmonic mean, times its weight.
+        reduction: With a mean (the default, `"sum_over_batch_size"`) or `"sum"` (the mean times the sum of
+            the weights) the parts are averaged first, weighed by `sample_weight`; `None` gives each note's own
+            harmonic mean, times its weight. The mean is over the weights, as the harmonic mean needs parts in
+            [0, 1]; Keras' own, in `TLCL` and `PLCL`, is over the notes, so with sample weights α = 1 equals
+            `TLCL(reduction="mean_with_sample_weight")`.
         name: Defaults to `"whml"`.
         dtype: Of the computation. Defaults to Keras' float type.
 

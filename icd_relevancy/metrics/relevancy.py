@@ -44,10 +44,15 @@ class _RelevancyMetric(keras.metrics.Metric):
             sample_weight: Weight of each note, `(batch,)`. Defaults to 1.
         """
         y_true = ops.cast(ops.convert_to_tensor(y_true), "float32")
-        predicted = ops.cast(ops.convert_to_tensor(y_pred) >= self.decision_threshold, "float32")
-        edges = self._edges
-        if self.relevance is None and (graph := get_relevance()) is not None:
-            edges = edges_of(graph, "binary")
+        y_pred = ops.cast(ops.convert_to_tensor(y_pred), "float32")
+        predicted = ops.cast(y_pred >= self.decision_threshold, "float32")
+        graph = self.relevance if self.relevance is not None else get_relevance()
+        if graph is not None and predicted.shape[-1] != len(graph):
+            raise ValueError(
+                f"`y_pred` must have one column for each of the {len(graph)} codes of the relevance graph. "
+                f"Received: y_pred.shape={tuple(predicted.shape)}"
+            )
+        edges = self._edges if self.relevance is not None else edges_of(graph, "binary")
         if not hasattr(self, "true_positives"):
             self._build(predicted.shape[-1])
         if predicted.shape[-1] != self._built_for:
@@ -64,10 +69,12 @@ class _RelevancyMetric(keras.metrics.Metric):
     def reset_state(self):
         """Forgets all batches."""
         for variable in self.variables:
-            variable.assign(ops.zeros_like(variable))
+            variable.assign(ops.zeros(variable.shape, dtype=variable.dtype))
 
     def result(self):
         """The score so far: a scalar, or one value a label, `(m,)`, with `average=None`."""
+        if not hasattr(self, "true_positives"):
+            return ops.convert_to_tensor(0.0)
         found, wrong, missed = self.true_positives, self.false_positives, self.false_negatives
         if self.average == "micro":
             return self._score(ops.sum(found), ops.sum(wrong), ops.sum(missed))

@@ -9,6 +9,7 @@ from icd_relevancy.errors import InputError
 from icd_relevancy.relevance import RelevanceGraph
 
 _ROWS_AT_ONCE = 16384
+_PAIRS_AT_MOST = 2**20
 _SIGNATURE_BYTES = 256
 
 
@@ -134,6 +135,8 @@ def _match_pairs(y_true, y_pred, relevance):
     """Which true labels are found and which predicted ones justified, as masks over the CSR indices."""
     found = np.zeros(y_true.nnz, bool)
     justified = np.zeros(y_pred.nnz, bool)
+    if not y_true.nnz or not y_pred.nnz:
+        return found, justified
     lookup = _PairLookup(relevance)
     true_counts, predicted_counts = np.diff(y_true.indptr), np.diff(y_pred.indptr)
     # Notes with equally many true and equally many predicted labels form a rectangle of pairs.
@@ -145,7 +148,8 @@ def _match_pairs(y_true, y_pred, relevance):
         true_count, predicted_count = divmod(int(shape), int(width))
         if true_count == 0 or predicted_count == 0:
             continue
-        at_once = max(_ROWS_AT_ONCE // (true_count * predicted_count), 64)
+        pairs = true_count * predicted_count
+        at_once = max(_ROWS_AT_ONCE // pairs, min(64, _PAIRS_AT_MOST // pairs), 1)
         for begin in range(0, len(rows), at_once):
             part = rows[begin : begin + at_once]
             true_places = y_true.indptr[part] + np.arange(true_count)[:, None]

@@ -153,8 +153,8 @@ def _draw_bars(axes, values, errors, printed):
                 label="printed" if place == values.shape[1] - 1 else None,
                 zorder=4,
             )
-    # About 12 characters fit in an inch.
-    room = int(12 * axes.figure.get_figwidth() / len(values))
+    # About 10 characters fit in an inch.
+    room = int(10 * axes.figure.get_figwidth() / len(values))
     names = [textwrap.fill(str(name), max(room, 10), break_long_words=False) for name in values.index]
     slanted = max(len(line) for name in names for line in name.split("\n")) > room
     axes.set_xticks(centres, names, rotation=30 if slanted else 0, ha="right" if slanted else "center")

@@ -50,8 +50,8 @@ def fit(
         validation: Dataset of validation batches.
         epochs: Most epochs. Defaults to 50.
         patience: Epochs without improvement until it stops. Defaults to 5.
-        checkpoint: A file for the state after each epoch; where it exists the training goes on from there, and
-            it is removed at the end. Defaults to None: no checkpoint.
+        checkpoint: A file for the state after each epoch; where it exists the training goes on from there.
+            Remove it when what was trained is saved. Defaults to None: no checkpoint.
         verbose: As in `keras.Model.fit`. Defaults to 0.
         identity: What the checkpoint is of; one of another training is refused. Defaults to `""`.
 
@@ -59,7 +59,7 @@ def fit(
         The `History`; the model holds the weights of its best epoch.
 
     Raises:
-        InputError: If the checkpoint is truncated or of another training.
+        InputError: If the checkpoint is truncated or of another training, or the loss is no longer finite.
 
     Reference: LOSSES table 1 (at most 50 epochs, patience 5).
     """
@@ -75,8 +75,6 @@ def fit(
             verbose=verbose,
         )
     stopping.restore_best()
-    if checkpoint is not None:
-        Path(checkpoint).unlink(missing_ok=True)
     return History(
         tuple(stopping.losses), tuple(stopping.validation_losses), stopping.best_epoch, stopping.seconds
     )
@@ -110,6 +108,8 @@ class _ResumableEarlyStopping(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         self.losses.append(float(logs["loss"]))
         self.validation_losses.append(float(logs["val_loss"]))
+        if not np.isfinite([self.losses[-1], self.validation_losses[-1]]).all():
+            raise InputError(f"the loss is not finite in epoch {self.epoch}; lower the learning rate")
         if self._best is None or self.validation_losses[-1] < min(
             self.validation_losses[:-1], default=np.inf
         ):

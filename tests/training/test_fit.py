@@ -114,7 +114,11 @@ def test_a_killed_run_goes_on_bitwise(uninterrupted, tmp_path, epoch, before_sav
     assert history.validation_losses == expected.validation_losses
     assert history.best_epoch == expected.best_epoch
     assert same_weights(model.get_weights(), weights)
-    assert list(tmp_path.iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] == ["state.npz"]
+    # A finished checkpoint gives the same once more, without training.
+    again = make_model()
+    assert run(again, checkpoint).losses == expected.losses
+    assert same_weights(again.get_weights(), weights)
 
 
 def test_patience_counts_across_a_kill(monkeypatch, tmp_path):
