@@ -47,8 +47,8 @@ format: setup  ## let ruff write the layout
 $(EXPERIMENTS:%=reproduce-%): reproduce-%: setup encoder
 	$(BIN)/python -m experiments.$* --data '$(DATA)' $(if $(ENCODER),--encoder '$(ENCODER)')
 
-bench: setup encoder  ## speed ratios, each within one run
-	$(BIN)/python -m experiments.benchmarks
+bench: setup encoder  ## speed ratios, each within one run (BENCH=memory for an epoch over a million notes)
+	$(BIN)/python -m experiments.benchmarks $(BENCH)
 
 clean:  ## remove the environment and all results
 	rm -rf $(VENV) results

@@ -123,8 +123,8 @@ def _neural(task: Task, row: dict, relevance, train, validation, fold: int):
     model.compile(optimizer, loss=make_loss(settings, relevance), steps_per_execution=STEPS_PER_EXECUTION)
     history = fit(
         model,
-        lambda epoch: note_batches(x[train], y[train], config.batch_size, config.seed + fold, epoch),
-        note_batches(x[validation], y[validation], 256),
+        lambda epoch: note_batches(x, y, config.batch_size, config.seed + fold, epoch, train),
+        note_batches(x, y, 256, rows=validation),
         config.epochs,
         config.patience,
     )

@@ -13,6 +13,7 @@ def note_batches(
     batch_size: int = 32,
     shuffle_seed: int | None = None,
     first_epoch: int = 0,
+    rows: np.ndarray | None = None,
 ) -> tf.data.Dataset:
     """A dataset of `(features, multi-hot labels)` batches.
 
@@ -26,6 +27,7 @@ def note_batches(
         batch_size: Notes a batch; the last one may be smaller. Defaults to 32.
         shuffle_seed: Defaults to None: the order given.
         first_epoch: The epoch that the first pass over the dataset stands for. Defaults to 0.
+        rows: The notes to take, `(k,)`. Defaults to None: all n; nothing is copied either way.
 
     Returns:
         A finite `tf.data.Dataset`; each pass over it is the next epoch.
@@ -38,22 +40,22 @@ def note_batches(
     >>> [y.numpy().tolist() for _, y in batches]
     [[[1.0, 0.0], [0.0, 1.0]], [[1.0, 1.0]]]
     """
-    notes = labels.shape[0]
+    rows = np.arange(labels.shape[0]) if rows is None else np.asarray(rows)
     epochs = iter(range(first_epoch, 2**31))
 
     def generate() -> Iterator:
-        order = np.arange(notes)
+        order = rows
         if shuffle_seed is not None:
-            order = np.random.default_rng([shuffle_seed, next(epochs)]).permutation(notes)
-        for begin in range(0, notes, batch_size):
-            rows = order[begin : begin + batch_size]
-            yield _rows(features, rows), labels[rows].toarray().astype(np.float32)
+            order = np.random.default_rng([shuffle_seed, next(epochs)]).permutation(rows)
+        for begin in range(0, len(order), batch_size):
+            batch = order[begin : begin + batch_size]
+            yield _rows(features, batch), labels[batch].toarray().astype(np.float32)
 
     signature = (
         _map(features, lambda array: tf.TensorSpec((None, *array.shape[1:]), array.dtype)),
         tf.TensorSpec((None, labels.shape[1]), tf.float32),
     )
-    batches = -(-notes // batch_size)
+    batches = -(-len(rows) // batch_size)
     dataset = tf.data.Dataset.from_generator(generate, output_signature=signature)
     return dataset.apply(tf.data.experimental.assert_cardinality(batches)).prefetch(4)
 

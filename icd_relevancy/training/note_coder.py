@@ -94,10 +94,8 @@ class NoteCoder:
         )
         history = fit(
             model,
-            lambda epoch: note_batches(
-                _take(features, training), y[training], config.batch_size, config.seed, epoch
-            ),
-            note_batches(_take(features, validation), y[validation], 256),
+            lambda epoch: note_batches(features, y, config.batch_size, config.seed, epoch, training),
+            note_batches(features, y, 256, rows=validation),
             config.epochs,
             config.patience,
             checkpoint,
