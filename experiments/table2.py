@@ -28,7 +28,10 @@ def make(task: Task, settings: dict, stem: Path) -> None:
     write_table(table, stem.parent, stem.name)
     _plot(scores, printed, stem.with_suffix(".png"))
     print(f"{task.config.data}: {len(task.notes)} notes, {len(task.labels)} codes, {relevance!r}")
-    print(markdown_table(table))
+    shown = [
+        name for name in table if not name.startswith(("train", "printed train")) and "weighted" not in name
+    ]
+    print(markdown_table(table[shown]))
 
 
 def _fold_scores(task: Task, fold, relevance) -> dict[str, float]:

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from scipy import sparse
 
+from icd_relevancy._startup import start_tensorflow
 from icd_relevancy.atomic import replacing
 from icd_relevancy.cache import cache_folder
 from icd_relevancy.codes import code_system
@@ -44,6 +45,7 @@ class TaskConfig:
     threshold: float
     encoder: str | None
     pooling: str
+    lowercase: bool | None
     max_length: int
     learning_rate: float
     batch_size: int
@@ -79,7 +81,8 @@ class Task:
 
         config = self.config
         cache = cache_folder() / "embeddings"
-        return embed(self.notes.text, config.encoder, config.max_length, cache, pooling=config.pooling)
+        settings = {"pooling": config.pooling, "lowercase": config.lowercase}
+        return embed(self.notes.text, config.encoder, config.max_length, cache, **settings)
 
     @cached_property
     def vectors(self) -> CodeVectors:
@@ -123,7 +126,6 @@ def run(module: str, make: Callable[[Task, dict, Path], None]) -> None:
         module: Name of the experiment; `<module>.yaml` beside this file holds its settings.
         make: Writes the results of a task, given the experiment's settings and the stem of its files.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     # Every model of a table traces its functions anew, of which TensorFlow warns.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     parser = argparse.ArgumentParser(f"python -m experiments.{module}", description=make.__doc__)
@@ -134,6 +136,7 @@ def run(module: str, make: Callable[[Task, dict, Path], None]) -> None:
     )
     options = parser.parse_args()
     try:
+        start_tensorflow()
         settings = read_yaml(_HERE / f"{module}.yaml")
         task = Task(_task_config(options, settings.pop("task", {})))
         stem = RESULTS / module / task.config.name

@@ -5,6 +5,7 @@ The public names are imported when they are first used, so that `import icd_rele
 
 from importlib import import_module
 
+from icd_relevancy._registration import register_with_keras
 from icd_relevancy._version import __version__
 
 _HOME = {
@@ -31,6 +32,9 @@ _HOME = {
 _SUBPACKAGES = ("codes", "data", "layers", "losses", "metrics", "models", "reporting", "training", "vectors")
 
 __all__ = ["__version__", *_HOME]
+
+
+register_with_keras()
 
 
 def __getattr__(name: str):

@@ -1,6 +1,7 @@
 """Files and folders that appear whole or not at all."""
 
 import errno
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -8,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from icd_relevancy.errors import InputError
+
+_NO_SPACE_BYTES = 2**16
 
 
 @contextmanager
@@ -30,20 +33,37 @@ def replacing(path, folder: bool = False) -> Iterator[Path]:
     ...     _ = temporary.write_text("a,b\\n")
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    holder = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+    with _full_disk_named(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        holder = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
     temporary = holder / path.name
     try:
-        if folder:
-            temporary.mkdir()
-        yield temporary
-        _swap(temporary, path, holder / f"{path.name}.replaced", folder)
-    except OSError as error:
-        if error.errno == errno.ENOSPC:
-            raise InputError(f"{path}: the disk is full; free some space and run again") from error
-        raise
+        # Inside the removal of the temporary files, which would free the space that is looked for.
+        with _full_disk_named(path):
+            if folder:
+                temporary.mkdir()
+            yield temporary
+            _swap(temporary, path, holder / f"{path.name}.replaced", folder)
     finally:
         shutil.rmtree(holder, ignore_errors=True)
+
+
+@contextmanager
+def _full_disk_named(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if _is_full_disk(error, path.parent):
+            raise InputError(f"{path}: the disk is full; free some space and run again") from error
+        raise
+
+
+def _is_full_disk(error: OSError, folder: Path) -> bool:
+    if error.errno is not None:
+        return error.errno in (errno.ENOSPC, errno.EDQUOT)
+    # Libraries that write by C alone lose the number; NumPy only tells that less was written than asked for.
+    short_write = re.fullmatch(r"\d+ requested and \d+ written", str(error))
+    return bool(short_write) or shutil.disk_usage(folder).free < _NO_SPACE_BYTES
 
 
 def _swap(temporary: Path, path: Path, replaced: Path, folder: bool) -> None:

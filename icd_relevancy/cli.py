@@ -8,13 +8,13 @@ from collections import Counter
 from itertools import chain
 from pathlib import Path
 
+from icd_relevancy._startup import start_tensorflow
 from icd_relevancy._version import __version__
-from icd_relevancy.errors import InputError
+from icd_relevancy.errors import InputError, shown_code
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs a command; returns 0, or 2 after one line about input that the user can mend."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     options = _parser().parse_args(arguments)
     try:
         options.run(options)
@@ -34,15 +34,24 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
+class _Parser(argparse.ArgumentParser):
+    def error(self, message):
+        self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser("icd-relevancy", description="Automated ICD coding.")
+    parser = _Parser("icd-relevancy", description="Automated ICD coding.")
     parser.add_argument("--version", action="version", version=f"icd-relevancy {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     train = commands.add_parser("train", help="train a model on coded notes")
     _add_data(train)
     train.add_argument(
-        "--out", required=True, type=Path, metavar="FOLDER", help="folder for the trained model"
+        "--out",
+        required=True,
+        type=Path,
+        metavar="FOLDER",
+        help="folder for the trained model; replaces an older one",
     )
     train.add_argument("--config", type=Path, metavar="FILE.yaml", help="settings; options given here win")
     train.add_argument("--model", choices=("linear",), help="default: linear, one dense layer on the encoder")
@@ -61,6 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     evaluate = commands.add_parser("evaluate", help="measure a trained model on coded notes")
     evaluate.add_argument("folder", type=Path, metavar="FOLDER")
     _add_data(evaluate, code_system=False)
+    _add_encoder(evaluate)
     evaluate.add_argument("--json", action="store_true", help="print one JSON object")
     evaluate.set_defaults(run=_evaluate)
 
@@ -71,6 +81,7 @@ def _parser() -> argparse.ArgumentParser:
         help="a text file (one note), JSON (an object or lines with note_id and text), CSV or Parquet; "
         "- or nothing reads text or JSON from standard input",
     )  # fmt: skip
+    _add_encoder(predict)
     predict.add_argument("--json", action="store_true", help="print one JSON object a line")
     predict.add_argument(
         "--top-k", type=int, metavar="K", help="codes a note (default: the assigned, at least 10)"
@@ -102,6 +113,12 @@ def _add_data(parser, code_system: bool = True):
         parser.add_argument("--code-system", metavar="NAME|PATH", help="icd10cm (default), icd9cm or a table")
 
 
+def _add_encoder(parser):
+    parser.add_argument(
+        "--encoder", metavar="NAME|PATH", help="where the encoder is (default: as at the training)"
+    )
+
+
 def _train(options):
     from icd_relevancy.cache import cache_folder
     from icd_relevancy.codes import code_system
@@ -110,41 +127,36 @@ def _train(options):
     from icd_relevancy.training.config import TrainingConfig, read_yaml
 
     settings = read_yaml(options.config) if options.config else {}
-    names = (
-        "model",
-        "loss",
-        "alpha",
-        "code_system",
-        "vectors",
-        "threshold",
-        "encoder",
-        "fine_tune",
-        "epochs",
-        "seed",
-    )
+    names = "model loss alpha code_system vectors threshold encoder fine_tune epochs seed".split()
     given = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
-    if "code_system" not in {**settings, **given}:
-        given["code_system"] = _code_system_of(options.data)
+    settings = {"code_system": _code_system_of(options.data), **settings, **given}
     for name in ("code_system", "vectors", "encoder"):
-        if given.get(name) and Path(given[name]).exists():
+        if isinstance(settings.get(name), str) and Path(settings[name]).exists():
             # The trained model asks for it again, from wherever it is used then.
-            given[name] = str(Path(given[name]).resolve())
-    config = TrainingConfig.from_mapping({**settings, **given}, str(options.config or "the options"))
+            settings[name] = str(Path(settings[name]).resolve())
+    config = TrainingConfig.from_mapping(settings, str(options.config or "the options"))
     _check_output(options.out)
     if options.out.exists() and not options.out.is_dir():
         raise InputError(f"{options.out}: exists and is no folder; choose another --out")
     if options.out.exists() and any(options.out.iterdir()) and not (options.out / "coder.json").exists():
         raise InputError(f"{options.out}: exists and holds no trained model; choose another --out")
     notes = load_notes(options.data, config.code_system)
-    with_canonical_codes(notes, code_system(config.code_system))
+    _, report = with_canonical_codes(notes, code_system(config.code_system))
+    if report.ancestor_codes:
+        shown = ", ".join(f"{code} by {ancestor}" for code, ancestor in report.ancestor_codes[:5])
+        print(
+            f"{report.to_ancestor} codes are not in {config.code_system}, each known by an ancestor: {shown}",
+            file=sys.stderr,
+        )
 
-    _start_tensorflow()
+    start_tensorflow()
     from icd_relevancy.training.note_coder import NoteCoder
 
-    checkpoint = options.out.with_name(f".{options.out.name}.checkpoint.npz") if config.fine_tune else None
+    out = options.out.absolute()
+    checkpoint = out.with_name(f".{out.name}.checkpoint.npz") if config.fine_tune else None
     verbose = 1 if sys.stderr.isatty() else 0
     coder = NoteCoder.train(notes, config, cache_folder() / "embeddings", checkpoint, verbose)
-    coder.save(options.out)
+    coder.save(out)
     if checkpoint is not None:
         checkpoint.unlink(missing_ok=True)
     print(
@@ -155,13 +167,16 @@ def _train(options):
 
 
 def _evaluate(options):
+    from icd_relevancy.cache import cache_folder
     from icd_relevancy.data import load_notes
 
-    _start_tensorflow()
+    _check_model(options.folder)
+    start_tensorflow()
     from icd_relevancy.training.note_coder import NoteCoder
 
-    coder = NoteCoder.load(options.folder)
-    result = coder.evaluate(load_notes(options.data, coder.config.code_system))
+    coder = NoteCoder.load(options.folder, options.encoder)
+    notes = load_notes(options.data, coder.config.code_system)
+    result = coder.evaluate(notes, cache_folder() / "embeddings")
     if options.json:
         print(json.dumps(result))
         return
@@ -169,7 +184,7 @@ def _evaluate(options):
         if isinstance(value, dict):
             print(name)
             for metric, score in value.items():
-                print(f"  {metric:18} {score:.4f}")
+                print(f"  {metric:18} {'not defined' if score is None else format(score, '.4f')}")
         else:
             print(f"{name:20} {value if isinstance(value, int) else format(value, '.4f')}")
 
@@ -179,11 +194,12 @@ def _predict(options):
         raise InputError(f"--top-k must be at least 1. Received: {options.top_k}")
     from icd_relevancy.data.new_notes import read_new_notes
 
+    _check_model(options.folder)
     notes = read_new_notes(options.file)
-    _start_tensorflow()
+    start_tensorflow()
     from icd_relevancy.training.note_coder import NoteCoder
 
-    coder = NoteCoder.load(options.folder)
+    coder = NoteCoder.load(options.folder, options.encoder)
     for note_id, codes in zip(notes.note_id, coder.predict(notes.text, options.top_k), strict=True):
         if options.json:
             print(json.dumps({"note_id": note_id, "codes": codes}))
@@ -201,9 +217,12 @@ def _check(options):
     name = options.code_system or _code_system_of(options.data)
     notes = load_notes(options.data, name)
     counts = Counter(chain.from_iterable(notes.codes))
-    report = code_system(name).normalise_all(counts)[1]
-    print(f"{len(notes)} notes, {sum(counts.values())} codes, {len(counts)} distinct")
-    print(f"{sum(not codes for codes in notes.codes)} notes without codes, {len(set(notes.groups()))} groups")
+    canonical, report = code_system(name).normalise_all(counts, groups=False)
+    foreign = dict(report.ancestor_codes)
+    distinct = {text if text in foreign else code for text, code in zip(counts, canonical, strict=True)}
+    uncoded, groups = sum(not codes for codes in notes.codes), len(set(notes.groups()))
+    print(f"{len(notes)} notes, {sum(counts.values())} codes, {len(distinct - {None})} distinct")
+    print(f"{uncoded} notes without codes, {groups} groups by patient or repeated text")
     print(
         f"{name}: {report.exact} exact, {report.reformatted} respelled, {report.to_ancestor} by an ancestor"
     )
@@ -211,7 +230,8 @@ def _check(options):
         print(f"  {code} -> {ancestor}")
     if report.unknown_codes:
         raise InputError(f"{options.data}: {len(report.unknown_codes)} codes are not {name}: "
-                         + ", ".join(report.unknown_codes[:20]))  # fmt: skip
+                         + ", ".join(map(shown_code, report.unknown_codes[:20]))
+                         + "; correct them or choose another --code-system")  # fmt: skip
 
 
 def _synthetic(options):
@@ -225,6 +245,12 @@ def _synthetic(options):
     print(f"{options.out}: {options.notes} synthetic notes")
 
 
+def _check_model(folder: Path):
+    """Refuses what is no trained model before TensorFlow is loaded."""
+    if not (folder / "coder.json").is_file():
+        raise InputError(f"{folder}: not a trained model (coder.json is missing)")
+
+
 def _check_output(path: Path):
     """Refuses a place that cannot be written before the work is done; missing folders are made in the end."""
     existing = next(parent for parent in path.absolute().parents if parent.exists())
@@ -232,23 +258,6 @@ def _check_output(path: Path):
         raise InputError(f"{path}: {existing} is no folder")
     if not os.access(existing, os.W_OK):
         raise InputError(f"{path}: no permission to write into {existing}")
-
-
-def _start_tensorflow():
-    if "tensorflow" in sys.modules:
-        return
-    # While it starts, TensorFlow's C++ side writes to file descriptor 2 whatever its log level.
-    sys.stderr.flush()
-    terminal = os.dup(2)
-    with open(os.devnull, "wb") as nowhere:
-        os.dup2(nowhere.fileno(), 2)
-    try:
-        import keras
-
-        keras.distribution.list_devices()
-    finally:
-        os.dup2(terminal, 2)
-        os.close(terminal)
 
 
 def _code_system_of(data: str) -> str:

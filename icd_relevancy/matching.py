@@ -6,12 +6,13 @@ and walked in blocks, so there is no limit to the labels of a note or the neighb
 is static (XLA, JAX).
 """
 
+import warnings
 from typing import NamedTuple
 
 import numpy as np
 from keras import ops
 
-from icd_relevancy.relevance import RelevanceGraph
+from icd_relevancy.relevance import RelevanceGraph, get_relevance
 
 _SMALLEST_BLOCK = 512
 # Room for the edges of an ordinary batch, 32 notes with 4 or 5 codes each.
@@ -50,6 +51,70 @@ def edges_of(graph: RelevanceGraph | None, matching: str) -> Edges | None:
         int(degree.max()),
         max(_SMALLEST_BLOCK, int(degree.max()), int(_LABELS_A_BLOCK * degree.mean())),
     )
+
+
+class GraphInUse:
+    """The graph of a loss or metric: the one it was given, else the default one at its first use.
+
+    Args:
+        relevance: A `RelevanceGraph`, or None for the graph of `icd_relevancy.set_relevance`, else exact
+            matching with one warning.
+        matching: `"graded"` or `"binary"`, as in `edges_of`.
+    """
+
+    _warned = False
+
+    def __init__(self, relevance: RelevanceGraph | None, matching: str):
+        if relevance is not None and not isinstance(relevance, RelevanceGraph):
+            raise ValueError(
+                f"`relevance` must be a RelevanceGraph or None. Received: {type(relevance).__name__}"
+            )
+        self._graph, self._matching = relevance, matching
+        self._is_settled = relevance is not None
+        # Made here, outside any traced function, so that the graph is not copied into each of them.
+        self._edges = edges_of(relevance, matching)
+
+    def edges(self, y_true, y_pred) -> Edges | None:
+        """The graph's edges, for labels and scores of the right shape.
+
+        Raises:
+            ValueError: If the shapes of `y_true` and `y_pred` disagree, or do not fit the graph.
+        """
+        graph = self._settled()
+        check_shapes(y_true, y_pred, graph)
+        return self._edges or edges_of(graph, self._matching)
+
+    def get_config(self) -> dict | None:
+        """The graph in use as JSON values; None for exact matching."""
+        graph = self._graph if self._is_settled else get_relevance()
+        return None if graph is None else graph.get_config()
+
+    def _settled(self) -> RelevanceGraph | None:
+        if not self._is_settled:
+            self._graph, self._is_settled = get_relevance(), True
+            if self._graph is None and not GraphInUse._warned:
+                GraphInUse._warned = True
+                warnings.warn(
+                    "no relevance graph: codes match by equality only. "
+                    "Pass relevance=graph, or call icd_relevancy.set_relevance(graph).",
+                    stacklevel=2,
+                )
+        return self._graph
+
+
+def check_shapes(y_true, y_pred, graph: RelevanceGraph | None) -> None:
+    """Raises a `ValueError` unless both are `(batch, m)` with a column for each code of the graph."""
+    shapes = f"Received: y_true.shape={tuple(y_true.shape)}, y_pred.shape={tuple(y_pred.shape)}"
+    if len(y_true.shape) != 2 or len(y_pred.shape) != 2 or not _agree(y_true.shape, y_pred.shape):
+        raise ValueError(f"`y_true` and `y_pred` must have the same shape (batch, labels). {shapes}")
+    if graph is not None and y_pred.shape[1] is not None and y_pred.shape[1] != len(graph):
+        raise ValueError(
+            f"There must be one column for each of the {len(graph)} codes of the graph. {shapes}"
+        )
+
+
+def _agree(one, other) -> bool:
+    return all(a == b or None in (a, b) for a, b in zip(one, other, strict=True))
 
 
 def matching_coefficients(y_true, y_pred, edges: Edges | None):

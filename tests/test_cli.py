@@ -224,11 +224,11 @@ def test_another_process_and_a_moved_folder(place, trained, capsys):
 
 
 def test_another_process_says_one_line(place, trained):
-    notes = write(place / "n.csv", "note_id,text,codes", f"1,{SECRET},QQQ")
+    notes = write(place / "n.csv", "note_id,text,codes", f"1,{SECRET},QQ9")
     command = [sys.executable, "-m", "icd_relevancy.cli", "evaluate", str(trained / "model"), str(notes)]
     done = subprocess.run(command, capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith("icd-relevancy: n.csv: 1 codes are not icd10cm, first 'QQQ' of note '1'")
+    assert done.stderr.startswith("icd-relevancy: n.csv: 1 codes are not icd10cm, first 'QQ9' of note '1'")
     assert len(done.stderr.splitlines()) == 1
 
 
@@ -262,10 +262,12 @@ def test_data_check(place, capsys):
 
 
 def test_data_check_names_what_is_no_code(place, capsys):
-    notes = write(place / "n.csv", "note_id,text,codes", f"1,{SECRET},QQQ R05.9 ZZZ")
+    notes = write(place / "n.csv", "note_id,text,codes", f"1,{SECRET},QQ9 R05.9 ZZ9")
     assert main(["data", "check", str(notes)]) == 2
     told = capsys.readouterr().err
-    assert told.splitlines() == [f"icd-relevancy: {notes}: 2 codes are not icd10cm: QQQ, ZZZ"]
+    assert told.splitlines() == [
+        f"icd-relevancy: {notes}: 2 codes are not icd10cm: 'QQ9', 'ZZ9'; correct them or choose another --code-system"
+    ]
 
 
 @pytest.mark.parametrize("suffix", ["csv", "jsonl", "parquet"])
@@ -331,7 +333,7 @@ def test_data_synthetic_bad_options(refused, options, names):
 # What is refused
 
 BAD_NOTES = {
-    "unknown code": (["note_id,text,codes", f"1,{SECRET},QQQ"], "'QQQ' of note '1'"),
+    "unknown code": (["note_id,text,codes", f"1,{SECRET},QQ9"], "'QQ9' of note '1'"),
     "malformed code": (
         ["note_id,text,codes", f"1,{SECRET},R05", f"2,{SECRET},R0/5"],
         "row 2, column 'codes'",

@@ -5,9 +5,12 @@ import subprocess
 import sys
 from importlib import import_module
 
+import keras
+import numpy as np
 import pytest
 
 import icd_relevancy
+from icd_relevancy import WHML, RelevanceGraph, RelevancyF1Score
 
 CONTRACT = [
     "BHML",
@@ -91,3 +94,23 @@ def test_nothing_loads_tensorflow_before_it_is_needed(code):
         f"{code}\nimport sys; print([m for m in ('tensorflow', 'keras', 'jax') if m in sys.modules])"
     )
     assert printed == "[]"
+
+
+def test_a_saved_model_loads_in_a_fresh_process(tmp_path):
+    """Nothing but `import icd_relevancy`, before or after Keras, is needed to find the classes."""
+    path = tmp_path / "model.keras"
+    graph = RelevanceGraph.identity(["J18.9", "I10"])
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, activation="sigmoid")])
+    model.compile(loss=WHML(alpha=0.75, relevance=graph), metrics=[RelevancyF1Score(relevance=graph)])
+    model.fit(np.zeros((2, 3)), np.eye(2), verbose=0)
+    model.save(path)
+    for imports in ("import icd_relevancy, keras", "import keras, icd_relevancy"):
+        code = f"{imports}; print(keras.saving.load_model({str(path)!r}).loss.alpha)"
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+        assert done.stdout.strip() == "0.75", done.stderr[-500:]
+
+
+def test_contract_modules_are_attributes():
+    names = ("metrics.ranking.ndcg", "metrics.multilabel.f1", "training.config", "codes.icd10cm")
+    code = f"import icd_relevancy; {'; '.join(f'icd_relevancy.{name}' for name in names)}"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0

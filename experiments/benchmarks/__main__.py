@@ -2,11 +2,11 @@
 
 import argparse
 import importlib
-import os
 import sys
 
 import pandas as pd
 
+from icd_relevancy._startup import start_tensorflow
 from icd_relevancy.reporting import markdown_table, write_table
 
 QUICK = ("losses", "report", "graph", "embed")
@@ -15,10 +15,10 @@ LONG = ("memory",)
 
 def main() -> None:
     """Prints a row a measurement and writes `results/bench/bench.csv` and `.md`."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     parser = argparse.ArgumentParser("python -m experiments.benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", choices=(*QUICK, *LONG, []), help=f"default: {' '.join(QUICK)}")
     rows = []
+    start_tensorflow()
     for name in parser.parse_args().names or QUICK:
         for row in importlib.import_module(f"experiments.benchmarks.{name}").measure():
             print(

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from icd_relevancy.codes.dots import dotted_icd9, dotted_icd10
 from icd_relevancy.errors import InputError
 
 FLAGS = ["approximate", "no_map", "combination", "scenario", "choice_list"]
@@ -43,8 +44,7 @@ def general_equivalence_mappings(path: str | Path | None = None) -> pd.DataFrame
         table[FLAGS] = table[FLAGS].astype("int8")
         table[FLAGS[:3]] = table[FLAGS[:3]].astype(bool)
         nine, ten = ("source", "target") if direction == "9to10" else ("target", "source")
-        table[nine] = _dotted(table[nine], table[nine].str.startswith("E").map({True: 4, False: 3}))
-        table[ten] = _dotted(table[ten], pd.Series(3, index=table.index))
+        table[nine], table[ten] = table[nine].map(dotted_icd9), table[ten].map(dotted_icd10)
         table["target"] = table["target"].mask(table["no_map"])
         table.insert(2, "direction", direction)
         mappings.append(table[["source", "target", "direction", *FLAGS]])
@@ -77,14 +77,3 @@ def _only_file(folder: Path, pattern: str) -> Path:
         names = ", ".join(path.name for path in found) or "none"
         raise InputError(f"{folder}: expected one file named {pattern}, found {names}")
     return found[0]
-
-
-def _dotted(codes: pd.Series, stems: pd.Series) -> pd.Series:
-    return pd.Series(
-        [
-            f"{code[:stem]}.{code[stem:]}" if len(code) > stem else code
-            for code, stem in zip(codes, stems, strict=True)
-        ],
-        index=codes.index,
-        dtype=codes.dtype,
-    )

@@ -46,4 +46,4 @@ def icd10cm() -> CodeSystem:
             terms[code] = tuple(found)
         if found := tabular.get_includes(name, prioritize_blocks=is_block):
             notes[code] = tuple(found)
-    return CodeSystem("icd10cm", tuple(codes), titles, parents, terms, notes)
+    return CodeSystem("icd10cm", tuple(codes), titles, parents, terms, notes, category_level=2)

@@ -5,6 +5,7 @@ from collections import Counter
 from functools import cache
 from importlib.resources import files
 
+from icd_relevancy.codes.dots import dotted_icd9
 from icd_relevancy.codes.system import CodeSystem
 
 CHAPTERS = {
@@ -77,18 +78,7 @@ def icd9cm() -> CodeSystem:
             titles[code] = _residual_title(code, billable) or _shared_title(
                 [titles[c] for c in sorted(below[code])]
             )
-    return CodeSystem("icd9cm", codes, titles, parents)
-
-
-def dotted_icd9(code: str) -> str:
-    """ICD-9-CM code with its dot: after four characters in E codes, after three in all others.
-
-    Example:
-        >>> dotted_icd9("E8497"), dotted_icd9("4280"), dotted_icd9("042")
-        ('E849.7', '428.0', '042')
-    """
-    stem = 4 if code.startswith("E") else 3
-    return f"{code[:stem]}.{code[stem:]}" if len(code) > stem else code
+    return CodeSystem("icd9cm", codes, titles, parents, category_level=1)
 
 
 def _parent(code: str) -> str:

@@ -1,5 +1,6 @@
 """A code system: the codes, their titles and their place in the hierarchy."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -7,6 +8,10 @@ from functools import cached_property
 from icd_relevancy.errors import InputError
 
 SHORTEST_FALLBACK = 3
+# In any edition of ICD; a table may end at the category, so its own longest code is no bound.
+LONGEST_CODE = 7
+# What another edition adds to a code: at most two characters, such as a finer digit and an encounter letter.
+EDITION_EXTENSION = re.compile(r"[0-9]{0,2}|[0-9]?[A-Z]")
 
 
 @dataclass(frozen=True)
@@ -52,6 +57,8 @@ class CodeSystem:
         parents: parent of each node; None for a top node.
         terms: inclusion terms of the nodes that have some. Defaults to none.
         notes: "includes" notes of the nodes that have some. Defaults to none.
+        category_level: level of the categories; the nodes above it (chapters, blocks) only group codes and
+            are no codes of notes. Defaults to 0: every node is a code.
 
     Example:
         >>> from icd_relevancy.codes import CodeSystem
@@ -69,6 +76,7 @@ class CodeSystem:
     parents: Mapping[str, str | None] = field(repr=False)
     terms: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
     notes: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
+    category_level: int = 0
 
     def __repr__(self) -> str:
         return f"CodeSystem({self.name!r}, {len(self.codes)} codes)"
@@ -132,7 +140,10 @@ class CodeSystem:
         White space, case, missing or surplus dots and the trailing `x` placeholder of the Spanish edition do
         not matter. A single dot in the wrong place makes another code, so it is not moved (`38.9` is not
         389). An unknown code falls back to its nearest ancestor: characters are dropped from its end, down to
-        three, until a node is found.
+        three, until a node is found. Editions differ by little, so what is dropped must be one or two digits,
+        a letter, or a digit and a letter, not counting `x` placeholders, and the code, without them, no
+        longer than seven characters (or the longest of the system): `J18.99` stands for J18.9, but
+        `J18.9;I10`, `J18garbage` and `R69999` stand for nothing.
 
         Args:
             text: a code as written in a data set.
@@ -140,18 +151,27 @@ class CodeSystem:
         Returns:
             A code of this system, or None where not even a category is found.
 
+        Raises:
+            InputError: `text` is not text; codes read as numbers have lost their leading zeros.
+
         Example:
             >>> from icd_relevancy.codes import icd9cm
             >>> icd9cm().normalise("4280")
             '428.0'
         """
+        if not isinstance(text, str):
+            raise _not_text("the code", text)
         return self._resolve(text)[0]
 
-    def normalise_all(self, texts: Iterable[str]) -> tuple[list[str | None], NormalisationReport]:
+    def normalise_all(
+        self, texts: Iterable[str], groups: bool = True
+    ) -> tuple[list[str | None], NormalisationReport]:
         """Normalises a column of codes and says what was changed.
 
         Args:
             texts: codes as written in a data set.
+            groups: whether the nodes above the categories (chapters, blocks) are known; False for the codes
+                of notes, where a bare `4` is an error rather than chapter 4. Defaults to True.
 
         Returns:
             The canonical codes (None where unknown) in the order given, and a `NormalisationReport`.
@@ -170,10 +190,10 @@ class CodeSystem:
         distinct: dict[str, dict[str, str | None]] = {status: {} for status in counts}
         for row, text in enumerate(texts):
             if not isinstance(text, str):
-                raise InputError(
-                    f"code {row + 1} is {text!r} ({type(text).__name__}), not text: read the codes as text"
-                )
+                raise _not_text(f"code {row + 1}", text)
             code, status = self._resolve(text)
+            if code is not None and not groups and self.level(code) < self.category_level:
+                code, status = None, "unknown"
             resolved.append(code)
             counts[status] += 1
             distinct[status][text] = code
@@ -188,15 +208,18 @@ class CodeSystem:
         if text in self.parents:
             return text, "exact"
         key = _key(text)
-        length = len(key.rstrip("X"))
         stem = self._stem(text)
-        while key:
-            code = self._by_key.get(key)
-            if code is not None and stem in (None, len(code.partition(".")[0])):
-                return code, "reformatted" if len(key) >= length else "to_ancestor"
-            if len(key) <= SHORTEST_FALLBACK:
-                break
-            key = key[:-1]
+        for length in range(len(key), min(len(key), SHORTEST_FALLBACK) - 1, -1):
+            code = self._by_key.get(key[:length])
+            if code is None or stem not in (None, len(code.partition(".")[0])):
+                continue
+            dropped = key[length:].replace("X", "")
+            if not dropped:
+                return code, "reformatted"
+            fits = len(key.replace("X", "")) <= self._longest
+            return (
+                (code, "to_ancestor") if fits and EDITION_EXTENSION.fullmatch(dropped) else (None, "unknown")
+            )
         return None, "unknown"
 
     def _stem(self, text: str) -> int | None:
@@ -227,6 +250,10 @@ class CodeSystem:
         return any("." in code for code in self.codes)
 
     @cached_property
+    def _longest(self) -> int:
+        return max(LONGEST_CODE, *(len(key) for key in map(_key, self.codes) if key.isalnum()), 0)
+
+    @cached_property
     def _by_key(self) -> dict[str, str]:
         found: dict[str, str] = {}
         shared = set()
@@ -236,6 +263,12 @@ class CodeSystem:
                 shared.add(key)
             found[key] = code
         return {key: code for key, code in found.items() if key not in shared}
+
+
+def _not_text(what: str, value: object) -> InputError:
+    # A number helps to find it; anything else could hold words of a note.
+    shown = f"{value!r} ({type(value).__name__})" if isinstance(value, (int, float)) else type(value).__name__
+    return InputError(f"{what} is {shown}, not text: read the codes as text")
 
 
 def _key(text: str) -> str:

@@ -6,7 +6,7 @@ from itertools import chain
 from icd_relevancy.codes import CodeSystem
 from icd_relevancy.codes.system import NormalisationReport
 from icd_relevancy.data.notes import Notes
-from icd_relevancy.errors import InputError
+from icd_relevancy.errors import InputError, shown_code, shown_note
 
 
 def with_canonical_codes(notes: Notes, code_system: CodeSystem) -> tuple[Notes, NormalisationReport]:
@@ -23,7 +23,7 @@ def with_canonical_codes(notes: Notes, code_system: CodeSystem) -> tuple[Notes, 
         The notes with canonical codes, and what was changed, over the distinct codes.
 
     Raises:
-        InputError: Naming the codes that are not even of a known category.
+        InputError: If codes are not even of a known category, or name a chapter or block; names the first.
 
     Example:
 
@@ -34,13 +34,14 @@ def with_canonical_codes(notes: Notes, code_system: CodeSystem) -> tuple[Notes, 
     (('786.2',),)
     """
     distinct = sorted(set(chain.from_iterable(notes.codes)))
-    canonical, report = code_system.normalise_all(distinct)
+    canonical, report = code_system.normalise_all(distinct, groups=False)
     if report.unknown_codes:
         first = report.unknown_codes[0]
         row = next(row for row, codes in enumerate(notes.codes) if first in codes)
         raise InputError(
             f"{notes.source or 'notes'}: {len(report.unknown_codes)} codes are not {code_system.name}, first "
-            f"{first!r} of note {notes.note_id[row]!r}; correct them or choose another --code-system"
+            f"{shown_code(first)} of {shown_note(notes.note_id[row], row + 1)}; correct them or choose another "
+            "--code-system"
         )
     name_of = dict(zip(distinct, canonical, strict=True))
     dotted = any("." in code for code in code_system.codes)

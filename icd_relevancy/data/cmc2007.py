@@ -23,8 +23,8 @@ def read_cmc2007(path, annotator: str = "CMC_MAJORITY") -> Notes:
         The reports with their dotted ICD-9-CM codes and the specialty `"Radiology"`.
 
     Raises:
-        InputError: If the file is missing or not such a file, a report has no text, or there is no such
-            annotator.
+        InputError: If the file is missing or not such a file, a report has no id, no text or an empty code, two
+            have the same id, or there is no such annotator.
 
     Example:
 
@@ -47,12 +47,25 @@ def read_cmc2007(path, annotator: str = "CMC_MAJORITY") -> Notes:
     if origins and annotator not in origins:
         raise InputError(f"{file}: no codes by annotator {annotator!r}; those there are {', '.join(origins)}")
     return Notes(
-        note_id=tuple(document.get("id") for document in documents),
+        note_id=_identifiers(file, documents),
         text=tuple(_text(file, document) for document in documents),
-        codes=tuple(_codes(document, annotator) for document in documents),
+        codes=tuple(_codes(file, document, annotator) for document in documents),
         specialty=("Radiology",) * len(documents),
         source="cmc2007",
     )
+
+
+def _identifiers(file: Path, documents: list[ElementTree.Element]) -> tuple[str, ...]:
+    numbers = {}
+    for number, document in enumerate(documents, 1):
+        name = (document.get("id") or "").strip()
+        if not name:
+            raise InputError(f"{file}: <doc> number {number} has no id; give it one")
+        if numbers.setdefault(name, number) != number:
+            raise InputError(
+                f"{file}: <doc> number {number} has the id of number {numbers[name]}; make it unique"
+            )
+    return tuple(numbers)
 
 
 def _text(file: Path, document: ElementTree.Element) -> str:
@@ -63,6 +76,9 @@ def _text(file: Path, document: ElementTree.Element) -> str:
     return text
 
 
-def _codes(document: ElementTree.Element, annotator: str) -> tuple[str, ...]:
-    codes = document.iterfind(f"codes/code[@origin='{annotator}']")
-    return tuple(dict.fromkeys(code.text.strip() for code in codes))
+def _codes(file: Path, document: ElementTree.Element, annotator: str) -> tuple[str, ...]:
+    elements = document.iterfind(f"codes/code[@origin='{annotator}']")
+    codes = tuple(dict.fromkeys((element.text or "").strip() for element in elements))
+    if "" in codes:
+        raise InputError(f"{file}: report {document.get('id')} has a <code> without a code; remove it")
+    return codes

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from icd_relevancy.codes.dots import dotted_icd10
 from icd_relevancy.data.notes import Notes
 from icd_relevancy.data.notes_table import readable
 from icd_relevancy.errors import InputError
@@ -88,8 +89,8 @@ def _codes(file: Path, kind: str, documents: set[str]) -> dict[str, tuple[str, .
     unknown = ~rows["document"].isin(documents)
     if unknown.any():
         row = int(unknown.to_numpy().argmax())
-        raise InputError(f"{file}, row {row + 1}: no text file for document {rows['document'][row][:40]}")
+        raise InputError(f"{file}, row {row + 1}: no text file for the document named there")
     rows["code"] = rows["code"].str.strip().str.upper()
     if kind == "D":
-        rows["code"] = rows["code"].str.replace(r"^(\w{3})(\w+)$", r"\1.\2", regex=True)
+        rows["code"] = rows["code"].map(dotted_icd10)
     return {document: tuple(dict.fromkeys(codes)) for document, codes in rows.groupby("document")["code"]}

@@ -5,11 +5,13 @@ from pathlib import Path
 import pandas as pd
 from tqdm import tqdm
 
+from icd_relevancy.codes.dots import dotted_icd9, dotted_icd10
 from icd_relevancy.data.notes import Notes
 from icd_relevancy.data.notes_table import SEX_NAMES, readable
-from icd_relevancy.errors import InputError
+from icd_relevancy.errors import InputError, shown_note
 
 _VERSIONS = {"icd10cm": "10", "icd9cm": "9"}
+_DOTTED = {"icd10cm": dotted_icd10, "icd9cm": dotted_icd9}
 _NOTES_A_CHUNK = 20_000
 _DIAGNOSES_A_CHUNK = 1_000_000
 
@@ -28,7 +30,8 @@ def read_mimic4_notes(path, code_system: str = "icd10cm") -> Notes:
         that in the year of the note, where that is known, else the anchor age.
 
     Raises:
-        InputError: If a file or a column is missing, a note has no text, or no note has codes of the system.
+        InputError: If a file or a column is missing, a note has no text, a diagnosis no code, two notes have the
+            same note_id, or no note has codes of the system.
 
     Example:
 
@@ -85,19 +88,15 @@ def _codes(file: Path, code_system: str) -> dict[str, tuple[str, ...]]:
     with readable(file):
         chunks = _read(file, columns, chunksize=_DIAGNOSES_A_CHUNK)
         rows = pd.concat([chunk[chunk["icd_version"] == _VERSIONS[code_system]] for chunk in chunks])
+    blank = rows["icd_code"].fillna("").str.strip() == ""
+    if blank.any():
+        raise InputError(f"{file}, row {blank.idxmax() + 1}, column 'icd_code': no code; remove the row")
     number, codes = pd.factorize(rows["icd_code"])
-    rows["icd_code"] = pd.Index([_dotted(code.strip().upper(), code_system) for code in codes], dtype=object)[
-        number
-    ]
+    dotted = [_DOTTED[code_system](code.strip().upper()) for code in codes]
+    rows["icd_code"] = pd.Index(dotted, dtype=object)[number]
     rows["seq_num"] = pd.to_numeric(rows["seq_num"], errors="coerce")
     rows = rows.sort_values(["hadm_id", "seq_num"], kind="stable").drop_duplicates(["hadm_id", "icd_code"])
     return {admission: tuple(codes) for admission, codes in rows.groupby("hadm_id", sort=False)["icd_code"]}
-
-
-def _dotted(code: str, code_system: str) -> str:
-    """`E8497` (ICD-9-CM) → `E849.7`, `41401` → `414.01`, `J189` → `J18.9`."""
-    stem = 4 if code_system == "icd9cm" and code.startswith("E") else 3
-    return f"{code[:stem]}.{code[stem:]}" if len(code) > stem and "." not in code else code
 
 
 def _discharge_notes(file: Path, admissions: set[str]) -> pd.DataFrame:
@@ -109,10 +108,15 @@ def _discharge_notes(file: Path, admissions: set[str]) -> pd.DataFrame:
             kept.append(chunk[chunk["hadm_id"].isin(admissions)])
             progress.update(len(chunk))
     notes = pd.concat(kept, ignore_index=True)
-    blank = notes["text"].str.strip() == ""
+    blank = notes["text"].fillna("").str.strip() == ""
     if blank.any():
-        note = notes["note_id"][blank.idxmax()]
-        raise InputError(f"{file}, column 'text': note {note} has no text; remove the row or fill it in")
+        row = blank.idxmax()
+        told = shown_note(notes["note_id"][row], row + 1)
+        raise InputError(f"{file}, column 'text': {told} has no text; remove the row or fill it in")
+    repeated = notes["note_id"].duplicated()
+    if repeated.any():
+        told = shown_note(notes["note_id"][repeated.idxmax()], repeated.idxmax() + 1)
+        raise InputError(f"{file}: the note_id of {told} occurs more than once; make it unique")
     return notes
 
 

@@ -6,13 +6,11 @@ import sys
 from pathlib import Path
 
 from icd_relevancy.data.notes import Notes
-from icd_relevancy.data.notes_table import read_notes
+from icd_relevancy.data.notes_table import LONE_SURROGATE, column_with_lone_surrogate, read_notes
 from icd_relevancy.data.table_files import table_format
-from icd_relevancy.errors import InputError
+from icd_relevancy.errors import InputError, shown_note
 
 _SPACE = re.compile(r"\s*")
-# JSON can escape what no UTF-8 file can hold.
-_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def read_new_notes(file) -> Notes:
@@ -71,17 +69,15 @@ def _json_notes(content: str, place) -> Notes:
         text, note_id = record.get("text"), record.get("note_id", number)
         if not isinstance(text, str) or not text.strip():
             raise InputError(f"{where}, 'text': the note has no text; fill it in")
-        if _SURROGATE.search(text):
-            raise InputError(
-                f"{where}, 'text': half of a surrogate pair (\\ud800 to \\udfff); write it whole"
-            )
+        if name := column_with_lone_surrogate(record, ["text", "note_id"]):
+            raise InputError(f"{where}, {name!r}: {LONE_SURROGATE}")
         if isinstance(note_id, bool) or not isinstance(note_id, (str, int)) or not str(note_id).strip():
             raise InputError(f"{where}, 'note_id': must be text or a whole number")
-        if str(note_id) in text_of:
-            raise InputError(
-                f"{where}, 'note_id': {str(note_id)[:40]!r} occurs more than once; make it unique"
-            )
-        text_of[str(note_id)] = text
+        note_id = str(note_id).strip()
+        if note_id in text_of:
+            told = shown_note(note_id, number)
+            raise InputError(f"{where}, 'note_id': that of {told} occurs more than once; make it unique")
+        text_of[note_id] = text
     return Notes(tuple(text_of), tuple(text_of.values()), ((),) * len(text_of), source=str(place))
 
 
@@ -95,6 +91,9 @@ def _json_objects(content: str, place) -> list[tuple[int, dict]]:
             record, position = decoder.raw_decode(content, start)
         except json.JSONDecodeError as error:
             raise InputError(f"{place}, line {error.lineno}: malformed JSON ({error.msg})") from None
+        except (ValueError, RecursionError):
+            told = "malformed JSON (nested too deeply, or a number too long)"
+            raise InputError(f"{place}, line {line}: {told}") from None
         if not isinstance(record, dict):
             raise InputError(f"{place}, line {line}: expected a JSON object with 'text'")
         found.append((line, record))

@@ -9,7 +9,7 @@ import pandas as pd
 from scipy import sparse
 
 from icd_relevancy.data.table_files import write_note_frames
-from icd_relevancy.errors import InputError
+from icd_relevancy.errors import InputError, shown_note
 
 _OPTIONAL = ("patient_id", "specialty", "age", "sex")
 
@@ -61,7 +61,10 @@ class Notes:
             raise InputError(f"notes: all columns must have the same length; received {told}")
         if len(set(self.note_id)) < len(self.note_id):
             repeated = Counter(self.note_id).most_common(1)[0][0]
-            raise InputError(f"notes: note_id {str(repeated)[:40]!r} occurs more than once; make it unique")
+            told = shown_note(str(repeated), self.note_id.index(repeated) + 1)
+            raise InputError(
+                f"{self.source or 'notes'}: the note_id of {told} occurs more than once; make it unique"
+            )
 
     def __len__(self) -> int:
         return len(self.note_id)

@@ -1,5 +1,6 @@
 """Reads notes from CSV, TSV, Parquet or JSON lines by the schema `data_schemas/notes.schema.json`."""
 
+import csv
 import functools
 import gzip
 import json
@@ -19,9 +20,11 @@ import pyarrow.parquet as pq
 
 from icd_relevancy.data.notes import Notes
 from icd_relevancy.data.table_files import table_format
-from icd_relevancy.errors import InputError
+from icd_relevancy.errors import InputError, shown_code, shown_note
 
 _SEPARATORS = re.compile(r"[;,|\s]+")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+LONE_SURROGATE = "half of a surrogate pair (\\ud800 to \\udfff); write it whole"
 SEX_NAMES = {"F": "female", "M": "male"}
 
 
@@ -119,7 +122,7 @@ def _note_ids(records: Records) -> tuple[str, ...]:
     if repeated.any():
         row = int(repeated.argmax())
         first = records.place(note_id.index(note_id[row]))
-        told = f"note_id {note_id[row][:40]!r} is also that of {first}; make it unique"
+        told = f"the note_id of {shown_note(note_id[row], row + 1)} is also that of {first}; make it unique"
         raise records.error(row, "note_id", told)
     return note_id
 
@@ -127,7 +130,7 @@ def _note_ids(records: Records) -> tuple[str, ...]:
 def _patient_ids(records: Records) -> tuple[str | None, ...]:
     problem = "a patient's identifier must be text or a whole number, or empty"
     values = records.column("patient_id", lambda value: value is None or _is_identifier(value), problem)
-    return tuple([None if value in (None, "") else _identifier(value) for value in values])
+    return tuple([None if value is None else _identifier(value) or None for value in values])
 
 
 def _specialties(records: Records) -> tuple[str | None, ...]:
@@ -168,7 +171,7 @@ def _codes(records: Records) -> tuple[tuple[str, ...], ...]:
     if malformed:
         row, codes = next((row, codes) for row, codes in enumerate(rows) if not malformed.isdisjoint(codes))
         code = next(code for code in codes if code in malformed)
-        told = f"malformed code {code[:20]!r}; a code has letters, digits, '.' and '-' only"
+        told = f"malformed: {shown_code(code)}; a code has letters, digits, '.' and '-' only"
         raise records.error(row, "codes", told)
     return tuple(rows)
 
@@ -187,11 +190,13 @@ def _is_number(value) -> bool:
 
 def _is_identifier(value) -> bool:
     # Parquet files written from pandas hold whole numbers as floats where some are missing.
-    return isinstance(value, str) or (_is_number(value) and float(value).is_integer())
+    if isinstance(value, float):
+        return value.is_integer()
+    return isinstance(value, (str, int)) and not isinstance(value, bool)
 
 
 def _identifier(value) -> str:
-    return value if isinstance(value, str) else str(int(value))
+    return value.strip() if isinstance(value, str) else str(int(value))
 
 
 def read_records(path, wanted: list[str], required: list[str]) -> Records:
@@ -262,8 +267,9 @@ def _check_columns(path, columns, required: list[str]) -> None:
     missing = [name for name in required if name not in columns]
     if missing:
         # In a file without a header the "columns" would be the first note.
-        names = [name for name in map(str, columns) if re.fullmatch(r"\w{1,40}", name)]
-        told = ", ".join(names) or "none with a plain name"
+        known = {str(name).strip().lower() for name in columns} & notes_schema()["properties"].keys()
+        names = [name for name in map(str, columns) if known and re.fullmatch(r"\w{1,40}", name)]
+        told = ", ".join(names) or "none of the known ones (has the file a header?)"
         wanted = ", ".join(map(repr, missing))
         raise InputError(f"{path}: no column {wanted}; the columns are {told}. Rename or add the missing one")
 
@@ -273,17 +279,40 @@ def _parse_csv(path, separator: str, wanted: list[str], required: list[str]) -> 
     options = {"sep": separator, "dtype": object, "keep_default_na": False, "encoding": "utf-8-sig"}
     columns = pd.read_csv(path, nrows=0, **options).columns
     _check_columns(path, columns, required)
-    frame = pd.read_csv(path, **options)
-    if not isinstance(frame.index, pd.RangeIndex):
-        raise InputError(
-            f"{path}: the rows have more fields than the header; quote fields that hold a {separator!r}"
-        )
+    try:
+        frame = pd.read_csv(path, **options)
+    except pd.errors.ParserError:
+        _check_widths(path, separator)
+        raise
+    # pandas takes surplus fields of the first row for an index, and missing ones for empty ones.
+    if not isinstance(frame.index, pd.RangeIndex) or (frame.iloc[:, -1] == "").any():
+        _check_widths(path, separator)
     frame = frame[[name for name in wanted if name in columns]]
-    frame = frame.where(frame.notna() & (frame != ""), None)
+    frame = frame.where(frame != "", None)
     if "age" in frame:
         numbers = pd.to_numeric(frame["age"], errors="coerce").astype(object)
         frame["age"] = numbers.where(numbers.notna(), frame["age"])
     return frame
+
+
+def _check_widths(path, separator: str) -> None:
+    """Raises `InputError` for the first row that has not as many fields as the header."""
+    opened = gzip.open if str(path).lower().endswith(".gz") else open
+    limit = csv.field_size_limit(2**31 - 1)
+    try:
+        with opened(path, "rt", encoding="utf-8-sig", newline="") as file:
+            rows = filter(None, csv.reader(file, delimiter=separator))
+            width = len(next(rows))
+            for number, row in enumerate(rows, 1):
+                if len(row) != width:
+                    told = (
+                        f"row {number} has {'more' if len(row) > width else 'fewer'} fields than the header"
+                    )
+                    raise InputError(
+                        f"{path}: {told}; quote fields that hold a {separator!r} or a line break"
+                    )
+    finally:
+        csv.field_size_limit(limit)
 
 
 def _parse_parquet(path, wanted: list[str], required: list[str]) -> pd.DataFrame:
@@ -304,6 +333,25 @@ def _without_nan(values: list) -> list:
     return [None if isinstance(value, float) and value != value else value for value in values]
 
 
+def column_with_lone_surrogate(record: dict, names: list[str]) -> str | None:
+    """The first of the columns whose text JSON escapes leave with half of a surrogate pair, or None.
+
+    No file can be written with it, nor can it be tokenised.
+
+    Args:
+        record: A note as JSON gives it.
+        names: The columns to look at.
+
+    Example:
+
+    >>> from icd_relevancy.data.notes_table import column_with_lone_surrogate
+    >>> column_with_lone_surrogate({"note_id": "1", "text": chr(0xD800)}, ["note_id", "text"])
+    'text'
+    """
+    texts = {name: record[name] for name in names if isinstance(record.get(name), str)}
+    return next((name for name, text in texts.items() if _SURROGATE.search(text)), None)
+
+
 def _not_json(constant: str):
     raise ValueError(f"{constant} is not JSON")
 
@@ -319,7 +367,7 @@ def _parse_json_lines(path, wanted: list[str], required: list[str]) -> tuple[pd.
                 continue
             try:
                 record = decode(line)
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 column = getattr(error, "colno", 1)
                 told = f"malformed JSON at character {column}; each line must hold one JSON object"
                 raise InputError(f"{path}, line {number}: {told}") from error
@@ -327,6 +375,11 @@ def _parse_json_lines(path, wanted: list[str], required: list[str]) -> tuple[pd.
                 raise InputError(f"{path}, line {number}: each line must hold one JSON object")
             columns.update(dict.fromkeys(record))
             lines.append(number)
+            # Only an escape gives half of a pair: the decoder refuses it as bytes.
+            name = column_with_lone_surrogate(record, wanted) if "\\u" in line else None
+            if name:
+                place = f"{path}, row {len(lines)} (line {number})"
+                raise InputError(f"{place}, column {name!r}: {LONE_SURROGATE}")
             if incomplete is None and not record.keys() >= set(required):
                 incomplete = len(lines), number, next(name for name in required if name not in record)
             for name, column in values.items():

@@ -15,6 +15,7 @@ from icd_relevancy.errors import InputError
 from icd_relevancy.layers.pretrained import local_folder
 
 _POOLINGS = ("mean", "cls")
+_TOKENIZED_AT_ONCE = 4096
 _TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")
 
 
@@ -54,7 +55,7 @@ class TransformerEncoder(keras.layers.Layer):
         `(batch, d)`, or `(batch, length, d)` with `return_sequence`.
 
     Raises:
-        InputError: If the encoder is neither on this machine nor to be fetched.
+        InputError: If the encoder is neither on this machine nor to be fetched, or its files are damaged.
         InputError: If `max_length` is beyond the positions that the model has.
         ValueError: If `pooling` is not known.
 
@@ -129,21 +130,45 @@ class TransformerEncoder(keras.layers.Layer):
             A dict of `input_ids` and `attention_mask`: int32 arrays `(len(texts), length)`, or lists of lists
             without padding.
 
+        Raises:
+            InputError: If an item is not a str or not valid Unicode, naming its row.
+            ValueError: If `texts` is one str.
+
         Example:
 
         >>> encoder.tokenize(["Cough."])["input_ids"].shape  # doctest: +SKIP
         (1, 4)
         """
-        encoded = self._tokenizer(
-            list(texts),
+        texts = checked_texts(texts)
+        if not padding:
+            return dict(self._encoded(texts, padding=False))
+        shape = (len(texts), self.max_length)
+        ids, mask = np.full(shape, self._tokenizer.pad_token_id or 0, "int32"), np.zeros(shape, "int32")
+        from_left = self._tokenizer.padding_side == "right"
+        longest = 0
+        # The tokenizer returns Python lists, many times the size of the arrays.
+        for start in range(0, len(texts), _TOKENIZED_AT_ONCE):
+            block = slice(start, start + _TOKENIZED_AT_ONCE)
+            encoded = self._encoded(texts[block], padding=True)
+            length = len(encoded["input_ids"][0])
+            columns = slice(length) if from_left else slice(self.max_length - length, None)
+            ids[block, columns], mask[block, columns] = encoded["input_ids"], encoded["attention_mask"]
+            longest = max(longest, length)
+        columns = slice(longest) if from_left else slice(self.max_length - longest, None)
+        return {
+            "input_ids": np.ascontiguousarray(ids[:, columns]),
+            "attention_mask": np.ascontiguousarray(mask[:, columns]),
+        }
+
+    def _encoded(self, texts: list[str], padding: bool):
+        return self._tokenizer(
+            texts,
             padding=padding,
             truncation=True,
             max_length=self.max_length,
             return_token_type_ids=False,
+            return_attention_mask=True,
         )
-        if not padding:
-            return dict(encoded)
-        return {name: np.asarray(rows, "int32") for name, rows in encoded.items()}
 
     def call(self, inputs, training=None):
         ids, mask = (
@@ -218,6 +243,42 @@ class TransformerEncoder(keras.layers.Layer):
         }
 
 
+def checked_texts(texts) -> list[str]:
+    """The texts as a list, each a str that can be written as UTF-8.
+
+    Args:
+        texts: An iterable of str.
+
+    Raises:
+        InputError: Naming the row, counted from 0, of an item that is not a str or holds a lone surrogate.
+        ValueError: If `texts` is one str.
+
+    Example:
+
+    >>> from icd_relevancy.layers.encoder import checked_texts
+    >>> checked_texts(("Cough.", "Fever."))
+    ['Cough.', 'Fever.']
+    """
+    if isinstance(texts, str):
+        raise ValueError("Argument `texts` must be a list of str. Received a str")
+    texts = list(texts)
+    for row, text in enumerate(texts):
+        if not isinstance(text, str):
+            raise InputError(
+                f"texts, row {row} (counted from 0): a {type(text).__name__}, not a str; "
+                "leave the row out or give it a text"
+            )
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            # Without its cause, which quotes the text.
+            raise InputError(
+                f"texts, row {row} (counted from 0): not valid Unicode (a lone surrogate at character "
+                f"{error.start}); read the text again as UTF-8"
+            ) from None
+    return texts
+
+
 def _pool(states, mask, pooling):
     if pooling == "cls":
         return states[:, 0]
@@ -276,8 +337,23 @@ def _quiet_transformers():
         transformers.logging.set_verbosity(verbosity)
 
 
+@contextmanager
+def _damage_named(folder: Path, part: str):
+    try:
+        yield
+    except (ImportError, MemoryError):
+        raise
+    # Every library under transformers has exceptions of its own, and tokenizers raises the bare Exception.
+    except Exception as error:
+        reason = (str(error).strip().splitlines() or ["no reason given"])[0][:160]
+        raise InputError(
+            f"{folder}: the encoder's {part} cannot be read ({type(error).__name__}: {reason}); fetch the folder "
+            "again or write it with save_pretrained"
+        ) from error
+
+
 def _pretrained(folder: Path):
-    with _quiet_transformers() as transformers:
+    with _quiet_transformers() as transformers, _damage_named(folder, "configuration or weights"):
         return transformers.TFAutoModel.from_pretrained(folder)
 
 
@@ -291,7 +367,9 @@ def _untrained(architecture: dict):
 
 def _read_tokenizer(folder: Path) -> dict[str, str]:
     with _quiet_transformers() as transformers, tempfile.TemporaryDirectory() as temporary:
-        transformers.AutoTokenizer.from_pretrained(folder, use_fast=True).save_pretrained(temporary)
+        with _damage_named(folder, "tokenizer"):
+            tokenizer = transformers.AutoTokenizer.from_pretrained(folder, use_fast=True)
+        tokenizer.save_pretrained(temporary)
         files = [Path(temporary) / name for name in _TOKENIZER_FILES]
         return {file.name: file.read_text("utf-8") for file in files}
 

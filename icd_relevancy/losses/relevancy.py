@@ -1,15 +1,12 @@
 """Relevancy-aware losses: a predicted code counts as right when it is close enough to a true one (LOSSES §3.3)."""
 
-import warnings
-
 import keras
 from keras import ops
 
-from icd_relevancy.matching import Edges, edges_of, matching_coefficients
-from icd_relevancy.relevance import RelevanceGraph, get_relevance
+from icd_relevancy.matching import Edges, GraphInUse, check_shapes, edges_of, matching_coefficients
+from icd_relevancy.relevance import RelevanceGraph
 
 _EPSILON = 1e-7
-_warned = False
 
 
 def tlcl(y_true, y_pred, relevance, matching="graded"):
@@ -39,7 +36,7 @@ def tlcl(y_true, y_pred, relevance, matching="graded"):
 
     Reference: LOSSES §3.3.1.
     """
-    return _parts(y_true, y_pred, *_check(y_pred, relevance, matching))[0]
+    return _parts_of_arrays(y_true, y_pred, relevance, matching)[0]
 
 
 def plcl(y_true, y_pred, relevance, matching="graded"):
@@ -70,7 +67,7 @@ def plcl(y_true, y_pred, relevance, matching="graded"):
 
     Reference: LOSSES §3.3.2.
     """
-    return _parts(y_true, y_pred, *_check(y_pred, relevance, matching))[1]
+    return _parts_of_arrays(y_true, y_pred, relevance, matching)[1]
 
 
 def weighted_harmonic_mean(a, b, alpha):
@@ -88,26 +85,14 @@ class _RelevancyLoss(keras.losses.Loss):
         _check_option("matching", matching, ("graded", "binary"))
         self.relevance = relevance
         self.matching = matching
-        # Made here, outside any traced function, so that the graph is not copied into each of them.
-        self._edges = None if relevance is None else edges_of(relevance, matching)
+        self._graph = GraphInUse(relevance, matching)
 
     def _parts(self, y_true, y_pred):
-        y_pred = ops.convert_to_tensor(y_pred)
-        if self.relevance is not None:
-            _check_labels(y_pred, self.relevance)
-            return _parts(y_true, y_pred, self._edges)
-        graph = get_relevance()
-        if graph is None:
-            _warn_exact_matching(type(self).__name__)
-        return _parts(y_true, y_pred, *_check(y_pred, graph, self.matching))
+        y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
+        return _parts(y_true, y_pred, self._graph.edges(y_true, y_pred))
 
     def get_config(self):
-        graph = self.relevance if self.relevance is not None else get_relevance()
-        return {
-            **super().get_config(),
-            "relevance": None if graph is None else graph.get_config(),
-            "matching": self.matching,
-        }
+        return {**super().get_config(), "relevance": self._graph.get_config(), "matching": self.matching}
 
     @classmethod
     def from_config(cls, config):
@@ -128,7 +113,7 @@ class TLCL(_RelevancyLoss):
 
     Args:
         relevance: A `RelevanceGraph` of the model's m labels. Defaults to None: the graph of
-            `icd_relevancy.set_relevance`, else exact matching with one warning.
+            `icd_relevancy.set_relevance` at its first use, else exact matching with one warning.
         matching: `"graded"` weighs a match by its similarity, `"binary"` (as printed) by 1. Defaults to
             `"graded"`, which keeps a reason to prefer the exact code to its neighbour.
         reduction: As in every Keras loss. Defaults to `"sum_over_batch_size"`.
@@ -165,7 +150,7 @@ class PLCL(_RelevancyLoss):
 
     Args:
         relevance: A `RelevanceGraph` of the model's m labels. Defaults to None: the graph of
-            `icd_relevancy.set_relevance`, else exact matching with one warning.
+            `icd_relevancy.set_relevance` at its first use, else exact matching with one warning.
         matching: `"graded"` weighs a match by its similarity, `"binary"` (as printed) by 1. Defaults to
             `"graded"`.
         reduction: As in every Keras loss. Defaults to `"sum_over_batch_size"`.
@@ -208,7 +193,7 @@ class WHML(_RelevancyLoss):
     Args:
         alpha: Weight of TLCL, in [0, 1]. Defaults to 0.5; LOSSES table 2 is best at 0.75.
         relevance: A `RelevanceGraph` of the model's m labels. Defaults to None: the graph of
-            `icd_relevancy.set_relevance`, else exact matching with one warning.
+            `icd_relevancy.set_relevance` at its first use, else exact matching with one warning.
         matching: `"graded"` weighs a match by its similarity, `"binary"` (as printed) by 1. Defaults to
             `"graded"`.
         harmonic_of: `"scores"` or `"losses"`. Defaults to `"scores"`.
@@ -254,13 +239,13 @@ class WHML(_RelevancyLoss):
         with keras.name_scope(self.name):
             y_true = ops.convert_to_tensor(y_true, dtype=self.dtype)
             y_pred = ops.convert_to_tensor(y_pred, dtype=self.dtype)
-            weight = _note_weights(sample_weight, y_pred)
             parts = self._parts(y_true, y_pred)
+            weight = _note_weights(sample_weight, parts)
             if self.reduction in (None, "none"):
-                return self._combine(*parts) * weight
+                return ops.cast(self._combine(*parts) * weight, self.dtype)
             total = ops.maximum(ops.sum(weight), _EPSILON)
             loss = self._combine(*(ops.sum(part * weight) / total for part in parts))
-            return loss * total if self.reduction == "sum" else loss
+            return ops.cast(loss * total if self.reduction == "sum" else loss, self.dtype)
 
     def call(self, y_true, y_pred):
         return self._combine(*self._parts(y_true, y_pred))
@@ -317,11 +302,10 @@ class BHML(WHML):
 
 
 def _parts(y_true, y_pred, edges: Edges | None):
-    """TLCL and PLCL of each note, both `(batch,)`."""
-    y_pred = ops.convert_to_tensor(y_pred)
+    """TLCL and PLCL of each note, both `(batch,)`; half precision is too coarse for the sums over the labels."""
     if keras.backend.standardize_dtype(y_pred.dtype) != "float64":
         y_pred = ops.cast(y_pred, "float32")
-    y_true = ops.cast(ops.convert_to_tensor(y_true), y_pred.dtype)
+    y_true = ops.cast(y_true, y_pred.dtype)
     found, justified = matching_coefficients(y_true, y_pred, edges)
     true_labels = ops.sum(y_true, axis=-1)
     predicted_labels = ops.sum(y_pred, axis=-1)
@@ -330,19 +314,11 @@ def _parts(y_true, y_pred, edges: Edges | None):
     return missed / ops.maximum(true_labels, 1), unjustified / ops.maximum(predicted_labels, _EPSILON)
 
 
-def _check(y_pred, relevance, matching):
+def _parts_of_arrays(y_true, y_pred, relevance: RelevanceGraph | None, matching: str):
     _check_option("matching", matching, ("graded", "binary"))
-    if relevance is not None:
-        _check_labels(ops.convert_to_tensor(y_pred), relevance)
-    return (edges_of(relevance, matching),)
-
-
-def _check_labels(y_pred, relevance):
-    if y_pred.shape[-1] is not None and y_pred.shape[-1] != len(relevance):
-        raise ValueError(
-            f"`y_pred` must have one column for each of the {len(relevance)} codes of the relevance graph. "
-            f"Received: y_pred.shape={tuple(y_pred.shape)}"
-        )
+    y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
+    check_shapes(y_true, y_pred, relevance)
+    return _parts(y_true, y_pred, edges_of(relevance, matching))
 
 
 def _check_option(name, value, allowed):
@@ -350,20 +326,8 @@ def _check_option(name, value, allowed):
         raise ValueError(f"`{name}` must be one of {allowed}. Received: {name}={value!r}")
 
 
-def _note_weights(sample_weight, y_pred):
-    ones = ops.ones_like(y_pred[:, 0])
+def _note_weights(sample_weight, parts):
+    ones = ops.ones_like(parts[0])
     if sample_weight is None:
         return ones
-    weight = ops.cast(ops.convert_to_tensor(sample_weight), y_pred.dtype)
-    return ops.reshape(weight, (-1,)) * ones
-
-
-def _warn_exact_matching(name):
-    global _warned
-    if not _warned:
-        _warned = True
-        warnings.warn(
-            f"{name} has no relevance graph: codes match by equality only. "
-            "Pass relevance=graph, or call icd_relevancy.set_relevance(graph).",
-            stacklevel=4,
-        )
+    return ops.reshape(ops.cast(ops.convert_to_tensor(sample_weight), ones.dtype), (-1,)) * ones

@@ -3,9 +3,18 @@
 The Keras metrics are imported when they are first used, so that the NumPy ones do not load TensorFlow.
 """
 
+from icd_relevancy.metrics import multilabel, ranking
 from icd_relevancy.metrics.relevancy_report import RelevancyReport, relevancy_report
 
-__all__ = ["RelevancyF1Score", "RelevancyPrecision", "RelevancyRecall", "RelevancyReport", "relevancy_report"]
+__all__ = [
+    "RelevancyF1Score",
+    "RelevancyPrecision",
+    "RelevancyRecall",
+    "RelevancyReport",
+    "multilabel",
+    "ranking",
+    "relevancy_report",
+]
 
 
 def __getattr__(name: str):

@@ -16,7 +16,7 @@ from icd_relevancy.errors import InputError
 CHUNK_SCORES = 4_000_000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PositiveRanks:
     """Where the true labels of each row stand; one entry a true label, the best ranked of a row first.
 

@@ -3,8 +3,8 @@
 import keras
 from keras import ops
 
-from icd_relevancy.matching import edges_of, matched
-from icd_relevancy.relevance import RelevanceGraph, get_relevance
+from icd_relevancy.matching import GraphInUse, matched
+from icd_relevancy.relevance import RelevanceGraph
 
 _AVERAGES = (None, "micro", "macro", "weighted")
 
@@ -23,7 +23,7 @@ class _RelevancyMetric(keras.metrics.Metric):
         self.relevance = relevance
         self.average = average
         self.decision_threshold = decision_threshold
-        self._edges = None if relevance is None else edges_of(relevance, "binary")
+        self._graph = GraphInUse(relevance, "binary")
         if relevance is not None:
             self._build(len(relevance))
 
@@ -45,14 +45,8 @@ class _RelevancyMetric(keras.metrics.Metric):
         """
         y_true = ops.cast(ops.convert_to_tensor(y_true), "float32")
         y_pred = ops.cast(ops.convert_to_tensor(y_pred), "float32")
+        edges = self._graph.edges(y_true, y_pred)
         predicted = ops.cast(y_pred >= self.decision_threshold, "float32")
-        graph = self.relevance if self.relevance is not None else get_relevance()
-        if graph is not None and predicted.shape[-1] != len(graph):
-            raise ValueError(
-                f"`y_pred` must have one column for each of the {len(graph)} codes of the relevance graph. "
-                f"Received: y_pred.shape={tuple(predicted.shape)}"
-            )
-        edges = self._edges if self.relevance is not None else edges_of(graph, "binary")
         if not hasattr(self, "true_positives"):
             self._build(predicted.shape[-1])
         if predicted.shape[-1] != self._built_for:
@@ -85,10 +79,9 @@ class _RelevancyMetric(keras.metrics.Metric):
         return _ratio(ops.sum(scores * weight), ops.sum(weight))
 
     def get_config(self):
-        graph = self.relevance if self.relevance is not None else get_relevance()
         return {
             **super().get_config(),
-            "relevance": None if graph is None else graph.get_config(),
+            "relevance": self._graph.get_config(),
             "average": self.average,
             "decision_threshold": self.decision_threshold,
         }
@@ -109,7 +102,7 @@ class RelevancyPrecision(_RelevancyMetric):
 
     Args:
         relevance: A `RelevanceGraph` of the model's m labels. Defaults to None: the graph of
-            `icd_relevancy.set_relevance`, else exact matching.
+            `icd_relevancy.set_relevance` at its first use, else exact matching with one warning.
         average: `"micro"`, `"macro"` (over the labels with support), `"weighted"` (by support), or None for
             one value a label. Defaults to `"micro"`.
         decision_threshold: A code is predicted when its probability reaches it. Defaults to 0.5.

@@ -13,7 +13,7 @@ _PAIRS_AT_MOST = 2**20
 _SIGNATURE_BYTES = 256
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class RelevancyReport:
     """Relevancy scores of a set of predictions; see `relevancy_report`.
 
@@ -120,6 +120,8 @@ def _ratio(numerator, denominator):
 
 
 def _label_lists(matrix, name: str) -> sparse.csr_matrix:
+    if not sparse.issparse(matrix) and np.ndim(matrix) != 2:
+        raise InputError(f"{name} must have the shape (notes, labels). Received: {np.shape(matrix)}")
     lists = sparse.csr_matrix(matrix)
     if lists.has_canonical_format and (lists.data == 1).all():
         return lists

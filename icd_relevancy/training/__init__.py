@@ -17,4 +17,6 @@ __all__ = list(_HOME)
 def __getattr__(name: str):
     if name in _HOME:
         return getattr(import_module(f"icd_relevancy.training.{_HOME[name]}"), name)
+    if name in _HOME.values():
+        return import_module(f"icd_relevancy.training.{name}")
     raise AttributeError(f"module 'icd_relevancy.training' has no attribute {name!r}")

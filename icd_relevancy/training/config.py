@@ -110,13 +110,16 @@ def read_yaml(path) -> dict:
     """The settings of a YAML file.
 
     Raises:
-        InputError: If the file is missing, not UTF-8, or no mapping of names to values.
+        InputError: If the file is missing, not UTF-8, or no mapping of names to values, a name stands in it
+            twice or a value is an impossible date or number.
     """
     try:
-        settings = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        settings = yaml.load(Path(path).read_text(encoding="utf-8"), _StrictLoader)
     except FileNotFoundError:
         raise InputError(f"{path}: no such configuration file") from None
-    except yaml.YAMLError as error:
+    except InputError as error:
+        raise InputError(f"{path}, {error}") from None
+    except (yaml.YAMLError, RecursionError) as error:
         # Its full message quotes the file, which may be one of notes, given by mistake.
         mark = getattr(error, "problem_mark", None)
         place = f"{path}, line {mark.line + 1}" if mark else str(path)
@@ -128,6 +131,30 @@ def read_yaml(path) -> dict:
     if not isinstance(settings, dict):
         raise InputError(f"{path}: expected names and values, as in 'loss: whml'")
     return settings
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """A safe loader that names the line of a repeated key, whose first value YAML drops, and of a bad value."""
+
+    def construct_mapping(self, node, deep=False):
+        seen = set()
+        for key, _ in node.value if isinstance(node, yaml.MappingNode) else ():
+            if isinstance(key, yaml.ScalarNode):
+                if (key.tag, key.value) in seen:
+                    raise InputError(
+                        f"line {key.start_mark.line + 1}: the key {key.value[:40]!r} is there twice; keep one"
+                    )
+                seen.add((key.tag, key.value))
+        return super().construct_mapping(node, deep)
+
+    def construct_object(self, node, deep=False):
+        try:
+            return super().construct_object(node, deep)
+        except InputError:
+            raise
+        except ValueError:
+            line = node.start_mark.line + 1
+            raise InputError(f"line {line}: no such date or number; correct the value or quote it") from None
 
 
 _TYPES = {

@@ -11,6 +11,7 @@ from tqdm import tqdm
 from icd_relevancy.atomic import replacing
 from icd_relevancy.errors import InputError
 from icd_relevancy.layers import TransformerEncoder
+from icd_relevancy.layers.encoder import checked_texts
 from icd_relevancy.layers.pretrained import encoder_hash
 
 _SHARD_TEXTS = 2048
@@ -50,7 +51,9 @@ def embed(
         float32 `(n, d)`, in the order of `texts`.
 
     Raises:
-        InputError: If the encoder cannot be had, a cached shard is damaged or the disk is full.
+        InputError: If a text is not a str or not valid Unicode, the encoder cannot be had, a cached shard is
+            damaged or the disk is full.
+        ValueError: If `texts` is one str.
 
     Example:
 
@@ -66,7 +69,7 @@ def embed(
         settings = {name: getattr(given, name) for name in settings}
         if given.return_sequence:
             raise ValueError("`embed` needs one vector a text. Received: return_sequence=True")
-    texts = list(texts)
+    texts = checked_texts(texts)
     first, missing = _distinct(texts)
     store, vectors = None, None
     if cache is not None:

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from icd_relevancy.errors import InputError
 from icd_relevancy.metrics import multilabel, ranking, relevancy_report
 from icd_relevancy.relevance import RelevanceGraph
 from icd_relevancy.training.thresholds import predicted_labels
@@ -20,7 +21,7 @@ def evaluate_scores(y_true, y_score, decision_threshold: float, relevance: Relev
         `{"equality": {…}, "relevancy": {…}, "ranking": {…}}`. The first two hold `micro_precision`,
         `micro_recall`, `micro_f1`, `macro_f1` (labels with support) and `weighted_f1`; `ranking` holds `map`,
         `ndcg`, `r_precision`, `recall@5` … `recall@30`, `precision@8`, `rank_errors@50`, `rank_errors@100`
-        (means over the notes with labels), `micro_auroc` and `micro_auprc`.
+        (means over the notes with labels), `micro_auroc` and `micro_auprc` (None where they are not defined).
     """
     predicted = predicted_labels(y_score, decision_threshold)
     return {
@@ -30,7 +31,7 @@ def evaluate_scores(y_true, y_score, decision_threshold: float, relevance: Relev
     }
 
 
-def ranking_scores(y_true, y_score) -> dict[str, float]:
+def ranking_scores(y_true, y_score) -> dict[str, float | None]:
     """The `ranking` part of `evaluate_scores`."""
     return {
         "map": ranking.mean_average_precision(y_true, y_score),
@@ -40,9 +41,16 @@ def ranking_scores(y_true, y_score) -> dict[str, float]:
         "precision@8": ranking.precision_at_k(y_true, y_score, 8),
         "rank_errors@50": ranking.rank_errors_at_recall(y_true, y_score, 0.5),
         "rank_errors@100": ranking.rank_errors_at_recall(y_true, y_score, 1.0),
-        "micro_auroc": multilabel.auroc(y_true, y_score),
-        "micro_auprc": multilabel.auprc(y_true, y_score),
+        "micro_auroc": _if_defined(multilabel.auroc, y_true, y_score),
+        "micro_auprc": _if_defined(multilabel.auprc, y_true, y_score),
     }
+
+
+def _if_defined(metric, y_true, y_score) -> float | None:
+    try:
+        return metric(y_true, y_score)
+    except InputError:
+        return None  # all labels true, or none
 
 
 def predict_scores(model, features, batch_size: int = 256) -> np.ndarray:

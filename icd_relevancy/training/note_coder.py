@@ -4,7 +4,8 @@ import hashlib
 import json
 import zipfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 
@@ -35,6 +36,7 @@ _LIBRARIES = ("icd_relevancy", "keras", "numpy", "tensorflow", "transformers")
 _TOLD = ("labels", "titles", "decision_threshold", "training", "encoder_sha256", "history")
 # The threshold and the validation scores need a dense notes x labels matrix; this bounds it to 0.8 GB.
 _MOST_VALIDATION_CELLS = 200_000_000
+_NOTES_AT_ONCE = 1024
 
 
 @dataclass(frozen=True)
@@ -102,9 +104,10 @@ class NoteCoder:
             verbose,
             _identity(notes, config, relevance),
         )
-        validation = validation[: max(_MOST_VALIDATION_CELLS // len(labels), 1)]
-        scores = predict_scores(model, _take(features, validation))
-        decision_threshold, validation_f1 = tune_threshold(y[validation], scores)
+        tuning = np.random.default_rng(config.seed).permutation(validation)
+        tuning = np.sort(tuning[: max(_MOST_VALIDATION_CELLS // len(labels), 1)])
+        scores = predict_scores(model, _take(features, tuning))
+        decision_threshold, validation_f1 = tune_threshold(y[tuning], scores)
         told = {"epochs": history.epochs, "best_epoch": history.best_epoch, "seconds": history.seconds}
         return cls(
             model,
@@ -124,12 +127,10 @@ class NoteCoder:
             InputError: If the encoder found here is not the one that the model was trained on.
         """
         if self.config.fine_tune:
-            return predict_scores(self.model, self._encoder().tokenize(texts), self.config.batch_size)
-        if encoder_hash(self.config.encoder) != self.encoder_hash:
-            raise InputError(
-                f"encoder {self.config.encoder or 'all-MiniLM-L6-v2'}: not the one this model was trained on "
-                f"(SHA-256 {self.encoder_hash[:12]}…); put that one in its place"
-            )
+            return predict_scores(self.model, self._encoder.tokenize(texts), self.config.batch_size)
+        if cache is None:
+            return predict_scores(self.model, embed(texts, self._encoder, progress=False))
+        self._check_encoder()
         return predict_scores(self.model, _embeddings(texts, self.config, cache))
 
     def predict(self, texts: Sequence[str], top_k: int | None = None) -> Iterator[list[dict]]:
@@ -139,24 +140,31 @@ class NoteCoder:
             texts: The notes.
             top_k: How many codes to list. Defaults to None: all assigned ones, at least ten.
         """
-        for row in self.scores(texts):
-            order = np.argsort(-row, kind="stable")
-            assigned = int((row >= self.decision_threshold).sum())
-            listed = max(assigned, 10) if top_k is None else top_k
-            yield [
-                {
-                    "code": self.labels[label],
-                    "title": self.titles[label],
-                    "probability": float(row[label]),
-                    "assigned": bool(row[label] >= self.decision_threshold),
-                }
-                for label in order[:listed]
-            ]
+        for begin in range(0, len(texts), _NOTES_AT_ONCE):
+            for row in self.scores(texts[begin : begin + _NOTES_AT_ONCE]):
+                yield self._ranked(row, top_k)
 
-    def evaluate(self, notes: Notes) -> dict:
+    def _ranked(self, row: np.ndarray, top_k: int | None) -> list[dict]:
+        assigned = row >= self.decision_threshold
+        listed = max(int(assigned.sum()), 10) if top_k is None else top_k
+        return [
+            {
+                "code": self.labels[label],
+                "title": self.titles[label],
+                "probability": float(row[label]),
+                "assigned": bool(assigned[label]),
+            }
+            for label in np.argsort(-row, kind="stable")[:listed]
+        ]
+
+    def evaluate(self, notes: Notes, cache=None) -> dict:
         """The metrics of `icd_relevancy.training.evaluation` on notes with codes.
 
         A code that the model never saw counts as missed; `unseen_codes` is the share of such codes.
+
+        Args:
+            notes: Notes with codes.
+            cache: Folder for the embeddings, as in `train`. Defaults to None: none are kept.
 
         Raises:
             InputError: If no note has a code, or one is not of the model's code system.
@@ -168,7 +176,7 @@ class NoteCoder:
         labels = (*self.labels, *unseen)
         # Below every probability, so that a code the model never saw is never assigned and ranks last.
         scores = np.full((len(notes), len(labels)), -1.0, np.float32)
-        scores[:, : len(self.labels)] = self.scores(notes.text)
+        scores[:, : len(self.labels)] = self.scores(notes.text, cache)
         relevance = graph_of_labels(labels, self.config) if unseen else self.relevance
         y = encode_labels(notes.codes, labels)
         return {
@@ -198,30 +206,50 @@ class NoteCoder:
             (temporary / "coder.json").write_text(json.dumps(told, indent=1), encoding="utf-8")
 
     @classmethod
-    def load(cls, folder):
+    def load(cls, folder, encoder: str | None = None):
         """Reads a folder that `save` wrote.
 
+        Args:
+            folder: The folder.
+            encoder: Where this machine has the encoder. Defaults to None: as at the training.
+
         Raises:
-            InputError: If the folder is missing or incomplete.
+            InputError: If the folder is missing, incomplete or damaged.
         """
         folder = Path(folder)
         for name in ("coder.json", "model.keras", "relevance.npz"):
             if not (folder / name).is_file():
                 raise InputError(f"{folder}: not a trained model ({name} is missing)")
         told = _read_json(folder / "coder.json")
-        return cls(
+        config = TrainingConfig.from_mapping(told["training"], f"{folder}/coder.json")
+        coder = cls(
             _read_model(folder / "model.keras"),
             tuple(told["labels"]),
             tuple(told["titles"]),
             RelevanceGraph.load(folder / "relevance.npz"),
-            told["decision_threshold"],
-            TrainingConfig.from_mapping(told["training"], f"{folder}/coder.json"),
+            float(told["decision_threshold"]),
+            config if encoder is None else replace(config, encoder=encoder),
             told["encoder_sha256"],
             told["history"],
         )
+        sizes = {len(coder.labels), len(coder.titles), len(coder.relevance), coder.model.output_shape[-1]}
+        if len(sizes) > 1:
+            raise InputError(f"{folder}: its files are of different models; copy or train the model again")
+        return coder
 
+    @cached_property
     def _encoder(self) -> TransformerEncoder:
-        return next(layer for layer in self.model.layers if isinstance(layer, TransformerEncoder))
+        if self.config.fine_tune:
+            return next(layer for layer in self.model.layers if isinstance(layer, TransformerEncoder))
+        self._check_encoder()
+        return _encoder(self.config)
+
+    def _check_encoder(self):
+        if encoder_hash(self.config.encoder) != self.encoder_hash:
+            raise InputError(
+                f"encoder {self.config.encoder or 'all-MiniLM-L6-v2'}: not the one this model was trained on "
+                f"(SHA-256 {self.encoder_hash[:12]}…); name that one with --encoder"
+            )
 
 
 def _read_json(path: Path) -> dict:
@@ -269,19 +297,23 @@ def _model_and_features(texts, labels: int, config: TrainingConfig, cache):
     if not config.fine_tune:
         features = _embeddings(texts, config, cache)
         return note_classifier(labels, embedding_size=features.shape[1]), features
-    encoder = TransformerEncoder(
-        config.encoder,
-        config.pooling,
-        trainable=True,
-        max_length=config.max_length,
-        lowercase=config.lowercase,
-    )
+    encoder = _encoder(config)
     return note_classifier(labels, encoder=encoder), encoder.tokenize(texts)
 
 
 def _embeddings(texts, config: TrainingConfig, cache) -> np.ndarray:
     return embed(
         texts, config.encoder, config.max_length, cache, pooling=config.pooling, lowercase=config.lowercase
+    )
+
+
+def _encoder(config: TrainingConfig) -> TransformerEncoder:
+    return TransformerEncoder(
+        config.encoder,
+        config.pooling,
+        trainable=config.fine_tune,
+        max_length=config.max_length,
+        lowercase=config.lowercase,
     )
 
 
@@ -301,4 +333,9 @@ def _take(features, rows):
 
 
 def _titles(labels, system: CodeSystem) -> tuple[str, ...]:
-    return tuple(system.title(system.normalise(label)) for label in labels)
+    """The labels' titles; a code of another edition has that of its nearest ancestor, and says so."""
+    known = [system.normalise(label) for label in labels]
+    return tuple(
+        system.title(code) if code == label else f"{system.title(code)} (title of {code})"
+        for label, code in zip(labels, known, strict=True)
+    )

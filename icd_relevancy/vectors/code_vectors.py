@@ -20,7 +20,7 @@ class CodeVectors:
     """A frozen table of code vectors.
 
     A vector of zeros is allowed: its cosine with every vector, itself included, counts as 0, and the
-    relevance graph lets its code match only itself. `load` refuses one, as it is there by accident.
+    relevance graph lets its code match only itself. `save` and `load` refuse one, as it is there by accident.
 
     Args:
         codes: m distinct codes.
@@ -28,7 +28,8 @@ class CodeVectors:
         meta: how the vectors were made, kept with them on disk. Must survive JSON. Defaults to none.
 
     Raises:
-        InputError: the shapes disagree, a code is listed twice, or a vector holds NaN or infinity.
+        InputError: the shapes disagree, a code is not a str or is listed twice, or a vector holds NaN or
+            infinity.
 
     Example:
         >>> from icd_relevancy.vectors import CodeVectors
@@ -51,6 +52,12 @@ class CodeVectors:
             raise InputError(
                 f"code vectors need one row for each of {len(codes)} codes. Received shape: {vectors.shape}"
             )
+        for code in codes:
+            if not isinstance(code, str):
+                raise InputError(
+                    f"code {code!r} is of type {type(code).__name__}, not str; read the codes as text, so that "
+                    "leading and trailing zeros stay"
+                )
         if len(set(codes)) < len(codes):
             seen: set[str] = set()
             twice = next(code for code in codes if code in seen or seen.add(code))
@@ -111,11 +118,13 @@ class CodeVectors:
         A folder of code vectors that is there already is replaced.
 
         Raises:
-            InputError: `path` exists and is not a folder of code vectors.
+            InputError: `path` exists and is not a folder of code vectors, a vector is all zeros, or the disk
+                is full.
         """
         path = Path(path)
         if path.exists() and not _is_saved(path):
             raise InputError(f"{path} exists and holds no code vectors; choose another folder")
+        self._refuse_zeros(path)
         with replacing(path, folder=True) as folder:
             np.save(folder / "vectors.npy", self.vectors)
             (folder / "codes.json").write_text(json.dumps(self.codes), encoding="utf-8")
@@ -160,13 +169,16 @@ class CodeVectors:
             raise InputError(
                 f"{path}: these code vectors cannot be read ({error}); build them again"
             ) from error
-        zero = ~vectors.vectors.any(axis=1)
+        vectors._refuse_zeros(path)
+        return vectors
+
+    def _refuse_zeros(self, path: Path) -> None:
+        zero = ~self.vectors.any(axis=1)
         if zero.any():
             raise InputError(
-                f"{path}: the vector of code {vectors.codes[int(np.argmax(zero))]!r} is all zeros, so it "
+                f"{path}: the vector of code {self.codes[int(np.argmax(zero))]!r} is all zeros, so it "
                 "matches nothing; leave the code out or build its vector again"
             )
-        return vectors
 
     def _row(self, code: str) -> int:
         if code not in self._rows:

@@ -144,3 +144,44 @@ def test_real_labels_are_found(real_data):
         texts.update(line.split("\t")[1] for line in lines)
     _, report = icd10cm().normalise_all(sorted(texts))
     assert report.unknown / len(texts) < 0.01
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("J18.99", "J18.9"),
+        ("M17.129", "M17.12"),
+        ("R10.4XXA", "R10"),
+        ("S03.0XXA", "S03.0"),  # as ICD-10-CM had it until 2016
+        ("J18garbage", None),
+        ("J18am", None),
+        ("J18.9;I10", None),
+        ("J18.9-", None),
+        ("R69999", None),
+        ("M17.1299Q", None),
+        ("S52.501A9", None),  # longer than any code
+        ("J18.\u0669", None),
+    ],
+)
+def test_only_what_another_edition_adds_is_dropped(text, code):
+    assert icd10cm().normalise(text) == code
+
+
+@pytest.mark.parametrize("value", [None, 4280, float("nan"), ["Miller"]])
+def test_normalise_refuses_what_is_not_text(value):
+    with pytest.raises(InputError, match="not text: read the codes as text") as caught:
+        icd9cm().normalise(value)
+    assert "Miller" not in str(caught.value)
+
+
+def test_chapters_and_blocks_unless_refused():
+    texts = ["4", "J09-J18", "J18", "J18.9"]
+    assert icd10cm().normalise_all(texts)[0] == texts
+    codes, report = icd10cm().normalise_all(texts, groups=False)
+    assert codes == [None, None, "J18", "J18.9"]
+    assert report.unknown_codes == ("4", "J09-J18")
+
+
+def test_a_table_without_levels_has_codes_only():
+    system = CodeSystem("flat", ("1", "2"), {"1": "a", "2": "b"}, {"1": None, "2": None})
+    assert system.normalise_all(["1", "2"], groups=False)[0] == ["1", "2"]

@@ -1,15 +1,15 @@
 import pytest
 
-from icd_relevancy.codes import CodeSystem
+from icd_relevancy.codes import CodeSystem, icd9cm, icd10cm
 from icd_relevancy.data import Notes
 from icd_relevancy.data.canonical import with_canonical_codes
 from icd_relevancy.errors import InputError
 
 SYSTEM = CodeSystem(
     "toy",
-    ("R05", "R05.9", "R50", "R50.9"),
-    {code: code for code in ("R05", "R05.9", "R50", "R50.9")},
-    {"R05": None, "R05.9": "R05", "R50": None, "R50.9": "R50"},
+    ("R05", "R05.9", "R50", "R50.9", "R50.91"),
+    {code: code for code in ("R05", "R05.9", "R50", "R50.9", "R50.91")},
+    {"R05": None, "R05.9": "R05", "R50": None, "R50.9": "R50", "R50.91": "R50.9"},
 )
 
 
@@ -53,3 +53,22 @@ def test_unknown_codes_are_named_without_the_text():
     ) as caught:
         with_canonical_codes(notes(("R05",), ("R50", "Q99"), ("XX",)), SYSTEM)
     assert "Miller" not in str(caught.value)
+
+
+def test_words_in_place_of_codes_are_not_quoted():
+    with pytest.raises(InputError, match="first a code that is not one of note 'n1'") as caught:
+        with_canonical_codes(notes(("R05",), ("Miller",)), SYSTEM)
+    assert "Miller" not in str(caught.value)
+
+
+@pytest.mark.parametrize("code", ["4", "22", "J09-J18", "j09-j18"])
+def test_chapters_and_blocks_are_no_codes_of_notes(code):
+    with pytest.raises(InputError, match="1 codes are not icd10cm"):
+        with_canonical_codes(notes(("J18", code)), icd10cm())
+
+
+def test_categories_are_codes_of_notes():
+    assert with_canonical_codes(notes(("J18", "c7a")), icd10cm())[0].codes == (("J18", "C7A"),)
+    assert with_canonical_codes(notes(("428", "e849")), icd9cm())[0].codes == (("428", "E849"),)
+    with pytest.raises(InputError, match="1 codes are not icd9cm"):
+        with_canonical_codes(notes(("390-459",)), icd9cm())

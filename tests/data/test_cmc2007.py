@@ -71,3 +71,17 @@ def test_real_reports(real_data):
     assert len(notes.label_names()) == 44
     # A few reports repeat verbatim.
     assert notes.groups().max() + 1 == 729
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (">V13.02<", "><", "radiology.xml: report 8 has a <code> without a code"),
+        (' id="8"', "", "radiology.xml: <doc> number 2 has no id"),
+        ('id="8"', 'id="7"', "radiology.xml: <doc> number 2 has the id of number 1"),
+    ],
+)
+def test_reports_without_what_they_need(folder, old, new, message):
+    (folder / "radiology.xml").write_text(XML.replace(old, new), "utf-8")
+    with pytest.raises(InputError, match=message):
+        read_cmc2007(folder)

@@ -54,7 +54,7 @@ def test_broken_corpora(corpus):
         read_codiesp(corpus / "train" / "text_files")
     file = corpus / "train" / "trainD.tsv"
     file.write_text("a-1\tz20.818\ne-1\ti10\n", "utf-8")
-    with pytest.raises(InputError, match=r"trainD\.tsv, row 2: no text file for document e-1"):
+    with pytest.raises(InputError, match=r"trainD\.tsv, row 2: no text file for the document named there"):
         read_codiesp(corpus)
     file.write_text("a-1 z20.818\n", "utf-8")
     with pytest.raises(InputError, match="separated by one tab"):

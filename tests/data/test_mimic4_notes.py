@@ -106,11 +106,24 @@ def test_a_note_without_text(folder):
     (folder / "note" / "2.2" / "discharge.csv.gz").write_bytes(
         gzip.compress(DISCHARGE.replace("Fall.", " ").encode())
     )
-    with pytest.raises(InputError, match="note 11-DS-1 has no text"):
+    with pytest.raises(InputError, match="note '11-DS-1' has no text"):
         read_mimic4_notes(folder)
 
 
 def test_no_admission_of_that_system(folder):
     (folder / "hosp" / "diagnoses_icd.csv").write_text(DIAGNOSES.splitlines()[0] + "\n10,100,1,41401,9\n")
     with pytest.raises(InputError, match="no note of an admission with icd10cm codes"):
+        read_mimic4_notes(folder)
+
+
+def test_an_empty_code_and_a_repeated_note(folder):
+    diagnoses = folder / "hosp" / "diagnoses_icd.csv"
+    diagnoses.write_text(DIAGNOSES.replace("W19XXXA", " "))
+    with pytest.raises(InputError, match=r"diagnoses_icd\.csv, row 7, column 'icd_code': no code"):
+        read_mimic4_notes(folder)
+    diagnoses.write_text(DIAGNOSES)
+    (folder / "note" / "2.2" / "discharge.csv.gz").write_bytes(
+        gzip.compress(DISCHARGE.replace("11-DS-1", "10-DS-2").encode())
+    )
+    with pytest.raises(InputError, match=r"discharge\.csv\.gz: the note_id of note '10-DS-2' occurs more"):
         read_mimic4_notes(folder)

@@ -42,7 +42,7 @@ def test_unequal_lengths():
 
 
 def test_repeated_note_id():
-    with pytest.raises(InputError, match="note_id 'b' occurs more than once"):
+    with pytest.raises(InputError, match="note_id of note 'b' occurs more than once"):
         Notes(("a", "b", "b"), ("x", "y", "z"), ((), (), ()))
 
 

@@ -90,18 +90,30 @@ def test_blank_lines_between_json_lines(tmp_path):
     ("text", "told"),
     [
         ("note_id,text,codes\n1,Cough,R05\n2,,R05\n", ", row 2, column 'text': the note has no text"),
-        ("note_id,text,codes\n1,Cough\n", "ok"),
+        ("note_id,text,codes\n1,Cough\n", ": row 1 has fewer fields than the header"),
+        ("note_id,text,codes\n1,Cough,\n2,Cough\n", ": row 2 has fewer fields than the header"),
+        ('note_id,text,codes\n1,"a\nb",\n2,Cough,,,\n', ": row 2 has more fields than the header"),
+        (
+            "note_id,text,codes\n1,x,\n2,x,(Cough)\n",
+            ", row 2, column 'codes': malformed: a code that is not one",
+        ),
         ("note_id,text,codes\n,Cough,R05\n", ", row 1, column 'note_id': each note needs an identifier"),
         (
             "note_id,text,codes\na,x,\nb,x,\na,x,\n",
-            ", row 3, column 'note_id': note_id 'a' is also that of row 1",
+            ", row 3, column 'note_id': the note_id of note 'a' is also that of row 1",
         ),
         ("id,Text,codes\n1,Cough,R05\n", ": no column 'note_id', 'text'; the columns are id, Text, codes"),
         ("He came with cough,and fever.\n", ": no column 'note_id', 'text', 'codes'; the columns are none"),
         ("", ": the file is empty"),
         ("note_id,text,codes\n", ": the file has no rows"),
-        ("note_id,text,codes\n1,Cough,R05;J18/9\n", ", row 1, column 'codes': malformed code 'J18/9'"),
-        ("note_id,text,codes\n1,Cough,-R05\n", ", row 1, column 'codes': malformed code '-R05'"),
+        (
+            "note_id,text,codes\n1,Cough,R05;J18/9\n",
+            ", row 1, column 'codes': malformed: a code that is not one; a code has letters",
+        ),
+        (
+            "note_id,text,codes\n1,Cough,-R05\n",
+            ", row 1, column 'codes': malformed: a code that is not one; a code has letters",
+        ),
         (
             "note_id,text,codes,age\n1,Cough,R05,old\n",
             ", row 1, column 'age': the age must be a number of years from 0 to 130",
@@ -113,16 +125,13 @@ def test_blank_lines_between_json_lines(tmp_path):
             "note_id,text,codes,sex\n1,Cough,R05,X\n",
             ", row 1, column 'sex': the sex must be one of female, male, other",
         ),
-        ("note_id,text,codes\n1,Cough,R05\n2,a,b,c,d\n", ": cannot be parsed: "),
-        ("note_id,text,codes\n1,Cough,R05,\n2,Cough,R05,\n", ": the rows have more fields than the header"),
+        ("note_id,text,codes\n1,Cough,R05\n2,a,b,c,d\n", ": row 2 has more fields than the header"),
+        ("note_id,text,codes\n1,Cough,R05,\n2,Cough,R05,\n", ": row 1 has more fields than the header"),
         ('note_id,text,codes\n1,"Cough,R05\n', ": cannot be parsed: "),
     ],
 )
 def test_bad_csv(tmp_path, text, told):
     path = write(tmp_path, "n.csv", text)
-    if told == "ok":
-        assert read_notes(path).codes == ((),)
-        return
     message = error_of(path)
     assert message.startswith(told)
     assert "Cough" not in message
@@ -133,6 +142,10 @@ def test_bad_csv(tmp_path, text, told):
     ("line", "told"),
     [
         ('{"note_id": 1, "text": "Cough"', ", line 2: malformed JSON at character"),
+        ('{"note_id": 1, "text": "\\ud800", "codes": []}', ", row 2 (line 2), column 'text': half of a surr"),
+        ('{"note_id": "\\uDFFF", "text": "Cough", "codes": []}', ", row 2 (line 2), column 'note_id': half"),
+        ('{"note_id": 1, "text": ' + "[" * 100_000, ", line 2: malformed JSON"),
+        ('{"note_id": 1, "text": "Cough", "age": ' + "9" * 5000 + "}", ", line 2: malformed JSON"),
         ("[1, 2]", ", line 2: each line must hold one JSON object"),
         ('{"note_id": 1, "text": "Cough", "codes": [], "age": NaN}', ", line 2: malformed JSON"),
         ('{"note_id": 1, "text": "Cough"}', ", row 2 (line 2): no 'codes'; every record needs it"),
@@ -175,6 +188,40 @@ def test_files_that_are_not_what_they_are_called(tmp_path):
     assert "row 1, column 'codes': codes must be text" in error_of(tmp_path / "n.parquet")
     pd.DataFrame({"note_id": [1], "text": ["Cough"]}).to_parquet(tmp_path / "n.parquet")
     assert "no column 'codes'" in error_of(tmp_path / "n.parquet")
+
+
+def test_identifiers_are_stripped(tmp_path):
+    notes = read_notes(write(tmp_path, "n.csv", "note_id,text,codes,patient_id\n 1 ,Cough,,p \n2,Cough,, \n"))
+    assert notes.note_id == ("1", "2")
+    assert notes.patient_id == ("p", None)
+    message = error_of(write(tmp_path, "n.csv", "note_id,text,codes\n1,Cough,\n1 ,Cough,\n"))
+    assert message.startswith(", row 2, column 'note_id': the note_id of note '1' is also that of row 1")
+
+
+@pytest.mark.parametrize("note_id", ["Mrs Miller", "Miller" * 7])
+def test_an_identifier_that_could_be_text_is_not_quoted(tmp_path, note_id):
+    message = error_of(write_lines(tmp_path, *[GOOD | {"note_id": note_id}] * 2))
+    assert "the note_id of note 2 is also that of row 1 (line 1)" in message
+    assert "Miller" not in message
+
+
+def test_a_first_note_without_header_is_not_quoted(tmp_path):
+    message = error_of(write(tmp_path, "n.csv", "1,Cough,R05\n2,Cough,R05\n"))
+    assert "has the file a header?" in message
+    assert "Cough" not in message
+
+
+def test_blank_lines_and_long_fields_do_not_hide_a_short_row(tmp_path):
+    long = "x" * 200_000
+    path = write(tmp_path, "n.csv", f"note_id,text,codes\n\n1,{long},\n\n2,{long},\n")
+    assert len(read_notes(path)) == 2
+    path = write(tmp_path, "n.csv", f'note_id,text,codes\n\n1,{long},\n\n2,"a\n\nb",\n3,Cough\n')
+    assert error_of(path).startswith(": row 3 has fewer fields than the header")
+
+
+def test_whole_surrogate_pairs_and_huge_numbers(tmp_path):
+    path = write(tmp_path, "n.jsonl", '{"note_id": 1%s, "text": "\\ud83d\\ude00", "codes": []}' % ("0" * 400))
+    assert read_notes(path).text == ("\U0001f600",)
 
 
 RECORDS = [

@@ -5,7 +5,9 @@ import numpy as np
 import pytest
 from keras import ops
 
+from icd_relevancy.errors import InputError
 from icd_relevancy.layers import TransformerEncoder
+from icd_relevancy.layers import encoder as module
 
 TEXTS = ["cough fever.", "no acute chest pain, left renal pain."]
 
@@ -82,6 +84,49 @@ def test_tokenize_cuts_and_lowercases(encoder_folder):
     assert ids(None) == [[2, 5, 3, 0], [2, 5, 5, 3]]
     assert ids(True) == ids(None)
     assert ids(False) == [[2, 7, 3, 0], [2, 5, 5, 3]]
+
+
+@pytest.mark.parametrize("side", ["right", "left"])
+def test_tokenize_in_blocks_equals_tokenize_at_once(encoder_folder, monkeypatch, side):
+    layer = TransformerEncoder(encoder_folder, max_length=32)
+    layer._tokenizer.padding_side = side
+    texts = ["cough", *TEXTS, "fever", "cough " * 40, "", "pain"]
+    for count in (len(texts), 4):  # with and without a text that is cut
+        monkeypatch.setattr(module, "_TOKENIZED_AT_ONCE", 4096)
+        at_once = layer.tokenize(texts[:count])
+        expected = layer._encoded(texts[:count], padding=True)
+        monkeypatch.setattr(module, "_TOKENIZED_AT_ONCE", 2)
+        in_blocks = layer.tokenize(texts[:count])
+        for name in ("input_ids", "attention_mask"):
+            assert in_blocks[name].dtype == at_once[name].dtype == np.int32
+            assert in_blocks[name].flags.c_contiguous
+            np.testing.assert_array_equal(in_blocks[name], expected[name])
+            np.testing.assert_array_equal(at_once[name], expected[name])
+    assert layer.tokenize([])["input_ids"].shape == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("file", "damage", "part"),
+    [
+        ("config.json", lambda _: b"{}", "configuration or weights"),
+        ("config.json", lambda _: b"[]", "configuration or weights"),
+        ("config.json", lambda old: old[:40], "configuration or weights"),
+        ("config.json", lambda old: old.replace(b'"hidden_size": 8', b'"hidden_size": 16'), "configuration"),
+        ("model.safetensors", lambda old: old[: len(old) // 2], "configuration or weights"),
+        ("model.safetensors", lambda _: b"", "configuration or weights"),
+        ("tokenizer.json", lambda _: b'{"version', "tokenizer"),
+        ("tokenizer.json", lambda _: b"{}", "tokenizer"),
+        ("tokenizer.json", lambda _: b'{"version": "1.0", "added_tokens": [], "model": 3}', "tokenizer"),
+        ("tokenizer_config.json", lambda _: b"{", "tokenizer"),
+    ],
+)
+def test_a_damaged_folder_is_named_in_one_line(encoder_folder, tmp_path, file, damage, part):
+    folder = shutil.copytree(encoder_folder, tmp_path / "mine")
+    old = (folder / file).read_bytes() if (folder / file).exists() else b""
+    (folder / file).write_bytes(damage(old))
+    with pytest.raises(InputError, match=rf"mine: the encoder's {part}.* cannot be read .*; fetch") as caught:
+        TransformerEncoder(folder, max_length=32)
+    assert "\n" not in str(caught.value)
 
 
 def test_gradients_reach_every_variable_and_the_first_embedding(encoder_folder):

@@ -10,7 +10,7 @@ from keras import ops
 
 import icd_relevancy
 from icd_relevancy import BHML, TLCL, WHML, RelevanceGraph, RelevancyF1Score, losses
-from icd_relevancy.losses import relevancy
+from icd_relevancy.matching import GraphInUse
 
 NOTES, FEATURES, LABELS = 48, 6, 8
 # Keras compiles by XLA where it can; only the tests about XLA pay for that (JAX needs it for any speed).
@@ -221,7 +221,7 @@ def test_losses_are_registered_under_the_package(graph, tmp_path):
 
 
 def test_one_warning_for_a_whole_training(data, monkeypatch, recwarn):
-    monkeypatch.setattr(relevancy, "_warned", False)
+    monkeypatch.setattr(GraphInUse, "_warned", False)
     model = dense_model()
     model.compile("sgd", loss=BHML(), jit_compile=PLAIN)
     model.fit(*data, epochs=2, verbose=0)

@@ -105,7 +105,12 @@ def test_hand_worked_decisions():
     [
         (lambda: multilabel.auroc([[1, 1]], [[0.1, 0.2]]), "a positive and a negative"),
         (lambda: multilabel.auroc([[1, 0]], [[0.1, 0.2]], average="macro"), "a positive and a negative"),
+        (lambda: multilabel.auroc([[0, 0]], [[0.1, 0.2]]), "a positive and a negative"),
+        (lambda: multilabel.auroc([[1], [1]], [[0.1], [0.2]], average="macro"), "a positive and a negative"),
+        (lambda: multilabel.auroc(np.zeros((0, 2)), np.zeros((0, 2))), "a positive and a negative"),
         (lambda: multilabel.auprc([[0, 0]], [[0.1, 0.2]]), "a positive"),
+        (lambda: multilabel.auprc([[0, 0]], [[0.1, 0.2]], average="macro"), "a positive"),
+        (lambda: multilabel.auprc(np.zeros((0, 2)), np.zeros((0, 2)), average="macro"), "a positive"),
         (lambda: multilabel.auprc([[1, 0]], [[0.1, np.nan]]), "NaN"),
         (lambda: multilabel.auprc([[1, 0]], [[0.1, 0.2]], average="samples"), "'micro' or 'macro'"),
         (lambda: multilabel.f1([[1, 0]], [[0.9, 0.2]]), "y_pred must hold only 0 and 1"),

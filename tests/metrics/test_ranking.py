@@ -185,3 +185,11 @@ def test_refuses_a_recall_that_is_no_fraction(recall):
 def test_refuses_bad_input(call, message):
     with pytest.raises(InputError, match=message):
         call()
+
+
+def test_ranks_compare_without_an_error():
+    ranks = [
+        ranking.positive_ranks(sparse.csr_matrix([[1, 0, 1]]), np.array([[3.0, 2.0, 1.0]])) for _ in "ab"
+    ]
+    assert ranks[0] == ranks[0]
+    assert ranks[0] != ranks[1]

@@ -62,6 +62,8 @@ def test_yaml(tmp_path):
     path = tmp_path / "mine.yaml"
     path.write_text("loss: bhml  # printed form\nlowercase: null\nlearning_rate: 0.01\n")
     assert read_yaml(path) == {"loss": "bhml", "lowercase": None, "learning_rate": 0.01}
+    path.write_text("base: &base {a: 1, b: 2}\nmine: {<<: *base, a: 3}\n")
+    assert read_yaml(path)["mine"] == {"a": 3, "b": 2}
     path.write_text("# nothing\n")
     assert read_yaml(path) == {}
 
@@ -75,6 +77,10 @@ def test_yaml(tmp_path):
         (b"loss: \xff", "not UTF-8 at byte 6"),
         (b"!!python/object:os.system {}", "not YAML"),
         (b"a: \x00", "not YAML"),
+        (b"loss: bce\nseed: 2001-99-99\n", r"mine\.yaml, line 2: no such date or number"),
+        (b"epochs: 1\nloss: bce\nepochs: 1\n", r"mine\.yaml, line 3: the key 'epochs' is there twice"),
+        (b"a: {b: 1, b: 2}", r"mine\.yaml, line 1: the key 'b' is there twice"),
+        (b"[" * 9000, "not YAML"),
     ],
 )
 def test_bad_yaml_is_named_and_not_quoted(tmp_path, content, message):

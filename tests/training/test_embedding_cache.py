@@ -50,6 +50,30 @@ def test_vectors_in_order_and_a_repeated_text_encoded_once(encoder, expected, en
     assert sum(encoded) == 4
 
 
+@pytest.mark.parametrize(
+    ("texts", "message"),
+    [
+        (["cough", None], r"row 1 \(counted from 0\): a NoneType, not a str"),
+        ([1.5], r"row 0 \(counted from 0\): a float, not a str"),
+        (["a", "b", "renal \ud800"], r"row 2 \(counted from 0\): not valid Unicode .* at character 6"),
+    ],
+)
+@pytest.mark.parametrize("cached", [False, True])
+def test_a_bad_text_is_named_by_its_row_and_not_quoted(encoder, tmp_path, texts, message, cached):
+    with pytest.raises(InputError, match=message) as caught:
+        embed(texts, encoder, cache=tmp_path if cached else None, progress=False)
+    assert "renal" not in str(caught.value)
+    assert caught.value.__cause__ is None
+    with pytest.raises(InputError, match=message):
+        encoder.tokenize(texts)
+
+
+def test_one_str_is_no_list_of_texts(encoder):
+    for call in (lambda: embed("abc", encoder), lambda: encoder.tokenize("abc")):
+        with pytest.raises(ValueError, match="Received a str"):
+            call()
+
+
 def test_no_texts(encoder):
     assert embed([], encoder, progress=False).shape == (0, 8)
 

@@ -224,7 +224,7 @@ def test_a_full_disk_leaves_the_old_folder(trained, coder, tmp_path, monkeypatch
     [
         ((), {}, "there are no labels"),
         (("R05.9",), {"min_count": 99}, "there are no labels"),
-        (("QQQ",), {}, "first 'QQQ' of note 'n0'"),
+        (("QQ9",), {}, "first 'QQ9' of note 'n0'"),
         (("A00.0",), {}, "label 'A00.0' has no vector"),
         (("R05.9",), {"vectors": "nowhere"}, "nowhere"),
         (("R05.9",), {"encoder": "/nowhere/encoder"}, "/nowhere/encoder"),

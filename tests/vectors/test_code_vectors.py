@@ -52,6 +52,8 @@ def test_select_keeps_the_order_asked_for(vectors):
         (["A", "B"], np.ones(2), r"Received shape: \(2,\)"),
         (["A", "B"], [[1, 2], [np.nan, 1]], "code 'B' holds NaN"),
         (["A", "B"], [[np.inf, 2], [1, 1]], "code 'A' holds NaN or infinity"),
+        ([1, 2], np.ones((2, 2)), "code 1 is of type int, not str; read the codes as text"),
+        (["A", None], np.ones((2, 2)), "code None is of type NoneType, not str"),
         (["A"], [[1e300]], "code 'A' holds NaN or infinity"),
     ],
 )
@@ -85,7 +87,21 @@ def test_round_trip(vectors_on_disk, tmp_path):
     assert not again.vectors.flags.writeable
 
 
-def test_save_replaces_and_leaves_nothing_behind(vectors, tmp_path):
+def test_save_refuses_what_load_refuses(vectors, vectors_on_disk, tmp_path):
+    vectors_on_disk.save(tmp_path / "mine")
+    with pytest.raises(InputError) as by_save:
+        vectors.save(tmp_path / "mine")
+    assert CodeVectors.load(tmp_path / "mine").codes == CODES[:3]
+    np.save(tmp_path / "mine" / "vectors.npy", VECTORS)
+    (tmp_path / "mine" / "codes.json").write_text(json.dumps(CODES))
+    with pytest.raises(InputError) as by_load:
+        CodeVectors.load(tmp_path / "mine")
+    assert "the vector of code 'Z00' is all zeros" in str(by_save.value)
+    assert str(by_load.value) == str(by_save.value)
+
+
+def test_save_replaces_and_leaves_nothing_behind(vectors_on_disk, tmp_path):
+    vectors = vectors_on_disk
     vectors.save(tmp_path / "mine")
     vectors.select(["I10"]).save(tmp_path / "mine")
     assert CodeVectors.load(tmp_path / "mine").codes == ("I10",)

@@ -1,0 +1,45 @@
+"""Registers our Keras classes as soon as Keras is imported, so that saved models load after `import icd_relevancy`.
+
+Importing them at once would load TensorFlow for everybody who only wants codes or notes.
+"""
+
+import importlib
+import importlib.abc
+import importlib.util
+import sys
+
+_WITH_KERAS_CLASSES = (
+    "icd_relevancy.losses.relevancy",
+    "icd_relevancy.metrics.relevancy",
+    "icd_relevancy.layers.encoder",
+)
+
+
+def register_with_keras() -> None:
+    """Registers now where Keras is loaded already, else when it is."""
+    if "keras" in sys.modules:
+        _register()
+    else:
+        sys.meta_path.insert(0, _AfterKeras())
+
+
+def _register() -> None:
+    for module in _WITH_KERAS_CLASSES:
+        importlib.import_module(module)
+
+
+class _AfterKeras(importlib.abc.MetaPathFinder):
+    def find_spec(self, fullname, path=None, target=None):
+        if fullname != "keras":
+            return None
+        sys.meta_path.remove(self)
+        spec = importlib.util.find_spec(fullname)
+        if spec is not None:
+            execute = spec.loader.exec_module
+
+            def execute_and_register(module):
+                execute(module)
+                _register()
+
+            spec.loader.exec_module = execute_and_register
+        return spec
