@@ -89,7 +89,7 @@ def test_the_settings_of_the_data_set_win_over_the_common_ones(monkeypatch, in_m
 
 
 def _config():
-    return TaskConfig("synthetic", 10, 100, 1, 2, 0, 0.76, None, "mean", 32, 0.1, 16, 2, 5, 0.1)
+    return TaskConfig("synthetic", 10, 100, 1, 2, 0, 0.76, None, "mean", None, 32, 0.1, 16, 2, 5, 0.1)
 
 
 def test_no_folds_for_one_patient(miniature_task):
