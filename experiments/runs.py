@@ -89,9 +89,7 @@ def _train(task: Task, row: dict, relevance: RelevanceGraph, fold: int) -> FoldR
     if make is _neural:
         _ = task.features  # embedded once for all runs, so not in the time of the first
     started = time.monotonic()
-    score, epochs = make(
-        task, row, relevance, train, validation, fold
-    )
+    score, epochs = make(task, row, relevance, train, validation, fold)
     seconds = time.monotonic() - started
     held_out_scores = score(validation)
     thresholds = (

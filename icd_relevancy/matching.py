@@ -109,7 +109,7 @@ def check_shapes(y_true, y_pred, graph: RelevanceGraph | None) -> None:
         raise ValueError(f"`y_true` and `y_pred` must have the same shape (batch, labels). {shapes}")
     if graph is not None and y_pred.shape[1] is not None and y_pred.shape[1] != len(graph):
         raise ValueError(
-            f"There must be one column for each of the {len(graph)} codes of the graph. {shapes}"
+            f"`y_pred` must have one column for each of the {len(graph)} codes of the relevance graph. {shapes}"
         )
 
 

@@ -22,8 +22,8 @@ def miniature_task(in_miniature, miniature_encoder):
     def make(**changes) -> Task:
         settings = {
             "data": "ward.csv", "notes": 40, "codes": 100, "min_count": 1, "folds": 2, "seed": 0, "threshold": 0.76,
-            "encoder": str(miniature_encoder), "pooling": "mean", "lowercase": None, "max_length": 32, "learning_rate": 0.1,
-            "batch_size": 16, "epochs": 2, "patience": 5, "validation": 0.2,
+            "encoder": str(miniature_encoder), "pooling": "mean", "lowercase": None,
+            "max_length": 32, "learning_rate": 0.1, "batch_size": 16, "epochs": 2, "patience": 5, "validation": 0.2,
         }  # fmt: skip
         return Task(TaskConfig(**{**settings, **changes}))
 

@@ -360,7 +360,7 @@ def test_the_default_graph_is_saved_with_the_loss(some, no_default):
 @pytest.mark.parametrize("loss", LOSSES)
 def test_a_wrong_number_of_labels_is_refused(loss, some, no_default):
     y_true, y_pred = notes(labels=LABELS + 1)
-    with pytest.raises(ValueError, match=r"12 codes.*Received: y_pred\.shape=\(9, 13\)"):
+    with pytest.raises(ValueError, match=r"12 codes.*Received: .*y_pred\.shape=\(9, 13\)"):
         loss(relevance=some)(y_true, y_pred)
     icd_relevancy.set_relevance(some)
     with pytest.raises(ValueError, match="Received"):
