@@ -272,6 +272,11 @@ def _check_columns(path, columns, required: list[str]) -> None:
         told = ", ".join(names) or "none of the known ones (has the file a header?)"
         wanted = ", ".join(map(repr, missing))
         raise InputError(f"{path}: no column {wanted}; the columns are {told}. Rename or add the missing one")
+    spelled = {name.replace("_", ""): name for name in notes_schema()["properties"]}
+    for column in map(str, columns):
+        meant = spelled.get(re.sub(r"[\W_]", "", column).lower())
+        if meant and meant not in columns:
+            raise InputError(f"{path}: column {column!r} looks like {meant!r}; rename it")
 
 
 def _parse_csv(path, separator: str, wanted: list[str], required: list[str]) -> pd.DataFrame:

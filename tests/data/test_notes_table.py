@@ -289,3 +289,11 @@ def test_the_records_above_are_of_both_kinds():
     validator = jsonschema.Draft202012Validator(notes_schema())
     good = sum(validator.is_valid(record) for record in RECORDS)
     assert (good, len(RECORDS) - good) == (13, 29)
+
+
+@pytest.mark.parametrize("column", ["patientid", "Patient ID", "PATIENT_ID"])
+def test_a_misspelt_optional_column_is_not_ignored(tmp_path, column):
+    path = tmp_path / "n.csv"
+    path.write_text(f"note_id,text,codes,{column},ward\n1,Cough.,R05,7,A\n")
+    with pytest.raises(InputError, match=f"column '{column}' looks like 'patient_id'; rename it"):
+        read_notes(path)
