@@ -24,6 +24,9 @@ def register_with_keras() -> None:
 
 
 def _register() -> None:
+    matching = sys.modules.get("icd_relevancy.matching")
+    if matching is not None and not hasattr(matching, "edges_of"):
+        return  # that module is itself importing Keras, and ours cannot be imported before it is done
     for module in _WITH_KERAS_CLASSES:
         importlib.import_module(module)
 

@@ -64,3 +64,40 @@ def trained(miniature_encoder, miniature_cache, tmp_path_factory) -> Path:
         patch.setenv("ICD_RELEVANCY_CACHE", str(miniature_cache))
         assert main(["train", str(folder / "notes.csv"), *options]) == 0
     return folder
+
+
+@pytest.fixture
+def place(in_miniature) -> Path:
+    """The empty working directory, with good notes beside it."""
+    return in_miniature
+
+
+@pytest.fixture
+def settings(trained) -> list[str]:
+    """Options of a short training."""
+    return ["--config", str(trained / "settings.yaml"), "--epochs", "1"]
+
+
+@pytest.fixture
+def check_refused(capsys, place):
+    """Checks that a command says one line that names the place, and writes nothing."""
+
+    from command_line import SECRET
+
+    from icd_relevancy.cli import main
+
+    def check(*arguments, names: str = ""):
+        before = sorted(place.rglob("*"))
+        capsys.readouterr()
+        assert main([str(argument) for argument in arguments]) == 2
+        told = capsys.readouterr()
+        assert told.out == ""
+        assert len(told.err.splitlines()) == 1
+        assert told.err.startswith("icd-relevancy: ")
+        assert names in told.err
+        assert SECRET not in told.err
+        assert "Traceback" not in told.err
+        assert sorted(place.rglob("*")) == before
+        return told.err
+
+    return check

@@ -1,4 +1,3 @@
-import io
 import json
 import os
 import shutil
@@ -7,15 +6,13 @@ import sys
 from pathlib import Path
 
 import miniature
-import numpy as np
 import pandas as pd
 import pytest
+from command_line import SECRET, standard_input, write
 
 from icd_relevancy.cli import main
 from icd_relevancy.data import read_notes
-from icd_relevancy.vectors import CodeVectors
 
-SECRET = "Mrs Miller"
 AVERAGES = {"micro_precision", "micro_recall", "micro_f1", "macro_f1", "weighted_f1"}
 RANKING = {
     "map", "ndcg", "r_precision", "recall@5", "recall@10", "recall@15", "recall@20", "recall@25", "recall@30",
@@ -23,54 +20,9 @@ RANKING = {
 }  # fmt: skip
 
 
-@pytest.fixture
-def place(in_miniature) -> Path:
-    """The empty working directory, with good notes beside it."""
-    return in_miniature
-
-
-@pytest.fixture
-def settings(trained) -> list[str]:
-    """Options of a short training."""
-    return ["--config", str(trained / "settings.yaml"), "--epochs", "1"]
-
-
-@pytest.fixture
-def refused(capsys, place):
-    """Checks that a command says one line that names the place, and writes nothing."""
-
-    def check(*arguments, names: str = ""):
-        before = sorted(place.rglob("*"))
-        capsys.readouterr()
-        assert main([str(argument) for argument in arguments]) == 2
-        told = capsys.readouterr()
-        assert told.out == ""
-        assert len(told.err.splitlines()) == 1
-        assert told.err.startswith("icd-relevancy: ")
-        assert names in told.err
-        assert SECRET not in told.err
-        assert "Traceback" not in told.err
-        assert sorted(place.rglob("*")) == before
-        return told.err
-
-    return check
-
-
-def write(path: Path, *lines: str | bytes) -> Path:
-    path.write_bytes(b"\n".join(line if isinstance(line, bytes) else line.encode() for line in lines) + b"\n")
-    return path
-
-
-def standard_input(monkeypatch, content: str):
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content.encode())))
-
-
 def predicted(capsys, *arguments):
     assert main(["predict", *map(str, arguments), "--json"]) == 0
     return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-
-
-# What works
 
 
 def test_help_of_every_command(capsys):
@@ -144,9 +96,9 @@ def test_evaluate_json_has_the_keys_of_the_contract(place, trained, capsys):
     assert found["equality"]["micro_f1"] > 0.6
 
 
-def test_evaluate_needs_a_code(place, trained, refused):
+def test_evaluate_needs_a_code(place, trained, check_refused):
     notes = write(place / "n.csv", "note_id,text,codes", f"1,{SECRET},")
-    refused("evaluate", trained / "model", notes, "--json", names="n.csv: no note has a code")
+    check_refused("evaluate", trained / "model", notes, "--json", names="n.csv: no note has a code")
 
 
 def test_evaluate_in_words(place, trained, capsys):
@@ -300,7 +252,7 @@ def test_data_synthetic_streams(place, monkeypatch):
 
 
 @pytest.mark.parametrize("suffix", ["csv", "jsonl", "parquet"])
-def test_data_synthetic_is_whole_or_not_at_all(place, refused, monkeypatch, suffix):
+def test_data_synthetic_is_whole_or_not_at_all(place, check_refused, monkeypatch, suffix):
     from icd_relevancy.data.synthetic import export
 
     frames = export._frames
@@ -311,7 +263,7 @@ def test_data_synthetic_is_whole_or_not_at_all(place, refused, monkeypatch, suff
 
     monkeypatch.setattr(export, "_frames", full)
     write(place / f"a.{suffix}", "older")
-    refused(
+    check_refused(
         "data", "synthetic", "--notes", 5, "--codes", 100, "--out", f"a.{suffix}", names="the disk is full"
     )
     assert (place / f"a.{suffix}").read_text() == "older\n"
@@ -326,190 +278,5 @@ def test_data_synthetic_is_whole_or_not_at_all(place, refused, monkeypatch, suff
         (["--out", "a.csv", "--codes", "90000"], "90000"),
     ],
 )
-def test_data_synthetic_bad_options(refused, options, names):
-    refused("data", "synthetic", *options, names=names)
-
-
-# What is refused
-
-BAD_NOTES = {
-    "unknown code": (["note_id,text,codes", f"1,{SECRET},QQ9"], "'QQ9' of note '1'"),
-    "malformed code": (
-        ["note_id,text,codes", f"1,{SECRET},R05", f"2,{SECRET},R0/5"],
-        "row 2, column 'codes'",
-    ),
-    "empty file": ([b""], "n.csv"),
-    "no rows": (["note_id,text,codes"], "n.csv: the file has no rows"),
-    "no text": (["note_id,text,codes", "1,,R05"], "row 1, column 'text'"),
-    "no column": (["note_id,text", f"1,{SECRET}"], "no column 'codes'"),
-    "not UTF-8": (["note_id,text,codes", SECRET.encode() + b"\xff,A,R05"], "line 2"),
-    "duplicate id": (["note_id,text,codes", f"1,{SECRET},R05", f"1,{SECRET},R05"], "row 2, column 'note_id'"),
-}
-
-
-@pytest.mark.parametrize("case", BAD_NOTES)
-@pytest.mark.parametrize("command", ["train", "evaluate", "check"])
-def test_bad_notes(place, trained, settings, refused, case, command):
-    lines, names = BAD_NOTES[case]
-    notes = write(place / "n.csv", *lines)
-    if command == "train":
-        refused("train", notes, "--out", "new", *settings, names=names)
-    elif command == "evaluate":
-        refused("evaluate", trained / "model", notes, "--json", names=names)
-    elif case != "unknown code":
-        refused("data", "check", notes, names=names)
-
-
-@pytest.mark.parametrize(
-    ("options", "names"),
-    [
-        (["--threshold", "1.5"], "threshold"),
-        (["--threshold", "nan"], "threshold"),
-        (["--alpha", "-0.1"], "alpha"),
-        (["--alpha", "2"], "alpha"),
-        (["--epochs", "0"], "epochs"),
-        (["--seed", "-1"], "seed"),
-        (["--encoder", "/nowhere/encoder"], "/nowhere/encoder"),
-        (["--encoder", "./nowhere"], "nowhere"),
-        (["--vectors", "nowhere"], "nowhere"),
-        (["--code-system", "nowhere.csv"], "nowhere.csv"),
-        (["--code-system", "icd11"], "icd11"),
-        (["--config", "nowhere.yaml"], "nowhere.yaml"),
-        (["--out", "/dev/null/new"], "/dev/null is no folder"),
-    ],
-)
-def test_bad_options_of_train(trained, settings, refused, options, names):
-    refused("train", trained / "notes.csv", "--out", "new", *settings, *options, names=names)
-
-
-def test_bad_settings(place, trained, refused):
-    for lines, names in (
-        (["los: bce"], "unknown key 'los'"),
-        (["alpha: 1.5"], "alpha"),
-        (["epochs: many"], "epochs"),
-        (["epochs: [1"], "s.yaml"),
-        (["max_length: 1000"], "max_length"),
-    ):
-        config = write(place / "s.yaml", *lines)
-        encoder = json.loads((trained / "model" / "coder.json").read_text())["training"]["encoder"]
-        arguments = ["--out", "new", "--config", config, "--encoder", encoder]
-        refused("train", trained / "notes.csv", *arguments, names=names)
-
-
-@pytest.mark.parametrize("bad", [0.0, np.nan])
-def test_bad_vectors(place, trained, settings, refused, bad):
-    good = miniature.vectors(miniature.WORDS)
-    good.save(place / "vectors")
-    table = np.array(good.vectors)
-    table[good.codes.index("J18.9")] = bad
-    np.save(place / "vectors" / "vectors.npy", table)
-    refused(
-        "train", trained / "notes.csv", "--out", "new", *settings, "--vectors", "vectors", names="'J18.9'"
-    )
-
-
-def test_labels_without_vectors(place, trained, settings, refused):
-    CodeVectors(["R05.9"], [[1.0]]).save(place / "vectors")
-    told = refused("train", trained / "notes.csv", "--out", "new", *settings, "--vectors", "vectors")
-    assert "label 'E11.9' has no vector" in told
-    notes = write(place / "n.csv", "note_id,text,codes", f"1,{SECRET},A00.0")
-    refused("evaluate", trained / "model", notes, names="label 'A00.0' has no vector")
-
-
-@pytest.mark.parametrize(
-    ("data", "names"),
-    [
-        ("nosuch:folder", "nosuch"),
-        ("cmc2007:nowhere", "nowhere"),
-        ("codiesp:nowhere", "nowhere"),
-        ("mimic4-notes:nowhere", "nowhere"),
-        ("nowhere.csv", "nowhere.csv"),
-        ("notes.doc", "notes.doc"),
-        (".", "."),
-    ],
-)
-def test_unknown_sources_and_missing_data(trained, settings, refused, data, names):
-    refused("train", data, "--out", "new", *settings, names=names)
-    refused("evaluate", trained / "model", data, names=names)
-    refused("data", "check", data, names=names)
-
-
-def test_an_output_that_is_in_the_way(place, trained, settings, refused):
-    write(place / "file", "mine")
-    assert "choose another --out" in refused("train", trained / "notes.csv", "--out", "file", *settings)
-    refused("train", trained / "notes.csv", "--out", "file/new", *settings, names="file")
-    (place / "folder").mkdir()
-    write(place / "folder" / "mine.txt", "mine")
-    told = refused("train", trained / "notes.csv", "--out", "folder", *settings)
-    assert "holds no trained model" in told
-    assert (place / "folder" / "mine.txt").read_text() == "mine\n"
-
-
-def test_a_folder_without_permission(trained, settings, refused, monkeypatch):
-    monkeypatch.setattr(os, "access", lambda path, mode: False)
-    refused("train", trained / "notes.csv", "--out", "new", *settings, names="no permission")
-
-
-def test_what_the_system_refuses_is_told_in_one_line(trained, settings, refused, monkeypatch):
-    from icd_relevancy import atomic
-
-    def refuse(*arguments, **options):
-        raise PermissionError(13, "Permission denied", "new")
-
-    monkeypatch.setattr(atomic.tempfile, "mkdtemp", refuse)
-    monkeypatch.setattr("icd_relevancy.cache.cache_folder", lambda: Path("/nowhere"))
-    refused(
-        "data", "synthetic", "--out", "a.csv", "--notes", 1, "--codes", 100, names="new: Permission denied"
-    )
-
-
-def test_a_full_disk(trained, settings, refused, monkeypatch):
-    import keras
-
-    def full(self, path, **options):
-        path.write_bytes(b"half")
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(keras.Model, "save", full)
-    refused("train", trained / "notes.csv", "--out", "new", *settings, names="new: the disk is full")
-
-
-def test_a_truncated_cache_shard(place, trained, settings, refused, miniature_cache, monkeypatch):
-    shutil.copytree(miniature_cache, "cache")
-    shards = list(Path("cache/embeddings").rglob("*.npz"))
-    assert shards
-    for shard in shards:
-        shard.write_bytes(shard.read_bytes()[:100])
-    monkeypatch.setenv("ICD_RELEVANCY_CACHE", str(place / "cache"))
-    told = refused("train", trained / "notes.csv", "--out", "new", *settings)
-    assert ".npz: damaged embedding shard; delete the file" in told
-
-
-@pytest.mark.parametrize("name", ["coder.json", "model.keras", "relevance.npz"])
-def test_a_truncated_model(place, trained, refused, name):
-    shutil.copytree(trained / "model", "model")
-    path = place / "model" / name
-    path.write_bytes(path.read_bytes()[:200])
-    note = write(place / "note.txt", SECRET)
-    refused("predict", "model", note, names=name)
-    refused("evaluate", "model", trained / "notes.csv", names=name)
-
-
-def test_bad_predictions(place, trained, refused, monkeypatch):
-    note = write(place / "note.txt", SECRET)
-    refused("predict", place / "none", note, names="none")
-    refused("predict", trained / "model", place / "none.txt", names="none.txt")
-    refused("predict", trained / "model", note, "--top-k", 0, names="--top-k")
-    refused("predict", trained / "model", write(place / "a.txt", ""), names="a.txt")
-    refused("predict", trained / "model", write(place / "a.json", '{"note": "x"}'), names="a.json")
-    refused("predict", trained / "model", write(place / "b.txt", SECRET.encode() + b"\xff"), names="b.txt")
-    standard_input(monkeypatch, "")
-    refused("predict", trained / "model", names="standard input")
-
-
-def test_an_encoder_that_is_gone(place, trained, refused):
-    shutil.copytree(trained / "model", "model")
-    told = json.loads(Path("model/coder.json").read_text())
-    told["training"]["encoder"] = "/nowhere/encoder"
-    Path("model/coder.json").write_text(json.dumps(told))
-    refused("predict", "model", write(place / "note.txt", SECRET), names="/nowhere/encoder")
+def test_data_synthetic_bad_options(check_refused, options, names):
+    check_refused("data", "synthetic", *options, names=names)

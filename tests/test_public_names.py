@@ -114,3 +114,10 @@ def test_contract_modules_are_attributes():
     names = ("metrics.ranking.ndcg", "metrics.multilabel.f1", "training.config", "codes.icd10cm")
     code = f"import icd_relevancy; {'; '.join(f'icd_relevancy.{name}' for name in names)}"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+@pytest.mark.parametrize(
+    "module", ["matching", "losses", "metrics.relevancy", "layers", "training.note_coder", "cli"]
+)
+def test_any_module_may_come_first(module):
+    assert subprocess.run([sys.executable, "-c", f"import icd_relevancy.{module}"]).returncode == 0

@@ -12,7 +12,6 @@ from keras import ops
 
 import icd_relevancy
 from icd_relevancy import BHML, PLCL, TLCL, WHML, RelevanceGraph, losses
-from icd_relevancy.matching import GraphInUse
 
 LABELS = 12
 LOSSES = [TLCL, PLCL, BHML, WHML]
@@ -68,17 +67,6 @@ def value(loss, *arguments, **keywords):
 @pytest.fixture
 def some():
     return graph_of("some")
-
-
-@pytest.fixture
-def no_default():
-    """Forgets the default graph and that the warning was given."""
-    before = GraphInUse._warned
-    GraphInUse._warned = False
-    icd_relevancy.set_relevance(None)
-    yield
-    icd_relevancy.set_relevance(None)
-    GraphInUse._warned = before
 
 
 @pytest.mark.parametrize("matching", ["graded", "binary"])

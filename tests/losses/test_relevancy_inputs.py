@@ -7,24 +7,12 @@ from keras import ops
 
 import icd_relevancy
 from icd_relevancy import TLCL, WHML, RelevanceGraph
-from icd_relevancy.matching import GraphInUse
 
 
 @pytest.fixture
 def some():
     """Three codes of which the first two match."""
     return RelevanceGraph.from_similarity([[1, 0.9, 0], [0.9, 1, 0], [0, 0, 1]], ["A", "B", "C"], 0.76)
-
-
-@pytest.fixture
-def no_default():
-    """Forgets the default graph and that the warning was given."""
-    before = GraphInUse._warned
-    GraphInUse._warned = False
-    icd_relevancy.set_relevance(None)
-    yield
-    icd_relevancy.set_relevance(None)
-    GraphInUse._warned = before
 
 
 @pytest.mark.parametrize("loss", [TLCL, WHML])

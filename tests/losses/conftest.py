@@ -1,0 +1,17 @@
+"""Fixtures of the losses' tests."""
+
+import pytest
+
+import icd_relevancy
+from icd_relevancy.matching import GraphInUse
+
+
+@pytest.fixture
+def no_default():
+    """Forgets the default graph and that the warning was given."""
+    before = GraphInUse._warned
+    GraphInUse._warned = False
+    icd_relevancy.set_relevance(None)
+    yield
+    icd_relevancy.set_relevance(None)
+    GraphInUse._warned = before
