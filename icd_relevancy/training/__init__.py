@@ -3,12 +3,12 @@
 from importlib import import_module
 
 _HOME = {
-    "NoteCoder": "note_coder",
-    "TrainingConfig": "config",
-    "embed": "embedding_cache",
-    "evaluate_scores": "evaluation",
-    "fit": "fit",
-    "tune_threshold": "thresholds",
+    "NoteCoder": "training.note_coder",
+    "TrainingConfig": "training.config",
+    "embed": "layers.embedding_cache",
+    "evaluate_scores": "training.evaluation",
+    "fit": "training.fit",
+    "tune_threshold": "training.thresholds",
 }
 
 __all__ = list(_HOME)
@@ -16,7 +16,7 @@ __all__ = list(_HOME)
 
 def __getattr__(name: str):
     if name in _HOME:
-        return getattr(import_module(f"icd_relevancy.training.{_HOME[name]}"), name)
-    if name in _HOME.values():
+        return getattr(import_module(f"icd_relevancy.{_HOME[name]}"), name)
+    if f"training.{name}" in _HOME.values():
         return import_module(f"icd_relevancy.training.{name}")
     raise AttributeError(f"module 'icd_relevancy.training' has no attribute {name!r}")

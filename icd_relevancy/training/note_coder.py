@@ -20,12 +20,12 @@ from icd_relevancy.data.canonical import with_canonical_codes
 from icd_relevancy.data.labels import unseen_share
 from icd_relevancy.errors import InputError
 from icd_relevancy.layers import TransformerEncoder
+from icd_relevancy.layers.embedding_cache import embed
 from icd_relevancy.layers.pretrained import encoder_hash
 from icd_relevancy.losses import BHML, PLCL, TLCL, WHML
 from icd_relevancy.models import note_classifier
 from icd_relevancy.relevance import RelevanceGraph
 from icd_relevancy.training.config import TrainingConfig
-from icd_relevancy.training.embedding_cache import embed
 from icd_relevancy.training.evaluation import evaluate_scores, predict_scores
 from icd_relevancy.training.fit import STEPS_PER_EXECUTION, fit
 from icd_relevancy.training.thresholds import tune_threshold

@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 
 from icd_relevancy.errors import InputError
-from icd_relevancy.layers import TransformerEncoder
-from icd_relevancy.training import embedding_cache
-from icd_relevancy.training.embedding_cache import embed
+from icd_relevancy.layers import TransformerEncoder, embedding_cache
+from icd_relevancy.layers.embedding_cache import embed
 from tests.layers.miniature_encoder import write_encoder
 
 TEXTS = [
