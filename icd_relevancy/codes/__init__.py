@@ -2,21 +2,28 @@
 
 from pathlib import Path
 
+from icd_relevancy.codes.feature import Feature
 from icd_relevancy.codes.gems import general_equivalence_mappings
 from icd_relevancy.codes.icd9cm import icd9cm
 from icd_relevancy.codes.icd10cm import icd10cm
+from icd_relevancy.codes.knowledge import CodeKnowledge, code_knowledge
+from icd_relevancy.codes.knowledge_table import knowledge_from_table
 from icd_relevancy.codes.system import CodeSystem, NormalisationReport
 from icd_relevancy.codes.table import atc, code_system_from_table
 
 __all__ = [
+    "CodeKnowledge",
     "CodeSystem",
+    "Feature",
     "NormalisationReport",
     "atc",
+    "code_knowledge",
     "code_system",
     "code_system_from_table",
     "general_equivalence_mappings",
     "icd9cm",
     "icd10cm",
+    "knowledge_from_table",
 ]
 
 
