@@ -1,0 +1,320 @@
+"""How well code vectors keep the structure of their code system, without a note being coded."""
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from sklearn.cluster import HDBSCAN, KMeans
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.manifold import TSNE
+from sklearn.metrics import normalized_mutual_info_score, silhouette_score
+from sklearn.metrics.cluster import contingency_matrix
+from sklearn.preprocessing import normalize
+from threadpoolctl import threadpool_limits
+
+from icd_relevancy.codes import CodeSystem
+from icd_relevancy.errors import InputError
+from icd_relevancy.vectors.code_vectors import CodeVectors
+
+SHUFFLES = 10
+KMEANS_ITERATIONS = 100
+BLOCK_ROWS = 1024
+ROUNDING = 1e-6  # cosines of float32 vectors err by about 1e-7
+
+
+def hierarchy_reconstruction(
+    vectors: CodeVectors,
+    code_system: CodeSystem,
+    codes: Sequence[str] | None = None,
+    seed: int = 0,
+    levels: Sequence[str] | None = None,
+    normalise: bool = True,
+) -> pd.DataFrame:
+    """Compares k-means clusters of the codes with their chapters, blocks and categories (NNBSVR §4.7, table 7).
+
+    k is the number of groups that occur among the codes. Every set of vectors gets the same k-means:
+    scikit-learn's, one start by k-means++, at most 100 iterations. As large groups make the purity of any
+    clusters high, that of shuffled clusters stands beside it: the same sizes, the codes dealt out at random
+    (mean of ten deals).
+
+    Args:
+        vectors: code vectors.
+        code_system: the code system.
+        codes: the codes to cluster; the same ones for every set of vectors that is compared. Defaults to None,
+            all codes of the system without children.
+        seed: seed of k-means and of the shuffling. Defaults to 0.
+        levels: names of levels, of `"chapter"`, `"block"` and `"category"`. The group of a code is its ancestor
+            at that level, or itself where it has none. Defaults to None, all that the system has (ICD-9-CM has
+            no blocks).
+        normalise: whether the vectors are brought to unit length, so that k-means sees what the cosine sees.
+            Defaults to True.
+
+    Returns:
+        One row a level with the columns `level`, `codes`, `clusters` (k), `purity` (share of codes in the
+        largest group of their cluster, the paper's accuracy), `nmi` (normalised mutual information),
+        `purity_shuffled` and `nmi_shuffled`.
+
+    Raises:
+        InputError: the system lacks a level or a code, or a code has no vector.
+
+    Example:
+        >>> from icd_relevancy.codes import icd9cm
+        >>> from icd_relevancy.vectors import CodeVectors
+        >>> from icd_relevancy.vectors.validation import hierarchy_reconstruction
+        >>> vectors = CodeVectors(["428.0", "428.9", "786.2"], [[1, 0], [1, 0.1], [0, 1]])
+        >>> table = hierarchy_reconstruction(vectors, icd9cm(), vectors.codes)
+        >>> table[["level", "clusters", "purity"]].values.tolist()
+        [['chapter', 2, 1.0], ['category', 2, 1.0]]
+    """
+    depths = _depths(code_system)
+    for level in levels or ():
+        if level not in depths:
+            raise InputError(f"{code_system.name} has no level {level!r}; it has {', '.join(depths)}")
+    codes = code_system.leaves if codes is None else tuple(codes)
+    points = vectors.select(codes).vectors
+    if normalise:
+        points = normalize(points)
+    rows = []
+    for level in levels or depths:
+        groups = groups_at(code_system, codes, depths[level])
+        clusters = _k_means(points, len(set(groups)), seed)
+        rows.append({"level": level, "codes": len(codes), **_agreement(groups, clusters, seed)})
+    return pd.DataFrame(rows)
+
+
+def groups_at(code_system: CodeSystem, codes: Sequence[str], depth: int) -> list[str]:
+    """The ancestor of each code at a depth of the hierarchy, 0 being the chapters; itself where it has none.
+
+    Raises `InputError` where a code is unknown.
+    """
+    groups = []
+    for code in codes:
+        path = (code, *code_system.ancestors(code))[::-1]
+        groups.append(path[min(depth, len(path) - 1)])
+    return groups
+
+
+def _depths(code_system: CodeSystem) -> dict[str, int]:
+    depths = {"chapter": 0}
+    if code_system.category_level > 1:
+        depths["block"] = 1
+    if code_system.category_level > 0:
+        depths["category"] = code_system.category_level
+    return depths
+
+
+def _k_means(points: np.ndarray, k: int, seed: int) -> np.ndarray:
+    with warnings.catch_warnings():
+        # Equal vectors cannot be told apart; the purity says what that costs.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return KMeans(
+            k, init="k-means++", n_init=1, max_iter=KMEANS_ITERATIONS, random_state=seed
+        ).fit_predict(points)
+
+
+def _agreement(groups: Sequence[str], clusters: np.ndarray, seed: int) -> dict:
+    _, groups = np.unique(groups, return_inverse=True)
+    random = np.random.default_rng(seed)
+    shuffled = [random.permutation(clusters) for _ in range(SHUFFLES)]
+    return {
+        "clusters": int(groups.max()) + 1,
+        "purity": purity(groups, clusters),
+        "nmi": float(normalized_mutual_info_score(groups, clusters)),
+        "purity_shuffled": float(np.mean([purity(groups, deal) for deal in shuffled])),
+        "nmi_shuffled": float(np.mean([normalized_mutual_info_score(groups, deal) for deal in shuffled])),
+    }
+
+
+def purity(groups: Sequence, clusters: Sequence) -> float:
+    """Share of items that belong to the most frequent true group of their cluster, from 0 to 1 (NNBSVR §4.7).
+
+    Args:
+        groups: the true group of each item.
+        clusters: the cluster of each item.
+
+    Example:
+        >>> from icd_relevancy.vectors.validation import purity
+        >>> purity(["A", "A", "B", "B"], [0, 0, 0, 1])
+        0.75
+    """
+    table = contingency_matrix(groups, clusters, sparse=True)
+    return float(table.max(axis=0).toarray().sum() / len(groups))
+
+
+@dataclass(frozen=True)
+class NeighbourCounts:
+    """How many other codes a code matches at a threshold.
+
+    Attributes:
+        threshold: τ.
+        codes: number of codes.
+        mean: mean number of neighbours a code.
+        median: median number of neighbours a code.
+        maximum: number of neighbours of the code with most.
+        alone: share of codes without a neighbour, from 0 to 1.
+    """
+
+    threshold: float
+    codes: int
+    mean: float
+    median: float
+    maximum: int
+    alone: float
+
+
+def neighbour_counts(vectors: CodeVectors, threshold: float = 0.76) -> NeighbourCounts:
+    """Counts the neighbours of the codes at a threshold.
+
+    Vectors that match everything reach every pair that should match; this says at what price.
+
+    Args:
+        vectors: code vectors. The more codes of a system, the more neighbours: compare the same codes.
+        threshold: τ in [0, 1]. Defaults to 0.76.
+
+    Returns:
+        `NeighbourCounts`.
+
+    Raises:
+        InputError: τ lies outside [0, 1].
+
+    Example:
+        >>> from icd_relevancy.vectors import CodeVectors
+        >>> from icd_relevancy.vectors.validation import neighbour_counts
+        >>> vectors = CodeVectors(["J18.9", "J18.8", "I10"], [[1, 0], [1, 0.1], [0, 1]])
+        >>> round(neighbour_counts(vectors).mean, 2)
+        0.67
+    """
+    if not 0 <= threshold <= 1:
+        raise InputError(f"the threshold must lie in [0, 1]. Received: {threshold}")
+    units = normalize(vectors.vectors)
+    # Without its edges: those of tens of thousands of codes would not fit into memory at a low threshold.
+    counts = np.concatenate(
+        [
+            np.count_nonzero(units[start : start + BLOCK_ROWS] @ units.T >= threshold - ROUNDING, axis=1) - 1
+            for start in range(0, len(units), BLOCK_ROWS)
+        ]
+    )
+    counts = np.maximum(counts, 0)  # a vector of zeros does not even match itself
+    return NeighbourCounts(
+        threshold=threshold,
+        codes=len(counts),
+        mean=float(counts.mean()),
+        median=float(np.median(counts)),
+        maximum=int(counts.max()),
+        alone=float((counts == 0).mean()),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class TSNEMap:
+    """Codes on a plane, and how far their chapters keep apart there.
+
+    Attributes:
+        codes: the codes.
+        points: float32 array `(n, 2)`.
+        chapters: the chapter of each code.
+        silhouette: mean silhouette of the chapters in the space of the vectors, from -1 to 1.
+        silhouette_2d: the same on the plane.
+    """
+
+    codes: tuple[str, ...]
+    points: np.ndarray
+    chapters: tuple[str, ...]
+    silhouette: float
+    silhouette_2d: float
+
+
+def tsne(
+    vectors: CodeVectors,
+    codes: Sequence[str],
+    code_system: CodeSystem,
+    seed: int = 0,
+    perplexity: float = 30.0,
+) -> TSNEMap:
+    """Lays codes on a plane by t-SNE (NNBSVR §4.5.1, figure 2), with the numbers behind the picture.
+
+    The vectors are brought to unit length. The silhouette of a code compares its mean distance to its own
+    chapter with that to the nearest other chapter.
+
+    Args:
+        vectors: code vectors.
+        codes: the codes to show; time and memory grow with the square of their number, so take a sample.
+        code_system: the code system.
+        seed: seed of t-SNE. Defaults to 0.
+        perplexity: about how many neighbours of a code matter; at most a third of the codes is used. Defaults
+            to 30.
+
+    Returns:
+        A `TSNEMap`.
+
+    Raises:
+        InputError: a code has no vector or is unknown, or the codes are not of two chapters at least, one of
+            them with several codes.
+
+    Example:
+        >>> from icd_relevancy.codes import icd9cm
+        >>> from icd_relevancy.vectors import CodeVectors
+        >>> from icd_relevancy.vectors.validation import tsne
+        >>> vectors = CodeVectors(["428.0", "428.9", "786.2", "786.0"], [[1, 0], [1, 0.1], [0, 1], [0.1, 1]])
+        >>> picture = tsne(vectors, vectors.codes, icd9cm())
+        >>> picture.points.shape, picture.silhouette > 0.8
+        ((4, 2), True)
+    """
+    codes = tuple(codes)
+    chapters = tuple(groups_at(code_system, codes, 0))
+    if not 2 <= len(set(chapters)) < len(codes):
+        raise InputError(
+            f"the silhouette of chapters needs at least two of them and more codes than chapters. Received: "
+            f"{len(codes)} codes of {len(set(chapters))} chapters"
+        )
+    units = normalize(vectors.select(codes).vectors)
+    method = TSNE(2, perplexity=min(perplexity, (len(codes) - 1) / 3), init="pca", random_state=seed)
+    # Several threads add up in an order of their own, so that a seed would not give the same map twice.
+    with threadpool_limits(1):
+        points = method.fit_transform(units)
+    return TSNEMap(
+        codes=codes,
+        points=points,
+        chapters=chapters,
+        silhouette=float(silhouette_score(units, chapters)),
+        silhouette_2d=float(silhouette_score(points, chapters)),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class HDBSCANClusters:
+    """What `hdbscan` found.
+
+    Attributes:
+        labels: int array `(n,)`: the cluster of each point, -1 for noise.
+        clusters: number of clusters.
+        noise: number of points in none.
+    """
+
+    labels: np.ndarray
+    clusters: int
+    noise: int
+
+
+def hdbscan(x: np.ndarray, min_cluster_size: int = 10) -> HDBSCANClusters:
+    """Clusters points by HDBSCAN, the usual density-based method, as a control beside `denmune`.
+
+    Args:
+        x: finite float array `(n, d)`. Distances are Euclidean: pass unit vectors to compare by cosine. Time
+            grows with the square of n: take a sample of large code systems.
+        min_cluster_size: number of points of the smallest cluster. Defaults to 10.
+
+    Returns:
+        `HDBSCANClusters`.
+
+    Example:
+        >>> import numpy as np
+        >>> from icd_relevancy.vectors.validation import hdbscan
+        >>> blob = np.random.default_rng(0).normal(size=(50, 2))
+        >>> hdbscan(np.vstack([blob, blob + 20])).clusters
+        2
+    """
+    labels = HDBSCAN(min_cluster_size=min_cluster_size, copy=True).fit_predict(x)
+    return HDBSCANClusters(labels, int(labels.max()) + 1, int((labels < 0).sum()))
