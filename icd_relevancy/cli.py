@@ -1,4 +1,4 @@
-"""The command line: `icd-relevancy train | evaluate | predict | data`."""
+"""The command line: `icd-relevancy train | evaluate | predict | vectors | data`."""
 
 import argparse
 import json
@@ -10,6 +10,7 @@ from pathlib import Path
 
 from icd_relevancy._startup import start_tensorflow
 from icd_relevancy._version import __version__
+from icd_relevancy.cli_vectors import add_vectors_commands
 from icd_relevancy.errors import InputError, shown_code
 
 
@@ -87,6 +88,8 @@ def _parser() -> argparse.ArgumentParser:
         "--top-k", type=int, metavar="K", help="codes a note (default: the assigned, at least 10)"
     )
     predict.set_defaults(run=_predict)
+
+    add_vectors_commands(commands)
 
     data = commands.add_parser("data", help="check or make notes").add_subparsers(
         required=True, metavar="COMMAND"

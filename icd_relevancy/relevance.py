@@ -64,7 +64,6 @@ class RelevanceGraph:
                 f"code {repeated!r} stands more than once in the relevance graph; keep one of each"
             )
         self.matrix = _with_unit_diagonal(sparse.coo_matrix(matrix))
-        self.matrix.sort_indices()
 
     @classmethod
     def from_vectors(cls, vectors, codes: Sequence[str] | None = None, threshold: float = 0.76):
@@ -94,7 +93,10 @@ class RelevanceGraph:
                 stacklevel=2,
             )
         unit = values / np.where(norms > 0, norms, 1.0)[:, None]
-        return cls(vectors.codes, _cosine_neighbours(unit, threshold), threshold)
+        graph = cls(vectors.codes, sparse.coo_matrix((len(unit), len(unit))), threshold)
+        # Not through the constructor: the copy that it makes would not fit in beside it.
+        graph.matrix = _cosine_neighbours(unit, threshold)
+        return graph
 
     @classmethod
     def from_similarity(cls, matrix, codes: Sequence[str], threshold: float):
@@ -275,22 +277,42 @@ def _with_unit_diagonal(matrix: sparse.coo_matrix) -> sparse.csr_matrix:
     data = np.concatenate([matrix.data[off], np.ones(len(everyone))])
     rows = np.concatenate([matrix.row[off], everyone])
     columns = np.concatenate([matrix.col[off], everyone])
-    return sparse.csr_matrix((data.astype(np.float32), (rows, columns)), shape=matrix.shape)
+    finished = sparse.csr_matrix((data.astype(np.float32), (rows, columns)), shape=matrix.shape)
+    finished.sort_indices()
+    return finished
 
 
-def _cosine_neighbours(unit: np.ndarray, threshold: float, block: int = 512) -> sparse.coo_matrix:
+def _cosine_neighbours(unit: np.ndarray, threshold: float, block: int = 512) -> sparse.csr_matrix:
     """All pairs of rows with a dot product of at least the threshold; each block meets only those after it."""
-    rows, columns, values = [], [], []
+    counts, columns, values = [np.zeros(1, int)], [np.empty(0, np.int32)], [np.empty(0, np.float32)]
     for start in range(0, len(unit), block):
         products = unit[start : start + block] @ unit[start:].T
         flat = np.flatnonzero(products >= threshold - _ROUNDING)
         row, column = np.divmod(flat, products.shape[1])
         above = column > row
-        rows.append((row[above] + start).astype(np.int32))
+        counts.append(np.bincount(row[above], minlength=len(products)))
         columns.append((column[above] + start).astype(np.int32))
         values.append(products.reshape(-1)[flat[above]].astype(np.float32))
-    row, column, value = (
-        np.concatenate(parts) if parts else np.empty(0) for parts in (rows, columns, values)
-    )
-    both_ways = (np.concatenate([row, column]), np.concatenate([column, row]))
-    return sparse.coo_matrix((np.tile(value, 2), both_ways), shape=(len(unit), len(unit)))
+    starts = np.cumsum(np.concatenate(counts))
+    indices, data = np.concatenate(columns), np.concatenate(values)
+    del columns, values
+    return _mirrored(sparse.csr_matrix((data, indices, starts), shape=(len(unit), len(unit))))
+
+
+def _mirrored(upper: sparse.csr_matrix, block: int = 4096) -> sparse.csr_matrix:
+    """A strict upper triangle with its mirror image and ones on the diagonal; stored zeros stay stored."""
+    # Read by columns, the same arrays are the lower triangle.
+    lower = sparse.csc_matrix((upper.data, upper.indices, upper.indptr), shape=upper.shape).tocsr()
+    before, after = np.diff(lower.indptr), np.diff(upper.indptr)
+    starts = np.concatenate([[0], np.cumsum(before + 1 + after, dtype=np.int64)])
+    indices, data = np.empty(starts[-1], np.int32), np.empty(starts[-1], np.float32)
+    diagonal = starts[:-1] + before
+    indices[diagonal], data[diagonal] = np.arange(upper.shape[0]), 1
+    for half, first, lengths in ((lower, starts[:-1], before), (upper, diagonal + 1, after)):
+        for row in range(0, upper.shape[0], block):
+            rows = slice(row, row + block)
+            taken = slice(half.indptr[row], half.indptr[min(row + block, upper.shape[0])])
+            shift = np.repeat(first[rows] - half.indptr[:-1][rows], lengths[rows])
+            target = np.arange(taken.start, taken.stop) + shift
+            indices[target], data[target] = half.indices[taken], half.data[taken]
+    return sparse.csr_matrix((data, indices, starts), shape=upper.shape)

@@ -1,6 +1,7 @@
 """Pictures of results as PNG files; they need matplotlib, the extra `plot`."""
 
 import textwrap
+from collections.abc import Mapping
 from itertools import cycle
 from pathlib import Path
 
@@ -128,6 +129,66 @@ def share_plot(path, counts: pd.Series, label: str, *, title="") -> Path:
     return _save(figure, axes, path, grid="x")
 
 
+def scatter_plot(path, panels: Mapping[str, pd.DataFrame], *, title="") -> Path:
+    """Points of groups on a plane, one panel beside the other, with one legend.
+
+    Args:
+        path: The PNG file to write.
+        panels: For each heading a frame with the columns `x`, `y` and `group`. A group has the same colour and
+            marker in all panels; the groups come in the order in which they first occur. Points without a
+            group (missing) are small and grey.
+        title: Heading of the picture. Defaults to none.
+
+    Returns:
+        The path written.
+
+    Raises:
+        InputError: If matplotlib is missing, or there is no point.
+
+    Example:
+
+    >>> points = pd.DataFrame({"x": [0, 1, 5], "y": [0, 1, 5], "group": ["IX", "IX", "X"]})
+    >>> file = scatter_plot("results/chapters.png", {"hierarchy only": points, "all features": points})
+
+    Reference: NNBSVR figures 2 and 3.
+    """
+    if not any(len(points) for points in panels.values()):
+        raise InputError(f"{Path(path).name}: there is no point to draw")
+    figure, axes = _figure(width=5.2 * len(panels), height=5.8, columns=len(panels))
+    groups = dict.fromkeys(group for points in panels.values() for group in points["group"].dropna())
+    for panel, (heading, points) in zip(axes, panels.items(), strict=True):
+        _draw_points(panel, points, list(groups))
+        panel.set(title=heading, xticks=[], yticks=[])
+    figure.suptitle(title)
+    return _save_with_legend(figure, axes, path)
+
+
+def _draw_points(axes, points: pd.DataFrame, groups: list) -> None:
+    ungrouped = points[points["group"].isna()]
+    axes.scatter(ungrouped["x"], ungrouped["y"], s=3, color="0.75", linewidth=0)
+    for place, group in enumerate(groups):
+        chosen = points[points["group"] == group]
+        # The marker changes once all colours are used.
+        marker = MARKERS[place // len(COLOURS) % len(MARKERS)]
+        colour = COLOURS[place % len(COLOURS)]
+        axes.scatter(
+            chosen["x"], chosen["y"], s=9, marker=marker, color=colour, linewidth=0, label=str(group)
+        )
+
+
+def _save_with_legend(figure, axes, path) -> Path:
+    handles, labels = axes[0].get_legend_handles_labels()
+    if labels:
+        # About 17 letters of this size fit in an inch, and the marker takes the room of 8.
+        columns = int(17 * figure.get_figwidth() / (max(map(len, labels)) + 8))
+        columns = min(max(columns, 1), len(labels))
+        place = {"loc": "outside lower center", "ncols": columns}
+        figure.legend(handles, labels, frameon=False, fontsize=7, markerscale=2, **place)
+    with replacing(path) as temporary:
+        figure.savefig(temporary, format="png")
+    return Path(path)
+
+
 def _draw_bars(axes, values, errors, printed):
     width = 0.8 / values.shape[1]
     centres = np.arange(len(values))
@@ -188,7 +249,7 @@ def _draw_shares(axes, ordered):
     axes.set(xlim=(0, 1.35 * shares.max()), ylim=(len(ordered) - 0.4, -0.6))
 
 
-def _figure(width: float, height: float):
+def _figure(width: float, height: float, columns: int | None = None):
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
@@ -197,7 +258,7 @@ def _figure(width: float, height: float):
     # A figure of its own, without pyplot, opens no window and leaves the caller's backend alone.
     figure = Figure(figsize=(width, height), dpi=150, layout="constrained")
     FigureCanvasAgg(figure)
-    return figure, figure.add_subplot()
+    return figure, figure.add_subplot() if columns is None else figure.subplots(1, columns, squeeze=False)[0]
 
 
 def _save(figure, axes, path, grid: str, reference: str = "") -> Path:

@@ -136,7 +136,7 @@ class CodeVectors:
 
         A name is looked up under `vectors/` in the folder `$ICD_RELEVANCY_CACHE`, by default
         `~/.cache/icd_relevancy`. `"icd10cm"` and `"icd9cm"` are always available: where the cache lacks them,
-        or holds an older recipe of ours, they are built by `hierarchy_title_vectors` and kept there.
+        or holds an older recipe of ours, they are built by `nnbsvr_vectors` (about two minutes) and kept there.
 
         Args:
             name_or_path: a folder written by `save`, or a name.
@@ -197,14 +197,13 @@ class CodeVectors:
 
 def _packaged(name: str, cached: Path) -> CodeVectors:
     # Imported here: the recipe itself returns CodeVectors, and reading a folder needs no code system.
-    from icd_relevancy.codes import code_system
-    from icd_relevancy.vectors.hierarchy_title import RECIPE, hierarchy_title_vectors
+    from icd_relevancy.vectors.nnbsvr import RECIPE, nnbsvr_vectors
 
     if _is_saved(cached):
         vectors = CodeVectors._read(cached)
         if vectors.meta.get("recipe", RECIPE) == RECIPE:
             return vectors
-    vectors = hierarchy_title_vectors(code_system(name))
+    vectors = nnbsvr_vectors(name)
     vectors.save(cached)
     return vectors
 

@@ -54,17 +54,16 @@ def reduce(
     dimensions: int | None = None,
     seed: int = 0,
     max_dimensions: int = 128,
-    fit_rows: np.ndarray | None = None,
 ) -> tuple[np.ndarray, Reduction]:
     """Reduces features by truncated singular value decomposition (NNBSVR §3.1.3).
 
     Args:
         features: array or sparse matrix `(rows, features)`, on a common scale such as min-max.
         dimensions: number of dimensions. Defaults to None, the elbow of the cumulative explained variance;
-            where there is none, all that were computed.
+            where there is none, all that were computed, with a warning.
         seed: seed of the decomposition. Defaults to 0.
-        max_dimensions: number of dimensions computed when looking for the elbow. Defaults to 128.
-        fit_rows: indices of the rows that the directions are fitted on. Defaults to None, all rows.
+        max_dimensions: number of dimensions computed to look for the elbow, at least `dimensions`. Defaults
+            to 128.
 
     Returns:
         float32 array `(rows, dimensions)` and the `Reduction`.
@@ -75,13 +74,16 @@ def reduce(
         ((5, 2), 2)
     """
     features = features.tocsr() if sparse.issparse(features) else np.asarray(features)
-    fitted = features if fit_rows is None else features[fit_rows]
-    computed = min(dimensions or max_dimensions, *fitted.shape)
-    decomposition = TruncatedSVD(computed, random_state=seed).fit(fitted)
+    computed = min(max(dimensions or 0, max_dimensions), *features.shape)
+    decomposition = TruncatedSVD(computed, random_state=seed).fit(features)
     # Not sorted by itself: the first direction carries the mean, which explains little variance.
     order = np.argsort(-decomposition.explained_variance_ratio_, kind="stable")
     curve = np.cumsum(decomposition.explained_variance_ratio_[order])
     found = elbow(curve)
+    if dimensions is None and found is None:
+        warnings.warn(
+            f"the explained variance has no elbow: all {computed} dimensions are kept", stacklevel=2
+        )
     kept = dimensions or found or computed
     components = decomposition.components_[order[:kept]].astype(np.float32)
     reduced = np.asarray(features @ components.T, dtype=np.float32)

@@ -28,9 +28,16 @@ def test_reduce_finds_the_rank():
     np.testing.assert_allclose(reduced @ reduced.T, features @ features.T, atol=0.5)
 
 
-def test_fixed_dimensions_and_fit_rows():
+def test_fixed_dimensions_keep_the_largest_directions():
     features = sparse.csr_matrix(np.diag([3.0, 2, 1, 5]))
-    reduced, reduction = reduce(features, dimensions=2, fit_rows=np.array([0, 1, 2]))
+    reduced, reduction = reduce(features, dimensions=2)
     assert reduction.dimensions == 2
-    assert np.abs(reduced).max(axis=0) == pytest.approx([3, 2], abs=1e-5)
-    assert not reduced[3].any()  # a direction that the fitted rows lack
+    assert len(reduction.explained_variance) == 4
+    assert np.abs(reduced).max(axis=0) == pytest.approx([5, 3], abs=1e-5)
+
+
+def test_a_missing_elbow_is_told_with_what_is_kept_instead():
+    with pytest.warns(UserWarning, match="no elbow: all 3 dimensions are kept"):
+        reduced, reduction = reduce(np.eye(3))
+    assert reduced.shape == (3, 3)
+    assert reduction.elbow is None

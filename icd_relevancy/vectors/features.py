@@ -1,0 +1,296 @@
+"""Knowledge per code as numbers: the matrix that code vectors are reduced from."""
+
+import re
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.preprocessing import minmax_scale, normalize
+
+from icd_relevancy.codes import CodeKnowledge, CodeSystem
+from icd_relevancy.codes.feature import GROUPS
+from icd_relevancy.errors import InputError
+
+# Shares of the squared length of a code's features, so that a cosine reads as a sum of what two codes share:
+# about 0.35 for codes of one chapter, 0.65 for those of one block, more than 0.76 for most of one category.
+PATH_SHARES = (0.43, 0.36, 0.12, 0.03, 0.015, 0.01, 0.005)
+DESCRIPTOR_SHARE = 0.10
+CATEGORY_SHARE = 0.14
+ATTRIBUTES_SHARE = 0.04
+SPECIALTY_SHARE = 0.03
+# Features that exclude each other: two codes that differ in them are different in kind, however near they
+# stand in the hierarchy. A share of 0.25 takes two otherwise equal codes below a cosine of 0.76.
+OPPOSITES = (
+    (0.25, ("female_only", "male_only")),
+    (0.25, ("benign", "in_situ", "malignant", "metastatic", "uncertain_behaviour")),
+    (0.25, ("poisoning", "adverse_effect", "underdosing")),
+    (0.25, ("personal_history", "family_history")),
+    (0.10, ("newborn_only", "child_only", "adult_only")),
+    (0.10, ("acute", "chronic")),
+)
+SIGNED = ((0.25, "polarity"),)
+INHERITED = 0.7  # share of a parent's words that a code takes over; a grandparent's is its square
+TERMS = 0.5  # weight of the inclusion terms against the title
+# Words that say how specific a code is, on which side, at which visit or how well it heals, not which disease
+# it is: codes that only differ in them should be neighbours.
+SPECIFICITY = frozenset(
+    """a an and as at by due for from in into of on or the to with without other unspecified specified certain
+    mention not elsewhere classified nec nos type part parts site sites multiple side right left bilateral
+    unilateral initial subsequent sequela encounter displaced nondisplaced open closed routine delayed healing
+    nonunion malunion ii iii iiia iiib iiic""".split()
+)
+CODE_RANGE = re.compile(r"\([A-Z]\d\w[^)]*\)")
+WORD = re.compile(r"[^\W\d_]{2,}|\d+")
+
+
+def printed_features(
+    knowledge: CodeKnowledge, groups: Iterable[str] | None = None
+) -> tuple[np.ndarray, list[str]]:
+    """Features as the paper has them: one number each, min-max scaled (NNBSVR §3.1.3).
+
+    A categorical feature becomes the rank of its value in alphabetical order, missing first; a feature of
+    several values the rank of their combination. Texts have no order and are left to the encoder. A feature
+    that is the same for all codes tells nothing and is left out.
+
+    Args:
+        knowledge: what is known of m codes.
+        groups: groups of features, of `codes.feature.GROUPS`. Defaults to None, all.
+
+    Returns:
+        float32 array `(m, features)` with values in [0, 1], and the features' names.
+
+    Raises:
+        InputError: a group is unknown, or no feature is left.
+
+    Example:
+        >>> from icd_relevancy.codes import code_knowledge
+        >>> matrix, names = printed_features(code_knowledge("icd9cm"), groups=["hierarchy"])
+        >>> matrix.shape[1] == len(names), float(matrix.min()), float(matrix.max())
+        (True, 0.0, 1.0)
+    """
+    wanted = _groups(groups)
+    columns = {}
+    for feature in knowledge.features:
+        if feature.group in wanted and feature.kind != "text":
+            values = _ranks(knowledge.table[feature.name], feature.kind)
+            if values.min() < values.max():
+                columns[feature.name] = values
+    if not columns:
+        raise InputError(
+            f"{knowledge.code_system.name}: no feature of {sorted(wanted)} tells two codes apart"
+        )
+    return minmax_scale(np.column_stack(list(columns.values()))).astype(np.float32), list(columns)
+
+
+def knowledge_features(
+    knowledge: CodeKnowledge, groups: Iterable[str] | None = None
+) -> tuple[sparse.csr_matrix, list[str]]:
+    """Features whose cosine says how related two codes are.
+
+    Every group of features is brought to one length in every row and then weighted, so that a long title does
+    not outweigh a short one: the path through the hierarchy (each node of it, most at the top), the words of
+    title and inclusion terms with those of the ancestors, the clinical category, the specialties, and all
+    other attributes. Features that exclude each other (sex, behaviour of a neoplasm, too much and too
+    little, …) point away from each other. Numbers are min-max scaled; numbers with a sign keep it.
+
+    Args:
+        knowledge: what is known of m codes.
+        groups: groups of features, of `codes.feature.GROUPS`. Defaults to None, all.
+
+    Returns:
+        float32 matrix `(m, columns)` with rows of unit length, and the name of each column.
+
+    Raises:
+        InputError: a group is unknown, or a code is left without any feature.
+
+    Example:
+        >>> from icd_relevancy.codes import code_knowledge
+        >>> matrix, names = knowledge_features(code_knowledge("icd9cm"), groups=["hierarchy"])
+        >>> names[:2]
+        ['path: 001-139', 'path: 001']
+    """
+    wanted = _groups(groups)
+    blocks = [block for block in _blocks(knowledge, wanted) if block[0].nnz]
+    matrix = sparse.hstack([np.float32(np.sqrt(share)) * block for block, _, share in blocks] or [
+        sparse.csr_matrix((len(knowledge.table), 1), dtype=np.float32)
+    ], format="csr")  # fmt: skip
+    bare = np.flatnonzero(np.diff(matrix.indptr) == 0)
+    if len(bare):
+        code = knowledge.table.index[bare[0]]
+        raise InputError(
+            f"{knowledge.code_system.name}: code {code!r} has no feature of {sorted(wanted)}; "
+            "give it a title or a feature, or leave it out"
+        )
+    return normalize(matrix).astype(np.float32), [name for _, names, _ in blocks for name in names]
+
+
+def _groups(groups: Iterable[str] | None) -> frozenset[str]:
+    if groups is None:
+        return frozenset(GROUPS)
+    wanted = frozenset(groups)
+    if unknown := wanted - set(GROUPS):
+        raise InputError(
+            f"unknown groups of features {sorted(unknown)}; expected some of {', '.join(GROUPS)}"
+        )
+    return wanted
+
+
+def _ranks(values: pd.Series, kind: str) -> np.ndarray:
+    if kind in ("boolean", "ordinal"):
+        return values.to_numpy(np.float32, na_value=np.nan_to_num(values.min() if kind == "ordinal" else 0))
+    return pd.Categorical(values.map(str, na_action="ignore")).codes.astype(np.float32)
+
+
+def _blocks(knowledge: CodeKnowledge, wanted: frozenset[str]):
+    """Yields `(matrix, column names, share)`; the rows of each matrix have unit length or are empty."""
+    table, system = knowledge.table, knowledge.code_system
+    features = {feature.name: feature for feature in knowledge.features if feature.group in wanted}
+    if "hierarchy" in wanted:
+        yield *_path(knowledge), 1.0
+    if "descriptor" in wanted:
+        yield *_descriptor(system), DESCRIPTOR_SHARE
+    used = set()
+    for share, names in OPPOSITES:
+        held = [name for name in names if name in features and features[name].kind == "boolean"]
+        if len(held) > 1:
+            used.update(held)
+            yield _simplex(table[held].to_numpy(np.float32)), held, share
+    for share, name in SIGNED:
+        if name in features:
+            used.add(name)
+            yield normalize(sparse.csr_matrix(_scaled(table[name])[:, None])), [name], share
+    for name, share in (("clinical_category", CATEGORY_SHARE), ("specialty", SPECIALTY_SHARE)):
+        if name in features:
+            used.add(name)
+            matrix, names = _indicators(_of_any_visit(knowledge, name), name)
+            yield normalize(matrix), names, share
+    rest = [
+        feature
+        for feature in features.values()
+        if feature.name not in used and feature.group not in ("hierarchy", "descriptor")
+    ]
+    encoded = [_encoded(table[feature.name], feature) for feature in rest]
+    if encoded:
+        matrix = sparse.hstack([matrix for matrix, _ in encoded], format="csr")
+        yield normalize(matrix), [name for _, names in encoded for name in names], ATTRIBUTES_SHARE
+
+
+def _of_any_visit(knowledge: CodeKnowledge, name: str) -> pd.Series:
+    """A feature, where the group above answers for codes of a visit: an injury is the same one at every visit."""
+    values, system = knowledge.table[name], knowledge.code_system
+    if "encounter" not in knowledge.table:
+        return values
+    visits = knowledge.table["encounter"].notna()
+    parents = [system.parent(code) if visit else None for code, visit in visits.items()]
+    above = [
+        value if parent is None else values[parent] for parent, value in zip(parents, values, strict=True)
+    ]
+    return pd.Series(above, index=values.index)
+
+
+def _encoded(values: pd.Series, feature) -> tuple[sparse.csr_matrix, list[str]]:
+    if feature.kind in ("boolean", "ordinal"):
+        return sparse.csr_matrix(_scaled(values)[:, None]), [feature.name]
+    if feature.kind == "text":
+        return _words_of(values.fillna("").tolist(), feature.name)
+    return _indicators(values, feature.name)
+
+
+def _scaled(values: pd.Series) -> np.ndarray:
+    """Into [0, 1], or into [-1, 1] where there are negative ones; a missing value counts as 0."""
+    numbers = np.nan_to_num(values.to_numpy(np.float32))
+    low, high = numbers.min(), numbers.max()
+    if low < 0:
+        return numbers / max(-low, high)
+    return (numbers - low) / (high - low) if high > low else np.zeros_like(numbers)
+
+
+def _simplex(held: np.ndarray) -> sparse.csr_matrix:
+    """Indicators of k exclusive features as corners of a simplex: two of them have a cosine of -1 / (k - 1)."""
+    count = held.sum(axis=1, keepdims=True)
+    corners = np.where(count > 0, held / np.maximum(count, 1) - 1 / held.shape[1], 0)
+    return normalize(sparse.csr_matrix(corners.astype(np.float32)))
+
+
+def _indicators(values: pd.Series, name: str) -> tuple[sparse.csr_matrix, list[str]]:
+    """One column a value; a row has as many as it has values."""
+    listed = [value if isinstance(value, tuple) else () if pd.isna(value) else (value,) for value in values]
+    rows = np.repeat(np.arange(len(listed)), [len(several) for several in listed])
+    found, columns = np.unique([str(one) for several in listed for one in several], return_inverse=True)
+    matrix = sparse.csr_matrix((np.ones(len(rows), np.float32), (rows, columns)), (len(listed), len(found)))
+    return matrix, [f"{name}: {value}" for value in found]
+
+
+def _path(knowledge: CodeKnowledge) -> tuple[sparse.csr_matrix, list[str]]:
+    """One column a node that has codes below it, with the share of its level in the rows of all that it holds.
+
+    A code of its own is no column: it would only say that each code differs from all others.
+    """
+    paths = _paths(knowledge)
+    shared = {path[:length] for path in paths for length in range(1, len(path))}
+    shares = _path_shares(knowledge.code_system)
+    columns = {node: column for column, node in enumerate(dict.fromkeys(
+        path[:length] for path in paths for length in range(1, len(path) + 1) if path[:length] in shared
+    ))}  # fmt: skip
+    rows, at, values = [], [], []
+    for row, path in enumerate(paths):
+        for length in range(1, len(path) + 1):
+            if path[:length] in columns:
+                rows.append(row)
+                at.append(columns[path[:length]])
+                values.append(shares[min(length, len(shares)) - 1])
+    matrix = sparse.csr_matrix(
+        (np.sqrt(np.array(values, np.float32)), (rows, at)), shape=(len(paths), len(columns))
+    )
+    return matrix, [f"path: {node[-1]}" for node in columns]
+
+
+def _path_shares(system: CodeSystem) -> tuple[float, ...]:
+    """Where no blocks stand between chapters and categories, a category has the share of both."""
+    if system.category_level == 1:
+        top, block, category, *below = PATH_SHARES
+        return (top, block + category, *below)
+    return PATH_SHARES
+
+
+def _paths(knowledge: CodeKnowledge) -> list[tuple[str, ...]]:
+    """The nodes down to each code; in a table without parents, the code's parts by position."""
+    system = knowledge.code_system
+    if any(system.parents.values()):
+        return [(*reversed(system.ancestors(code)), code) for code in system.codes]
+    positions = [f.name for f in knowledge.features if re.fullmatch(r"position_\d+", f.name)]
+    parts = knowledge.table[positions].astype(object).to_numpy()
+    return [tuple(str(part) for part in row if not pd.isna(part)) for row in parts]
+
+
+def _descriptor(system: CodeSystem) -> tuple[sparse.csr_matrix, list[str]]:
+    titles = [CODE_RANGE.sub("", system.title(code)).lower() for code in system.codes]
+    if not any(map(_words, titles)):
+        return sparse.csr_matrix((len(titles), 0), dtype=np.float32), []
+    terms = [" ".join(system.inclusion_terms(code)).lower() for code in system.codes]
+    tfidf = TfidfVectorizer(analyzer=_words, sublinear_tf=True, dtype=np.float32)
+    own = normalize(tfidf.fit_transform(titles) + TERMS * tfidf.transform(terms))
+    row = {code: number for number, code in enumerate(system.codes)}
+    below = [(row[code], row[parent]) for code, parent in system.parents.items() if parent is not None]
+    to_parent = sparse.csr_matrix((len(row), len(row)), dtype=np.float32)
+    if below:
+        children, parents = zip(*below, strict=True)
+        to_parent = sparse.csr_matrix((np.ones(len(below), np.float32), (children, parents)), to_parent.shape)
+    total = inherited = own
+    while inherited.nnz:
+        inherited = INHERITED * (to_parent @ inherited)
+        total = total + inherited
+    return normalize(total), [f"word: {word}" for word in tfidf.get_feature_names_out()]
+
+
+def _words_of(texts: list[str], name: str) -> tuple[sparse.csr_matrix, list[str]]:
+    if not any(map(_words, texts)):
+        return sparse.csr_matrix((len(texts), 0), dtype=np.float32), []
+    tfidf = TfidfVectorizer(analyzer=_words, sublinear_tf=True, dtype=np.float32)
+    return tfidf.fit_transform(texts), [f"{name}: {word}" for word in tfidf.get_feature_names_out()]
+
+
+def _words(text: str) -> Sequence[str]:
+    return [word for word in WORD.findall(text.lower()) if word not in SPECIFICITY]

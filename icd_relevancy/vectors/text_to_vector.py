@@ -1,0 +1,209 @@
+"""From the words of a code to its vector: the network of NNBSVR."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from icd_relevancy.atomic import replacing
+from icd_relevancy.errors import InputError
+from icd_relevancy.layers import TransformerEncoder
+from icd_relevancy.layers.embedding_cache import embed
+from icd_relevancy.layers.encoder import checked_texts
+from icd_relevancy.layers.pretrained import encoder_hash, resolve_encoder
+
+PREDICTION_BATCH = 256
+STEPS_PER_EXECUTION = 16
+
+
+@dataclass(frozen=True)
+class TextToVectorConfig:
+    """How a `TextToVector` is trained; what is None depends on `fine_tune`.
+
+    Attributes:
+        encoder: hub name or folder; None for the default encoder, all-MiniLM-L6-v2.
+        fine_tune: whether the encoder is trained too, as in the paper.
+        max_length: number of tokens at which a text is cut. Defaults to 150, the paper's.
+        hidden: units of a ReLU layer before the last one; 0 for none. Defaults to 0 with `fine_tune`, as in
+            the paper, else to 1024: over frozen embeddings a linear layer alone is too weak.
+        learning_rate: Adam's. Defaults to 5e-5 with `fine_tune`, as in the paper, else to 1e-3.
+        batch_size: Defaults to 32 with `fine_tune`, as in the paper, else to 256.
+        epochs: Defaults to 5 with `fine_tune`, as in the paper, else to 40.
+        seed: seed of the initial weights and of the order of the codes.
+    """
+
+    encoder: str | None = None
+    fine_tune: bool = False
+    max_length: int = 150
+    hidden: int | None = None
+    learning_rate: float | None = None
+    batch_size: int | None = None
+    epochs: int | None = None
+    seed: int = 0
+
+    def filled(self) -> "TextToVectorConfig":
+        """The configuration with the defaults in place of None."""
+        defaults = (
+            {"hidden": 0, "learning_rate": 5e-5, "batch_size": 32, "epochs": 5}
+            if self.fine_tune
+            else {"hidden": 1024, "learning_rate": 1e-3, "batch_size": 256, "epochs": 40}
+        )
+        given = {name: value for name, value in asdict(self).items() if value is not None}
+        return TextToVectorConfig(**{**defaults, **given})
+
+
+class TextToVector:
+    """Encoder, pooling and a dense layer of d outputs, trained with the mean squared error (NNBSVR §3.1.3).
+
+    Made by `train` or `load`. Its outputs are vectors for texts, so that a code that a later edition adds, or
+    one without knowledge beyond its title, gets a vector in the space of the others.
+    """
+
+    def __init__(self, config: TextToVectorConfig, model: keras.Model):
+        self.config = config
+        self.model = model
+
+    @classmethod
+    def train(
+        cls,
+        texts: Sequence[str],
+        targets: np.ndarray,
+        config: TextToVectorConfig | None = None,
+        cache: str | Path | None = None,
+        checkpoint: str | Path | None = None,
+        verbose: int | str = 0,
+    ) -> "TextToVector":
+        """Learns to make the vectors from the texts.
+
+        With a frozen encoder (the default) every text is embedded once and kept in `cache`: embedding goes on
+        where it was after an interruption, and the rest takes about a minute. With `fine_tune` the training
+        goes on from its last whole epoch.
+
+        Args:
+            texts: n texts, such as `CodeKnowledge.words` of each code.
+            targets: `(n, d)` vectors, such as `nnbsvr_vectors` of the codes.
+            config: how to train. Defaults to None, the defaults of `TextToVectorConfig`.
+            cache: folder for embeddings. Defaults to None, which keeps none.
+            checkpoint: folder for the state of an unfinished fine-tuning; emptied at its end. Defaults to
+                None, which keeps none.
+            verbose: as in `keras.Model.fit`. Defaults to 0.
+
+        Raises:
+            InputError: the numbers of texts and targets differ, a target is not finite, a text is blank, or
+                the encoder cannot be had.
+
+        Example:
+            >>> network = TextToVector.train(["Cough", "Fever"], np.eye(2))  # doctest: +SKIP
+            >>> network.predict(["Cough"]).shape  # doctest: +SKIP
+            (1, 2)
+        """
+        config = (config or TextToVectorConfig()).filled()
+        texts, targets = checked_texts(texts), np.asarray(targets, np.float32)
+        _check(texts, targets)
+        keras.utils.set_random_seed(config.seed)
+        if config.fine_tune:
+            encoder = TransformerEncoder(config.encoder, trainable=True, max_length=config.max_length)
+            inputs = {
+                name: keras.Input((None,), dtype="int32", name=name)
+                for name in ("input_ids", "attention_mask")
+            }
+            embeddings, data = encoder(inputs), encoder.tokenize(texts)
+        else:
+            data = embed(texts, config.encoder, config.max_length, cache)
+            inputs = embeddings = keras.Input(data.shape[1:], name="embedding")
+        if config.hidden:
+            embeddings = keras.layers.Dense(config.hidden, activation="relu", name="hidden")(embeddings)
+        outputs = keras.layers.Dense(targets.shape[1], dtype="float32", name="vector")(embeddings)
+        model = keras.Model(inputs, outputs, name="text_to_vector")
+        model.compile(
+            keras.optimizers.Adam(config.learning_rate),
+            loss="mse",
+            steps_per_execution=1 if config.fine_tune else STEPS_PER_EXECUTION,
+        )
+        callbacks = []
+        if checkpoint is not None and config.fine_tune:
+            state = Path(checkpoint) / _identity(texts, targets, config)
+            callbacks.append(keras.callbacks.BackupAndRestore(str(state)))
+        model.fit(
+            data, targets, config.batch_size, epochs=config.epochs, callbacks=callbacks, verbose=verbose
+        )
+        return cls(config, model)
+
+    def predict(self, texts: Sequence[str], cache: str | Path | None = None) -> np.ndarray:
+        """The vectors of texts.
+
+        Args:
+            texts: n texts.
+            cache: folder for the embeddings by a frozen encoder. Defaults to None, which keeps none.
+
+        Returns:
+            float32 `(n, d)`.
+        """
+        texts = checked_texts(texts)
+        if not self.config.fine_tune:
+            data = embed(texts, self.config.encoder, self.config.max_length, cache)
+        else:
+            encoder = next(layer for layer in self.model.layers if isinstance(layer, TransformerEncoder))
+            data = encoder.tokenize(texts)
+        return self.model.predict(data, batch_size=PREDICTION_BATCH, verbose=0)
+
+    def save(self, path: str | Path) -> None:
+        """Writes the folder `path`: `model.keras` and `text_to_vector.json`; an older one is replaced.
+
+        Raises:
+            InputError: `path` exists and is no such folder, or the disk is full.
+        """
+        path = Path(path)
+        if path.exists() and not (path / "text_to_vector.json").is_file():
+            raise InputError(f"{path} exists and holds no text_to_vector.json; choose another folder")
+        told = {"config": asdict(self.config), "encoder_hash": encoder_hash(self.config.encoder)}
+        told["config"]["encoder"] = self.config.encoder and resolve_encoder(self.config.encoder)
+        with replacing(path, folder=True) as folder:
+            self.model.save(folder / "model.keras")
+            (folder / "text_to_vector.json").write_text(json.dumps(told, indent=2), encoding="utf-8")
+
+    @classmethod
+    def load(cls, path: str | Path) -> "TextToVector":
+        """Reads a folder that `save` wrote.
+
+        Raises:
+            InputError: there is none, it is damaged, or the frozen encoder is not the one it was trained with.
+        """
+        path = Path(path)
+        try:
+            told = json.loads((path / "text_to_vector.json").read_text(encoding="utf-8"))
+            config = TextToVectorConfig(**told["config"])
+            model = keras.saving.load_model(path / "model.keras")
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise InputError(
+                f"{path}: no trained text-to-vector network ({error}); train it again"
+            ) from error
+        if not config.fine_tune and encoder_hash(config.encoder) != told["encoder_hash"]:
+            raise InputError(
+                f"{path}: the encoder {config.encoder or 'all-MiniLM-L6-v2'} has changed since the network was "
+                "trained (its fingerprint differs); restore it or train again"
+            )
+        return cls(config, model)
+
+
+def _check(texts: list[str], targets: np.ndarray) -> None:
+    if targets.ndim != 2 or len(targets) != len(texts):
+        raise InputError(f"{len(texts)} texts need one target vector each. Received: {targets.shape}")
+    if not np.isfinite(targets).all():
+        row = int(np.argmin(np.isfinite(targets).all(axis=1)))
+        raise InputError(f"target vector {row} holds NaN or infinity")
+    blank = next((row for row, text in enumerate(texts) if not text.strip()), None)
+    if blank is not None:
+        raise InputError(f"text {blank} is blank; give the code a title or leave it out")
+
+
+def _identity(texts: list[str], targets: np.ndarray, config: TextToVectorConfig) -> str:
+    digest = hashlib.sha256(json.dumps(asdict(config), sort_keys=True).encode())
+    digest.update("\0".join(texts).encode())
+    digest.update(np.ascontiguousarray(targets))
+    digest.update(encoder_hash(config.encoder).encode())
+    return digest.hexdigest()[:16]
