@@ -11,10 +11,9 @@ from icd_relevancy.codes.feature import KINDS, Feature
 from icd_relevancy.codes.knowledge import CodeKnowledge, code_knowledge, from_columns
 from icd_relevancy.codes.leaf_values import values_of_all_codes
 from icd_relevancy.codes.system import CodeSystem
-from icd_relevancy.codes.table import _csv_rows, _depth_first, _json_rows, _parquet_rows
+from icd_relevancy.codes.table_rows import depth_first, read_rows
 from icd_relevancy.errors import InputError, shown_code
 
-READERS = {".csv": _csv_rows, ".parquet": _parquet_rows, ".jsonl": _json_rows, ".ndjson": _json_rows}
 KEYS = ("code", "title", "parent")
 TRUTHS = {
     "true": True,
@@ -86,21 +85,7 @@ def knowledge_from_table(path: str | Path, code_system: str | CodeSystem | None 
 
 
 def _checked_rows(path: Path) -> list[dict]:
-    reader = READERS.get(path.suffix.lower())
-    if reader is None:
-        raise InputError(
-            f"{path}: cannot read {path.suffix or 'this file'}; give a .csv, .parquet or .jsonl file"
-        )
-    if not path.is_file():
-        raise InputError(f"{path}: no such file")
-    try:
-        rows = reader(path)
-    except (ValueError, OSError) as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(f"{path}: cannot be read as a UTF-8 {path.suffix} table") from error
-    if not rows:
-        raise InputError(f"{path}: the table has no rows")
+    rows = read_rows(path)
     rows = [{name: _plain(value) for name, value in row.items()} for row in rows]
     schema = json.loads((files("icd_relevancy.schemas") / "code_features.schema.json").read_text("utf-8"))
     validator = jsonschema.Draft202012Validator(schema)
@@ -139,7 +124,7 @@ def _system(path: Path, rows: list[dict]) -> CodeSystem:
             raise InputError(
                 f"{path}: row {number}: parent {shown_code(parent)} of code {shown_code(code)} has no row; add one"
             )
-    return CodeSystem(path.stem, _depth_first(parents, path), titles, parents)
+    return CodeSystem(path.stem, depth_first(parents, path), titles, parents)
 
 
 def _column(path: Path, header: str, values: list[object]) -> tuple[Feature, list[object]]:

@@ -6,9 +6,9 @@ from importlib.resources import files
 from pathlib import Path
 
 import jsonschema
-import pandas as pd
 
 from icd_relevancy.codes.system import CodeSystem
+from icd_relevancy.codes.table_rows import depth_first, read_rows
 from icd_relevancy.errors import InputError
 
 ATC_CODE = re.compile(r"[A-Z]([0-9]{2}([A-Z]([A-Z]([0-9]{2})?)?)?)?")
@@ -57,7 +57,7 @@ def code_system_from_table(path: str | Path) -> CodeSystem:
     for number, (code, parent) in enumerate(parents.items(), start=1):
         if parent is not None and parent not in titles:
             raise InputError(f"{path}: row {number}: parent {parent!r} of code {code!r} has no row; add one")
-    return CodeSystem(path.stem, _depth_first(parents, path), titles, parents)
+    return CodeSystem(path.stem, depth_first(parents, path), titles, parents)
 
 
 def atc(path: str | Path) -> CodeSystem:
@@ -103,19 +103,7 @@ def atc(path: str | Path) -> CodeSystem:
 
 
 def _rows(path: Path) -> list[dict]:
-    readers = {".csv": _csv_rows, ".parquet": _parquet_rows, ".jsonl": _json_rows, ".ndjson": _json_rows}
-    if path.suffix.lower() not in readers:
-        raise InputError(
-            f"{path}: cannot read {path.suffix or 'this file'}; give a .csv, .parquet or .jsonl file"
-        )
-    if not path.is_file():
-        raise InputError(f"{path}: no such file")
-    try:
-        rows = readers[path.suffix.lower()](path)
-    except (UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError, OSError) as error:
-        raise InputError(f"{path}: cannot be read as a UTF-8 {path.suffix} table: {error}") from error
-    if not rows:
-        raise InputError(f"{path}: the table has no rows")
+    rows = read_rows(path)
     schema = json.loads(
         (files("icd_relevancy.schemas") / "code_system.schema.json").read_text(encoding="utf-8")
     )
@@ -126,45 +114,3 @@ def _rows(path: Path) -> list[dict]:
             where = f"{error.path[0]}: " if error.path else ""
             raise InputError(f"{path}: row {number}, code {row.get('code')!r}: {where}{error.message}")
     return rows
-
-
-def _csv_rows(path: Path) -> list[dict]:
-    table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    return table.to_dict("records")
-
-
-def _parquet_rows(path: Path) -> list[dict]:
-    table = pd.read_parquet(path)
-    return table.astype(object).where(table.notna(), None).to_dict("records")
-
-
-def _json_rows(path: Path) -> list[dict]:
-    rows = []
-    for number, line in enumerate(path.read_text(encoding="utf-8-sig").splitlines(), start=1):
-        if not line.strip():
-            continue
-        try:
-            rows.append(json.loads(line))
-        except json.JSONDecodeError as error:
-            raise InputError(f"{path}: line {number} is not JSON: {error.msg}") from error
-        if not isinstance(rows[-1], dict):
-            raise InputError(f"{path}: line {number} is not a JSON object with code, title and parent")
-    return rows
-
-
-def _depth_first(parents: dict[str, str | None], path: Path) -> tuple[str, ...]:
-    below: dict[str | None, list[str]] = {}
-    for code, parent in parents.items():
-        below.setdefault(parent, []).append(code)
-    ordered: list[str] = []
-    pending = below.get(None, [])[::-1]
-    while pending:
-        ordered.append(pending.pop())
-        pending.extend(below.get(ordered[-1], [])[::-1])
-    if len(ordered) < len(parents):
-        reached = set(ordered)
-        number, code = next((n, c) for n, c in enumerate(parents, start=1) if c not in reached)
-        raise InputError(
-            f"{path}: row {number}: following the parents of code {code!r} leads round in a circle"
-        )
-    return tuple(ordered)

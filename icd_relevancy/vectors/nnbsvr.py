@@ -14,7 +14,7 @@ from icd_relevancy.vectors.scaling import scale_cosines
 
 RECIPE = "nnbsvr-1"
 DIMENSIONS = 29
-RARITY = (0.3, 0.05, 0.15)  # by level from the top: chapter, block, category
+RARITY = (0.2, 0.05, 0.2)  # by level from the top: chapter, block, category
 
 
 def nnbsvr_vectors(
@@ -34,7 +34,7 @@ def nnbsvr_vectors(
     `TextToVector` learns to make a vector from text alone.
 
     The direction of a vector says what the code is; its length how rare its chapter, its block and its category
-    are (the product of their numbers of codes, to the powers -0.3, -0.05 and -0.15). The cosine does not see
+    are (the product of their numbers of codes, to the powers -0.2, -0.05 and -0.2). The cosine does not see
     it. Euclidean methods such as k-means do, and are kept from spending most of their clusters on the injuries,
     which are more than half of ICD-10-CM.
 

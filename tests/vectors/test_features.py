@@ -95,7 +95,7 @@ def test_a_table_without_parents_is_read_by_position(tmp_path):
 
 
 def test_refusals(icd9):
-    with pytest.raises(InputError, match="unknown groups of features .'colour'.; expected some of usage"):
+    with pytest.raises(InputError, match=r"unknown groups of features .'colour'.; expected some of usage"):
         knowledge_features(icd9, groups=["colour"])
     flat = CodeSystem("flat", ("1", "2"), {"1": "the", "2": "of"}, {"1": None, "2": None})
     with pytest.raises(InputError, match="code '1' has no feature"):

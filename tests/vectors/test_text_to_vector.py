@@ -97,5 +97,5 @@ def test_a_folder_without_a_network_is_refused(frozen, tmp_path):
     with pytest.raises(InputError, match="no trained text-to-vector network"):
         TextToVector.load(tmp_path)
     (tmp_path / "file").write_text("")
-    with pytest.raises(InputError, match="exists and holds no text_to_vector.json"):
+    with pytest.raises(InputError, match="exists and holds no text_to_vector"):
         frozen.save(tmp_path)

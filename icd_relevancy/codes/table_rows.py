@@ -1,0 +1,86 @@
+"""The rows of a user's table of codes, and the order of its hierarchy."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from icd_relevancy.errors import InputError
+
+
+def read_rows(path: Path) -> list[dict]:
+    """The rows of a table, each a dict by column; texts stay texts.
+
+    Args:
+        path: a `.csv` (UTF-8), `.parquet`, `.jsonl` or `.ndjson` file.
+
+    Raises:
+        InputError: the file is missing, of another kind, damaged or without rows.
+    """
+    readers = {".csv": _csv_rows, ".parquet": _parquet_rows, ".jsonl": _json_rows, ".ndjson": _json_rows}
+    if path.suffix.lower() not in readers:
+        raise InputError(
+            f"{path}: cannot read {path.suffix or 'this file'}; give a .csv, .parquet or .jsonl file"
+        )
+    if not path.is_file():
+        raise InputError(f"{path}: no such file")
+    try:
+        rows = readers[path.suffix.lower()](path)
+    except InputError:
+        raise
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read as a UTF-8 {path.suffix} table: {error}") from error
+    if not rows:
+        raise InputError(f"{path}: the table has no rows")
+    return rows
+
+
+def depth_first(parents: dict[str, str | None], path: Path) -> tuple[str, ...]:
+    """The codes with every parent before its children, in the order of the table.
+
+    Args:
+        parents: the parent of each code, None at the top.
+        path: the table's file, to be named in an error.
+
+    Raises:
+        InputError: a code is its own ancestor.
+    """
+    below: dict[str | None, list[str]] = {}
+    for code, parent in parents.items():
+        below.setdefault(parent, []).append(code)
+    ordered: list[str] = []
+    pending = below.get(None, [])[::-1]
+    while pending:
+        ordered.append(pending.pop())
+        pending.extend(below.get(ordered[-1], [])[::-1])
+    if len(ordered) < len(parents):
+        reached = set(ordered)
+        number, code = next((n, c) for n, c in enumerate(parents, start=1) if c not in reached)
+        raise InputError(
+            f"{path}: row {number}: following the parents of code {code!r} leads round in a circle"
+        )
+    return tuple(ordered)
+
+
+def _csv_rows(path: Path) -> list[dict]:
+    table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    return table.to_dict("records")
+
+
+def _parquet_rows(path: Path) -> list[dict]:
+    table = pd.read_parquet(path)
+    return table.astype(object).where(table.notna(), None).to_dict("records")
+
+
+def _json_rows(path: Path) -> list[dict]:
+    rows = []
+    for number, line in enumerate(path.read_text(encoding="utf-8-sig").splitlines(), start=1):
+        if not line.strip():
+            continue
+        try:
+            rows.append(json.loads(line))
+        except json.JSONDecodeError as error:
+            raise InputError(f"{path}: line {number} is not JSON: {error.msg}") from error
+        if not isinstance(rows[-1], dict):
+            raise InputError(f"{path}: line {number} is not a JSON object with code, title and parent")
+    return rows
