@@ -4,15 +4,22 @@ VENV := .venv
 BIN := $(VENV)/bin
 DATA ?= synthetic
 ENCODER ?=
+CODES ?=
 export ICD_RELEVANCY_CACHE ?= $(HOME)/.cache/icd_relevancy
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
 EXPERIMENTS := table2 table3 table4 figure1 figure2
-.PHONY: help setup encoder test test-backends lint format bench clean $(EXPERIMENTS:%=reproduce-%)
+NNBSVR_ON_NOTES := table3 table4
+NNBSVR_ON_CODES := figure1 figure2 table5 table7 held_out mapping
+NNBSVR := $(NNBSVR_ON_NOTES:%=reproduce-nnbsvr-%) $(NNBSVR_ON_CODES:%=reproduce-nnbsvr-%)
+.PHONY: help setup encoder test test-backends lint format bench clean $(EXPERIMENTS:%=reproduce-%) \
+	reproduce-nnbsvr $(NNBSVR)
 
 help:  ## this list
 	@grep -hE '^[a-z0-9%-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 24
-	@printf '%s\n' 'reproduce-NAME          NAME one of $(EXPERIMENTS); DATA=synthetic|cmc2007|codiesp|PATH'
+	@printf '%s\n' 'reproduce-NAME          NAME one of $(EXPERIMENTS); DATA=synthetic|cmc2007|codiesp|PATH' \
+	'reproduce-nnbsvr-NAME   NAME one of $(NNBSVR_ON_NOTES) (DATA as above)' \
+	'                        or of $(NNBSVR_ON_CODES); CODES=10000 for a sample of the codes'
 
 setup: $(VENV)/.installed  ## install into .venv
 
@@ -46,6 +53,14 @@ format: setup  ## let ruff write the layout
 
 $(EXPERIMENTS:%=reproduce-%): reproduce-%: setup encoder
 	$(BIN)/python -m experiments.$* --data '$(DATA)' $(if $(ENCODER),--encoder '$(ENCODER)')
+
+$(NNBSVR_ON_NOTES:%=reproduce-nnbsvr-%): reproduce-nnbsvr-%: setup encoder
+	$(BIN)/python -m experiments.nnbsvr.$* --data '$(DATA)' $(if $(ENCODER),--encoder '$(ENCODER)')
+
+$(NNBSVR_ON_CODES:%=reproduce-nnbsvr-%): reproduce-nnbsvr-%: setup encoder
+	$(BIN)/python -m experiments.nnbsvr.$* $(if $(ENCODER),--encoder '$(ENCODER)') $(if $(CODES),--set codes='$(CODES)')
+
+reproduce-nnbsvr: $(NNBSVR)  ## all tables and figures of NNBSVR
 
 bench: setup encoder  ## speed ratios, each within one run (BENCH=memory for an epoch over a million notes)
 	$(BIN)/python -m experiments.benchmarks $(BENCH)

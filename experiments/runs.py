@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
+from experiments.nnbsvr.vector_sets import vectors_fingerprint
 from experiments.task import RESULTS, Task
 from icd_relevancy.atomic import replacing
 from icd_relevancy.data import train_validation_split
@@ -27,7 +28,8 @@ class FoldRun:
 
     Attributes:
         rows: For `"train"` and `"test"` the notes of the part.
-        predicted: For each part and each of `THRESHOLDS` the predicted labels, CSR.
+        predicted: For each part and each of `THRESHOLDS` the predicted labels, CSR; and for each further graph
+            of the row's `scored_with`, under `tuned_for` its name and τ.
         epochs: Epochs trained (iterations for the linear control).
         seconds: Time to train.
     """
@@ -54,22 +56,37 @@ def fold_runs(task: Task, row: dict, threshold: float | None = None):
 
     Args:
         task: The task.
-        row: `model` (`neural` or `tfidf`) and, for neural ones, `loss` and its options.
-        threshold: τ of the loss and the tuned threshold. Defaults to the task's.
+        row: `model` (`neural`, `tfidf` or `frequency`) and, for neural ones, `loss` and its options. `vectors`
+            (a name of `vector_sets`) and `threshold` (τ) choose another relevance graph than the task's;
+            `scored_with` lists further graphs, each `[vectors, τ]`, that a decision threshold is tuned for.
+        threshold: τ of the loss and the tuned threshold. Defaults to the row's, else the task's.
     """
-    relevance = task.relevance(threshold)
+    tau = row.get("threshold") if threshold is None else threshold
+    relevance = task.relevance(tau, row.get("vectors"))
     for fold in range(task.config.folds):
         path = _path(task, row, relevance.threshold, fold)
         if not path.exists():
             _save(_train(task, row, relevance, fold), path)
-        yield _load(path)
+        yield _load(path, (*THRESHOLDS, *(tuned_for(*graph) for graph in row.get("scored_with", ()))))
+
+
+def tuned_for(vectors: str, threshold: float) -> str:
+    """The name of the decision threshold that is tuned for a further graph."""
+    return f"tuned for {vectors} {threshold:g}"
+
+
+def _further_graphs(task: Task, row: dict) -> dict[str, RelevanceGraph]:
+    return {tuned_for(name, tau): task.relevance(tau, name) for name, tau in row.get("scored_with", ())}
 
 
 def _path(task: Task, row: dict, threshold: float, fold: int):
-    described = json.dumps({**_settings(row), "threshold": threshold}, sort_keys=True)
-    name = (
-        f"{row.get('loss', row['model'])}-{hashlib.sha256(described.encode()).hexdigest()[:8]}-fold{fold}.npz"
-    )
+    described = {**_settings(row), "threshold": threshold}
+    named = {row["vectors"]} if "vectors" in row else set()
+    named |= {name for name, _ in row.get("scored_with", ())}
+    if named:
+        described["fingerprints"] = {name: vectors_fingerprint(task.vectors_of(name)) for name in named}
+    digest = hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
+    name = f"{row.get('loss', row['model'])}-{digest[:8]}-fold{fold}.npz"
     return RESULTS / "runs" / f"{task.config.name}-{task.fingerprint}" / name
 
 
@@ -85,23 +102,22 @@ def _train(task: Task, row: dict, relevance: RelevanceGraph, fold: int) -> FoldR
     groups = task.notes.groups()[rest]
     inner, held_out = train_validation_split(task.y[rest], groups, task.config.validation, task.config.seed)
     train, validation = rest[inner], rest[held_out]
-    make = {"neural": _neural, "tfidf": _tfidf}[row["model"]]
+    make = {"neural": _neural, "tfidf": _tfidf, "frequency": _frequency}[row["model"]]
     if make is _neural:
         _ = task.features  # embedded once for all runs, so not in the time of the first
     started = time.monotonic()
     score, epochs = make(task, row, relevance, train, validation, fold)
     seconds = time.monotonic() - started
     held_out_scores = score(validation)
-    thresholds = (
-        0.5,
-        tune_threshold(task.y[validation], held_out_scores)[0],
-        tune_threshold(task.y[validation], held_out_scores, relevance)[0],
-    )
+    graphs = {THRESHOLDS[1]: None, THRESHOLDS[2]: relevance, **_further_graphs(task, row)}
+    thresholds = {THRESHOLDS[0]: 0.5}
+    for name, graph in graphs.items():
+        thresholds[name] = tune_threshold(task.y[validation], held_out_scores, graph)[0]
     rows = {"train": train, "test": test}
     predicted = {}
     for part in PARTS:
         scores = score(rows[part])
-        for name, threshold in zip(THRESHOLDS, thresholds, strict=True):
+        for name, threshold in thresholds.items():
             predicted[part, name] = predicted_labels(scores, threshold)
     return FoldRun(rows, predicted, epochs, seconds)
 
@@ -119,7 +135,8 @@ def _neural(task: Task, row: dict, relevance, train, validation, fold: int):
     config, x, y = task.config, task.features, task.y
     keras.utils.set_random_seed(config.seed + fold)
     model = note_classifier(len(task.labels), embedding_size=x.shape[1])
-    settings = TrainingConfig(**{key: value for key, value in _settings(row).items() if key != "model"})
+    of_graphs = ("model", "vectors", "threshold", "scored_with")
+    settings = TrainingConfig(**{key: value for key, value in _settings(row).items() if key not in of_graphs})
     optimizer = keras.optimizers.Adam(config.learning_rate)
     model.compile(optimizer, loss=make_loss(settings, relevance), steps_per_execution=STEPS_PER_EXECUTION)
     history = fit(
@@ -159,6 +176,12 @@ def _tfidf(task: Task, row: dict, relevance, train, validation, fold: int):
     return score, int(max(np.max(e.n_iter_) for e in model.estimators_ if hasattr(e, "n_iter_")))
 
 
+def _frequency(task: Task, row: dict, relevance, train, validation, fold: int):
+    """The control that reads no note: every code has the share of the training notes that carry it."""
+    shares = np.asarray(task.y[train].mean(axis=0), np.float32).ravel()
+    return (lambda rows: np.tile(shares, (len(rows), 1))), 0
+
+
 def _save(run: FoldRun, path) -> None:
     arrays = {f"rows {part}": rows for part, rows in run.rows.items()}
     for (part, threshold), labels in run.predicted.items():
@@ -169,13 +192,13 @@ def _save(run: FoldRun, path) -> None:
         np.savez_compressed(file, epochs=run.epochs, seconds=run.seconds, labels=labels, **arrays)
 
 
-def _load(path) -> FoldRun:
+def _load(path, thresholds) -> FoldRun:
     try:
         with np.load(path) as saved:
             rows = {part: saved[f"rows {part}"] for part in PARTS}
             predicted = {}
             for part in PARTS:
-                for threshold in THRESHOLDS:
+                for threshold in thresholds:
                     indices = saved[f"indices {part} {threshold}"]
                     predicted[part, threshold] = sparse.csr_matrix(
                         (np.ones(len(indices), np.int64), indices, saved[f"indptr {part} {threshold}"]),

@@ -1,4 +1,4 @@
-"""The classification task of the LOSSES experiments: notes, labels, embeddings, relevance graph and folds."""
+"""The classification task of the experiments on notes: notes, labels, embeddings, relevance graphs and folds."""
 
 import argparse
 import hashlib
@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from scipy import sparse
 
+from experiments.nnbsvr.vector_sets import MAX_LENGTH, vector_set, vectors_fingerprint
 from icd_relevancy._startup import start_tensorflow
 from icd_relevancy.atomic import replacing
 from icd_relevancy.cache import cache_folder
@@ -73,6 +74,7 @@ class Task:
         self.notes, _ = with_canonical_codes(_read(config), self.system)
         self.labels = self.notes.label_names(config.min_count)
         self.y: sparse.csr_matrix = encode_labels(self.notes.codes, self.labels)
+        self._vectors_of: dict[str, CodeVectors] = {}
 
     @cached_property
     def features(self) -> np.ndarray:
@@ -89,10 +91,27 @@ class Task:
         """The labels' code vectors."""
         return label_vectors(self.labels, CodeVectors.load(self.config.code_system), self.system)
 
-    def relevance(self, threshold: float | None = None) -> RelevanceGraph:
-        """The labels' relevance graph at τ (by default the configuration's)."""
+    def vectors_of(self, name: str | None = None) -> CodeVectors:
+        """The labels' code vectors of a set of `vector_sets`; by default those of the package."""
+        if name is None:
+            return self.vectors
+        if name not in self._vectors_of:
+            codes = [code for label in self.labels if (code := self.system.normalise(label))]
+            # An encoder that reads few tokens reads as few of a code's text.
+            length = min(self.config.max_length, MAX_LENGTH)
+            codes = tuple(dict.fromkeys(codes))
+            found = vector_set(name, self.system, codes, self.config.encoder, length)
+            self._vectors_of[name] = label_vectors(self.labels, found, self.system)
+        return self._vectors_of[name]
+
+    def vector_fingerprints(self) -> dict[str, str]:
+        """A digest of each named set of vectors that was used."""
+        return {name: vectors_fingerprint(vectors) for name, vectors in self._vectors_of.items()}
+
+    def relevance(self, threshold: float | None = None, vectors: str | None = None) -> RelevanceGraph:
+        """The labels' relevance graph at τ (by default the configuration's) by the vectors of that name."""
         tau = self.config.threshold if threshold is None else threshold
-        return RelevanceGraph.from_vectors(self.vectors, threshold=tau)
+        return RelevanceGraph.from_vectors(self.vectors_of(vectors), threshold=tau)
 
     @cached_property
     def fold(self) -> np.ndarray:
@@ -123,7 +142,8 @@ def run(module: str, make: Callable[[Task, dict, Path], None]) -> None:
     """Runs an experiment from the command line: `--data`, `--encoder` and `--set KEY=VALUE`.
 
     Args:
-        module: Name of the experiment; `<module>.yaml` beside this file holds its settings.
+        module: Name of the experiment, such as `table2` or `nnbsvr.table3`; the YAML file beside its module
+            holds its settings, and `results/nnbsvr-table3/` what it writes.
         make: Writes the results of a task, given the experiment's settings and the stem of its files.
     """
     # Every model of a table traces its functions anew, of which TensorFlow warns.
@@ -137,34 +157,42 @@ def run(module: str, make: Callable[[Task, dict, Path], None]) -> None:
     options = parser.parse_args()
     try:
         start_tensorflow()
-        settings = read_yaml(_HERE / f"{module}.yaml")
+        settings = read_yaml(_HERE / f"{module.replace('.', '/')}.yaml")
         task = Task(_task_config(options, settings.pop("task", {})))
-        stem = RESULTS / module / task.config.name
+        stem = RESULTS / module.replace(".", "-") / task.config.name
         make(task, settings, stem)
         _write_provenance(task, settings, stem)
     except InputError as error:
-        sys.exit(_report(error))
+        sys.exit(report(error))
 
 
-def _report(error: InputError) -> int:
+def report(error: InputError) -> int:
+    """Tells a bad input in one line; returns the exit code."""
     print(f"experiments: {error}", file=sys.stderr)
     return 2
 
 
-def _task_config(options, own: dict) -> TaskConfig:
+def assignments(items: list[str]) -> dict:
+    """The names and values of `--set NAME=VALUE …`, each value read as YAML."""
     import yaml
 
-    common = read_yaml(_HERE / "task.yaml")
-    data = options.data or common["all"]["data"]
-    settings = {**common["all"], **common.get(data, {}), **own, "data": data}
-    if options.encoder:
-        settings["encoder"] = options.encoder
-    for item in options.set:
+    settings = {}
+    for item in items:
         name, _, value = item.partition("=")
         try:
             settings[name] = yaml.safe_load(value)
         except yaml.YAMLError:
             raise InputError(f"--set {name}: {value!r} is no YAML value") from None
+    return settings
+
+
+def _task_config(options, own: dict) -> TaskConfig:
+    common = read_yaml(_HERE / "task.yaml")
+    data = options.data or common["all"]["data"]
+    settings = {**common["all"], **common.get(data, {}), **own, "data": data}
+    if options.encoder:
+        settings["encoder"] = options.encoder
+    settings |= assignments(options.set)
     return from_mapping(TaskConfig, settings, "experiments/task.yaml")
 
 
@@ -189,6 +217,7 @@ def _write_provenance(task: Task, settings: dict, stem: Path) -> None:
         "notes": len(task.notes),
         "labels": len(task.labels),
         "fingerprint": task.fingerprint,
+        "vectors": task.vector_fingerprints(),
         "versions": library_versions(),
     }
     with replacing(stem.with_suffix(".run.json")) as temporary:

@@ -1,0 +1,1 @@
+"""The tables and figures of NNBSVR; run one as `python -m experiments.nnbsvr.table7`."""

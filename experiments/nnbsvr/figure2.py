@@ -1,0 +1,46 @@
+"""NNBSVR figure 2: codes on a plane by the hierarchy alone and with the extended features."""
+
+from pathlib import Path
+
+import pandas as pd
+from tqdm import tqdm
+
+from experiments.nnbsvr.run import CodesTask, run
+from icd_relevancy.reporting import markdown_table, scatter_plot, write_table
+from icd_relevancy.vectors.validation import tsne
+
+
+def make(task: CodesTask, settings: dict, stem: Path) -> None:
+    """NNBSVR figure 2, coloured by chapter, with the silhouettes of the chapters.
+
+    The silhouette says in a number what the paper reads off the picture: how far the chapters keep apart.
+    """
+    codes = task.sample(settings["sample"])
+    rows, panels = [], {}
+    for name in tqdm(settings["vectors"], desc="figure 2", unit="map"):
+        found = tsne(task.vectors(name), codes, task.system, task.config.seed, settings["perplexity"])
+        rows.append(
+            {"vectors": name, "codes": len(codes), "chapters": len(set(found.chapters))}
+            | {"silhouette": found.silhouette, "silhouette on the plane": found.silhouette_2d}
+        )
+        x, y = found.points.T
+        # The codes are in hierarchy order, and so are the chapters of the legend.
+        chapters = [_short(task, chapter) for chapter in found.chapters]
+        panels[f"{name}: silhouette {found.silhouette:.2f}"] = pd.DataFrame(
+            {"x": x, "y": y, "group": chapters}
+        )
+    table = pd.DataFrame(rows)
+    write_table(table, stem.parent, stem.name, digits=3)
+    scatter_plot(
+        stem.parent / f"{stem.name}.png", panels, title="NNBSVR figure 2: t-SNE, coloured by chapter"
+    )
+    print(markdown_table(table, digits=3))
+
+
+def _short(task: CodesTask, chapter: str) -> str:
+    title = task.system.title(chapter).partition(" (")[0]
+    return f"{chapter} {title if len(title) <= 34 else title[:33] + '…'}"
+
+
+if __name__ == "__main__":
+    run("figure2", make)

@@ -1,0 +1,161 @@
+"""Experiments on codes alone, without notes: which codes, their vectors, and what was computed already."""
+
+import argparse
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from experiments.nnbsvr.vector_sets import vector_set, vectors_fingerprint
+from experiments.task import RESULTS, assignments, library_versions, report
+from icd_relevancy.atomic import replacing
+from icd_relevancy.codes import CodeSystem, code_system
+from icd_relevancy.errors import InputError
+from icd_relevancy.training.config import from_mapping, read_yaml
+from icd_relevancy.vectors import CodeVectors
+
+_HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class CodesConfig:
+    """Which codes an experiment is on; `experiments/nnbsvr/codes.yaml` documents and sets the values."""
+
+    code_system: str
+    codes: int | None
+    seed: int
+    encoder: str | None
+    max_length: int
+
+
+class CodesTask:
+    """The codes of an experiment, and the sets of vectors that it compares.
+
+    Attributes:
+        codes: codes without children, in hierarchy order: all of the system, or a random sample of them.
+    """
+
+    def __init__(self, config: CodesConfig):
+        if config.codes is not None and config.codes < 1:
+            raise InputError(f"codes must be at least 1, or null for all. Received: codes={config.codes}")
+        self.config = config
+        self.system = code_system(config.code_system)
+        self.codes = self.sample(config.codes, self.system.leaves)
+        self._used: dict[str, str] = {}
+
+    @property
+    def name(self) -> str:
+        """A file name for the codes."""
+        system = Path(self.config.code_system).name.partition(".")[0]
+        return system if self.config.codes is None else f"{system}-{self.config.codes}"
+
+    def sample(self, count: int | None, codes: Sequence[str] | None = None) -> tuple[str, ...]:
+        """Codes drawn at random, in their order; all where `count` is None or there are no more."""
+        codes = self.codes if codes is None else tuple(codes)
+        if count is None or count >= len(codes):
+            return codes
+        drawn = np.random.default_rng(self.config.seed).choice(len(codes), count, replace=False)
+        return tuple(codes[row] for row in np.sort(drawn))
+
+    def vectors(self, name: str, more: Sequence[str] = ()) -> CodeVectors:
+        """The vectors of a set of `vector_sets`, of the task's codes and of `more`."""
+        codes = tuple(dict.fromkeys((*self.codes, *more)))
+        whole = self.config.codes is None
+        config = self.config
+        found = vector_set(name, self.system, None if whole else codes, config.encoder, config.max_length)
+        found = found.select(codes)
+        self._used[name] = vectors_fingerprint(found)
+        return found
+
+    def vector_fingerprints(self) -> dict[str, str]:
+        """A digest of each set of vectors that was used."""
+        return dict(self._used)
+
+    def kept(self, name: str, settings: dict, vectors: CodeVectors, compute: Callable[[], object]):
+        """What `compute` returns, of JSON values; a result of the same settings and vectors is read back.
+
+        Raises:
+            InputError: the kept result is damaged.
+        """
+        told = [settings, asdict(self.config), vectors_fingerprint(vectors), library_versions()]
+        digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
+        path = RESULTS / "runs" / f"nnbsvr-{self.name}" / f"{name}-{digest}.json"
+        if not path.exists():
+            with replacing(path) as temporary:
+                temporary.write_text(json.dumps(compute()), encoding="utf-8")
+        try:
+            return json.loads(path.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise InputError(f"{path}: this result is damaged ({error}); delete it and run again") from error
+
+
+def levels(system: CodeSystem) -> dict[str, int]:
+    """The depth of the chapters, of the blocks where the system has some, and of the categories."""
+    found = {"chapter": 0}
+    if system.category_level > 1:
+        found["block"] = 1
+    if system.category_level > 0:
+        found["category"] = system.category_level
+    return found
+
+
+def run(module: str, make: Callable[[CodesTask, dict, Path], None]) -> None:
+    """Runs an experiment from the command line: `--encoder` and `--set KEY=VALUE`.
+
+    Args:
+        module: Name of the experiment; `<module>.yaml` beside this file holds its settings, and
+            `results/nnbsvr-<module>/` what it writes.
+        make: Writes the results, given the codes, the experiment's settings and the stem of its files.
+    """
+    parser = argparse.ArgumentParser(f"python -m experiments.nnbsvr.{module}", description=make.__doc__)
+    parser.add_argument("--encoder", help="hub name or folder (default: all-MiniLM-L6-v2)")
+    parser.add_argument(
+        "--set",
+        nargs="*",
+        default=[],
+        metavar="KEY=VALUE",
+        help=f"change a setting of codes.yaml or of {module}.yaml",
+    )
+    options = parser.parse_args()
+    try:
+        config, settings = _settings(module, options)
+        task = CodesTask(config)
+        stem = RESULTS / f"nnbsvr-{module}" / task.name
+        make(task, settings, stem)
+        _write_provenance(task, settings, stem)
+    except InputError as error:
+        raise SystemExit(report(error)) from None
+
+
+def _settings(module: str, options) -> tuple[CodesConfig, dict]:
+    settings = read_yaml(_HERE / f"{module}.yaml")
+    common = {**read_yaml(_HERE / "codes.yaml"), **settings.pop("task", {})}
+    if options.encoder:
+        common["encoder"] = options.encoder
+    for name, value in assignments(options.set).items():
+        if name in common:
+            common[name] = value
+        elif isinstance(settings.get(name), (int, float, str)):
+            if type(value) is not type(settings[name]):
+                kind = type(settings[name]).__name__
+                raise InputError(f"--set {name}: expected {kind}. Received: {name}={value!r}")
+            settings[name] = value
+        else:
+            known = [*common, *(key for key, old in settings.items() if isinstance(old, (int, float, str)))]
+            raise InputError(f"--set {name}: no such setting; there are {', '.join(known)}")
+    return from_mapping(CodesConfig, common, "experiments/nnbsvr/codes.yaml"), settings
+
+
+def _write_provenance(task: CodesTask, settings: dict, stem: Path) -> None:
+    told = {
+        "task": asdict(task.config),
+        "experiment": settings,
+        "codes": len(task.codes),
+        "vectors": task.vector_fingerprints(),
+        "versions": library_versions(),
+    }
+    with replacing(stem.parent / f"{stem.name}.run.json") as temporary:
+        temporary.write_text(json.dumps(told, indent=1), encoding="utf-8")

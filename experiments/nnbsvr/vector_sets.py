@@ -1,0 +1,106 @@
+"""The code vectors that the experiments compare, by name; each is built once and kept in the cache."""
+
+import hashlib
+import json
+import re
+from collections.abc import Sequence
+
+from icd_relevancy.cache import cache_folder
+from icd_relevancy.codes import CodeSystem
+from icd_relevancy.errors import InputError
+from icd_relevancy.vectors import CodeVectors, baselines, icd2vec, icdcodex, nnbsvr, reduce
+from icd_relevancy.vectors.code_vectors import PACKAGED
+
+ONE_HOT = "One-hot (equality)"
+HIERARCHY = ("hierarchy",)
+ATTRIBUTES = ("usage", "severity", "procedure", "specialty", "grouping")
+TITLE_DIMENSIONS = 64
+MAX_LENGTH = 150  # tokens of a code's text, NNBSVR §3.1.3
+
+
+def vector_set(
+    name: str,
+    system: CodeSystem,
+    codes: Sequence[str] | None = None,
+    encoder: str | None = None,
+    max_length: int = MAX_LENGTH,
+) -> CodeVectors:
+    """The code vectors of that name.
+
+    Args:
+        name: a key of `VECTOR_SETS`.
+        system: the code system.
+        codes: the codes that are needed. ICD2Vec and one-hot vectors are made for them alone; every other set
+            is of the whole system. Defaults to None, all nodes.
+        encoder: hub name or folder of ICD2Vec's encoder. Defaults to None, the default encoder.
+        max_length: number of tokens at which ICD2Vec's texts are cut. Defaults to 150.
+
+    Raises:
+        InputError: there is no such set, or it cannot be built.
+    """
+    if name not in VECTOR_SETS:
+        raise InputError(f"no code vectors named {name!r}; there are {', '.join(VECTOR_SETS)}")
+    if name == ONE_HOT:
+        return baselines.one_hot_vectors(system.codes if codes is None else codes)
+    if name == "NNBSVR" and system.name in PACKAGED:
+        return CodeVectors.load(system.name)
+    recipe, build = VECTOR_SETS[name]
+    told = {"recipe": recipe, "system": [system.name, _digest(system.codes)]}
+    if name == "ICD2Vec":
+        from icd_relevancy._startup import start_tensorflow
+
+        start_tensorflow()
+        from icd_relevancy.layers.pretrained import encoder_hash
+
+        told |= {"encoder": encoder_hash(encoder), "max_length": max_length}
+        told["codes"] = None if codes is None else _digest(codes)
+    plain = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+    folder = cache_folder() / "vectors" / f"{plain}-{_digest(json.dumps(told, sort_keys=True))}"
+    if not folder.is_dir():
+        build(system, codes, encoder, max_length).save(folder)
+    return CodeVectors.load(folder)
+
+
+def vectors_fingerprint(vectors: CodeVectors) -> str:
+    """16 hexadecimal digits that two different tables of code vectors do not share."""
+    return _digest([*vectors.codes, str(vectors.vectors.shape)], vectors.vectors.tobytes())
+
+
+def _digest(texts: str | Sequence[str], more: bytes = b"") -> str:
+    joined = texts if isinstance(texts, str) else "\n".join(texts)
+    return hashlib.sha256(joined.encode() + more).hexdigest()[:16]
+
+
+def _icd2vec(system: CodeSystem, codes, encoder, max_length) -> CodeVectors:
+    return icd2vec.icd2vec_vectors(system, codes, encoder, cache_folder() / "embeddings", max_length)
+
+
+def _of_groups(*groups: str):
+    return lambda system, *_: nnbsvr.nnbsvr_vectors(system, groups=groups or None)
+
+
+def _titles(system: CodeSystem, *_) -> CodeVectors:
+    """The control without any learning: TF-IDF of the titles' words, in fewer dimensions by SVD."""
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    words = TfidfVectorizer(sublinear_tf=True, token_pattern=r"\w+").fit_transform(
+        [system.title(code) for code in system.codes]
+    )
+    reduced, _ = reduce(words, min(TITLE_DIMENSIONS, words.shape[1]))
+    return CodeVectors(system.codes, reduced)
+
+
+# For each name, what tells an older recipe from today's, and how the vectors are built.
+VECTOR_SETS = {
+    "NNBSVR": (nnbsvr.RECIPE, _of_groups()),
+    "NNBSVR, hierarchy": (nnbsvr.RECIPE, _of_groups(*HIERARCHY)),
+    "NNBSVR, hierarchy + attributes": (nnbsvr.RECIPE, _of_groups(*HIERARCHY, *ATTRIBUTES)),
+    "ICD2Vec": (icd2vec.RECIPE, _icd2vec),
+    "ICDCodex": (icdcodex.RECIPE, lambda system, *_: icdcodex.icdcodex_vectors(system)),
+    "TF-IDF titles": (f"{TITLE_DIMENSIONS} dimensions", _titles),
+    "Hierarchy only": (
+        baselines.HIERARCHY_ONLY_RECIPE,
+        lambda system, *_: baselines.hierarchy_only_vectors(system),
+    ),
+    ONE_HOT: ("", None),
+}
