@@ -7,6 +7,7 @@ ENCODER ?=
 CODES ?=
 export ICD_RELEVANCY_CACHE ?= $(HOME)/.cache/icd_relevancy
 export TF_CPP_MIN_LOG_LEVEL ?= 3
+VECTORS := $(ICD_RELEVANCY_CACHE)/vectors/icd10cm/vectors.npy
 
 EXPERIMENTS := table2 table3 table4 figure1 figure2
 NNBSVR_ON_NOTES := table3 table4
@@ -21,12 +22,15 @@ help:  ## this list
 	'reproduce-nnbsvr-NAME   NAME one of $(NNBSVR_ON_NOTES) (DATA as above)' \
 	'                        or of $(NNBSVR_ON_CODES); CODES=10000 for a sample of the codes'
 
-setup: $(VENV)/.installed  ## install into .venv
+setup: $(VENV)/.installed $(VECTORS)  ## install into .venv, and build the code vectors into the cache
 
 $(VENV)/.installed: setup.cfg .ci/constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint .ci/constraints.txt --editable '.[dev]'
 	touch $@
+
+$(VECTORS): | $(VENV)/.installed
+	$(BIN)/python -c 'from icd_relevancy import CodeVectors; CodeVectors.load("icd9cm"); CodeVectors.load("icd10cm")'
 
 encoder: setup  ## fetch the default encoder into the cache
 	@$(BIN)/python -c 'from icd_relevancy.layers.pretrained import default_encoder; default_encoder()' 2>/dev/null \

@@ -77,7 +77,8 @@ def _build(options):
         raise InputError("--fine-tune trains the encoder on the codes' words: give --text too")
     vectors = _nnbsvr(options) if options.recipe == "nnbsvr" else _rival(options)
     vectors.save(options.out)
-    print(f"{options.out}: {len(vectors)} codes, {vectors.vectors.shape[1]} dimensions")
+    elbow = f" (elbow at {vectors.meta['elbow']})" if vectors.meta.get("elbow") else ""
+    print(f"{options.out}: {len(vectors)} codes, {vectors.vectors.shape[1]} dimensions{elbow}")
 
 
 def _nnbsvr(options):

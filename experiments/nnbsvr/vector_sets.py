@@ -6,15 +6,17 @@ import re
 from collections.abc import Sequence
 
 from icd_relevancy.cache import cache_folder
-from icd_relevancy.codes import CodeSystem
+from icd_relevancy.codes import CodeSystem, code_knowledge
 from icd_relevancy.errors import InputError
 from icd_relevancy.vectors import CodeVectors, baselines, icd2vec, icdcodex, nnbsvr, reduce
 from icd_relevancy.vectors.code_vectors import PACKAGED
+from icd_relevancy.vectors.features import printed_features
 
 ONE_HOT = "One-hot (equality)"
 HIERARCHY = ("hierarchy",)
 ATTRIBUTES = ("usage", "severity", "procedure", "specialty", "grouping")
 TITLE_DIMENSIONS = 64
+WITH_ENCODER = ("ICD2Vec", "NNBSVR from words")
 MAX_LENGTH = 150  # tokens of a code's text, NNBSVR §3.1.3
 
 
@@ -46,14 +48,14 @@ def vector_set(
         return CodeVectors.load(system.name)
     recipe, build = VECTOR_SETS[name]
     told = {"recipe": recipe, "system": [system.name, _digest(system.codes)]}
-    if name == "ICD2Vec":
+    if name in WITH_ENCODER:
         from icd_relevancy._startup import start_tensorflow
 
         start_tensorflow()
         from icd_relevancy.layers.pretrained import encoder_hash
 
         told |= {"encoder": encoder_hash(encoder), "max_length": max_length}
-        told["codes"] = None if codes is None else _digest(codes)
+        told["codes"] = _digest(codes) if name == "ICD2Vec" and codes is not None else None
     plain = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
     folder = cache_folder() / "vectors" / f"{plain}-{_digest(json.dumps(told, sort_keys=True))}"
     if not folder.is_dir():
@@ -79,6 +81,24 @@ def _of_groups(*groups: str):
     return lambda system, *_: nnbsvr.nnbsvr_vectors(system, groups=groups or None)
 
 
+def _printed(system: CodeSystem, *_) -> CodeVectors:
+    """The paper's reduction as it is described: one number a feature, min-max scaled, truncated SVD."""
+    features, _ = printed_features(code_knowledge(system))
+    return CodeVectors(system.codes, reduce(features, nnbsvr.DIMENSIONS)[0])
+
+
+def _from_words(system: CodeSystem, _, encoder, max_length) -> CodeVectors:
+    """What the network says after it has learnt the vectors of all codes from their words, as in the paper."""
+    from icd_relevancy.vectors.text_to_vector import TextToVector, TextToVectorConfig
+
+    knowledge = code_knowledge(system)
+    targets = CodeVectors.load(system.name) if system.name in PACKAGED else nnbsvr.nnbsvr_vectors(system)
+    words = [knowledge.words(code) for code in system.codes]
+    config, cache = TextToVectorConfig(encoder, max_length=max_length), cache_folder() / "embeddings"
+    network = TextToVector.train(words, targets.vectors, config, cache)
+    return CodeVectors(system.codes, network.predict(words, cache))
+
+
 def _titles(system: CodeSystem, *_) -> CodeVectors:
     """The control without any learning: TF-IDF of the titles' words, in fewer dimensions by SVD."""
     from sklearn.feature_extraction.text import TfidfVectorizer
@@ -95,6 +115,8 @@ VECTOR_SETS = {
     "NNBSVR": (nnbsvr.RECIPE, _of_groups()),
     "NNBSVR, hierarchy": (nnbsvr.RECIPE, _of_groups(*HIERARCHY)),
     "NNBSVR, hierarchy + attributes": (nnbsvr.RECIPE, _of_groups(*HIERARCHY, *ATTRIBUTES)),
+    "NNBSVR from words": (nnbsvr.RECIPE, _from_words),
+    "Printed reduction": (f"{nnbsvr.DIMENSIONS} dimensions", _printed),
     "ICD2Vec": (icd2vec.RECIPE, _icd2vec),
     "ICDCodex": (icdcodex.RECIPE, lambda system, *_: icdcodex.icdcodex_vectors(system)),
     "TF-IDF titles": (f"{TITLE_DIMENSIONS} dimensions", _titles),
