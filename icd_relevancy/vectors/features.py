@@ -230,7 +230,6 @@ def _path(knowledge: CodeKnowledge) -> tuple[sparse.csr_matrix, list[str]]:
     """
     paths = _paths(knowledge)
     shared = {path[:length] for path in paths for length in range(1, len(path))}
-    shares = _path_shares(knowledge.code_system)
     columns = {node: column for column, node in enumerate(dict.fromkeys(
         path[:length] for path in paths for length in range(1, len(path) + 1) if path[:length] in shared
     ))}  # fmt: skip
@@ -240,19 +239,11 @@ def _path(knowledge: CodeKnowledge) -> tuple[sparse.csr_matrix, list[str]]:
             if path[:length] in columns:
                 rows.append(row)
                 at.append(columns[path[:length]])
-                values.append(shares[min(length, len(shares)) - 1])
+                values.append(PATH_SHARES[min(length, len(PATH_SHARES)) - 1])
     matrix = sparse.csr_matrix(
         (np.sqrt(np.array(values, np.float32)), (rows, at)), shape=(len(paths), len(columns))
     )
     return matrix, [f"path: {node[-1]}" for node in columns]
-
-
-def _path_shares(system: CodeSystem) -> tuple[float, ...]:
-    """Where no blocks stand between chapters and categories, a category has the share of both."""
-    if system.category_level == 1:
-        top, block, category, *below = PATH_SHARES
-        return (top, block + category, *below)
-    return PATH_SHARES
 
 
 def _paths(knowledge: CodeKnowledge) -> list[tuple[str, ...]]:
