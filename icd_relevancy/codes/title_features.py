@@ -48,14 +48,16 @@ TITLE_ORDERS: dict[str, tuple[tuple[float, str], ...]] = {
             r"gonad|plas|xem|chlor|osmol|kine|ton|gamma|ventil|active|metab|aldost|somn|lip|prothromb|sec|"
             r"adren|tropi|chrom|vita)\w*|hypotony|hypoxia|\w*penia|underactiv\w*|deficiency|insufficiency|"
             r"underweight|deficit|decreased|reduced|inadequate|insufficient|olig\w+|anuria|anorexia|insomnia|"
-            r"acidosis|bradycardia|anemia|delayed puberty|poor fetal growth|small for gestational age|"
-            r"low birth weight|low level)\b",
+            r"acidosis|brady\w+|anemia|dehydration|depletion|weight loss|hair loss|alopecia|short stature|"
+            r"micro(?:ceph|gloss|stom|gnath|phthal|corn|dont)\w+|delayed puberty|poor fetal growth|"
+            r"small for gestational age|low birth weight|low level)\b",
         ),
         (
             1.0,
             r"\b(hyper\w+|overactiv\w*|excess|excessive|obesity|overweight|overdose|elevated|increased|"
-            r"\w+cytosis|tachycardia|polyhydramnios|polycythemia|poly(?:uria|phagia|dipsia)|alkalosis|thyrotoxicosis|"
-            r"precocious puberty|large for gestational age|high level)\b",
+            r"\w+cytosis|tachy\w+|overload|weight gain|tall stature|gigantism|"
+            r"macro(?:ceph|gloss|stom|gnath|corn|dont)\w+|polyhydramnios|polycythemia|poly(?:uria|phagia|dipsia)|"
+            r"alkalosis|thyrotoxicosis|precocious puberty|large for gestational age|high level)\b",
         ),
     ),
     "degree": (

@@ -4,12 +4,12 @@ from icd_relevancy.codes.rules import Rule
 
 FEMALE_TITLE = (
     r"\b(female|women|vagin(a|al|itis|ismus|osis|ocele)|vaginali[st]|"
-    r"vulva\w*|uter(us|ine)|ovar(y|ies|ian)|fallopian|cervix uteri|endometri\w*|"
+    r"vulv\w*|uter(us|ine)|ovar(y|ies|ian)|fallopian|cervix uteri|endometri\w*|"
     r"climacteric|menopaus\w*|postmenopaus\w*|menstru\w*|labium|labia|pregnan\w*|mother|broad ligament|"
     r"round ligament|placenta\w*)\b"
 )
 MALE_TITLE = (
-    r"\b(male|men|penis|penile|prostat\w*|test(is|es|icle|icles|icular)|scrot(um|al)|seminal|sperm\w*|"
+    r"\b(male|men|penis|penile|prostat\w*|test(is|es|icle|icles|icular)|scrot\w*|seminal|sperm\w*|"
     r"epididym\w*|tunica vaginalis|vas deferens|orchitis|vasectomy|foreskin|prepuce|circumcision)\b"
 )
 # Elsewhere the sex words say something else: the mother of a newborn, an object of the outside world, the sex
