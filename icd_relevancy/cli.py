@@ -10,6 +10,7 @@ from pathlib import Path
 
 from icd_relevancy._startup import start_tensorflow
 from icd_relevancy._version import __version__
+from icd_relevancy.cli_checks import check_output
 from icd_relevancy.cli_vectors import add_vectors_commands
 from icd_relevancy.errors import InputError, shown_code
 
@@ -138,7 +139,7 @@ def _train(options):
             # The trained model asks for it again, from wherever it is used then.
             settings[name] = str(Path(settings[name]).resolve())
     config = TrainingConfig.from_mapping(settings, str(options.config or "the options"))
-    _check_output(options.out)
+    check_output(options.out)
     if options.out.exists() and not options.out.is_dir():
         raise InputError(f"{options.out}: exists and is no folder; choose another --out")
     if options.out.exists() and any(options.out.iterdir()) and not (options.out / "coder.json").exists():
@@ -242,7 +243,7 @@ def _synthetic(options):
 
     if options.notes < 1:
         raise InputError(f"--notes must be at least 1. Received: {options.notes}")
-    _check_output(options.out)
+    check_output(options.out)
     settings = {} if options.codes is None else {"n_codes": options.codes}
     write_synthetic_notes(options.out, options.notes, options.seed, **settings)
     print(f"{options.out}: {options.notes} synthetic notes")
@@ -252,15 +253,6 @@ def _check_model(folder: Path):
     """Refuses what is no trained model before TensorFlow is loaded."""
     if not (folder / "coder.json").is_file():
         raise InputError(f"{folder}: not a trained model (coder.json is missing)")
-
-
-def _check_output(path: Path):
-    """Refuses a place that cannot be written before the work is done; missing folders are made in the end."""
-    existing = next(parent for parent in path.absolute().parents if parent.exists())
-    if not existing.is_dir():
-        raise InputError(f"{path}: {existing} is no folder")
-    if not os.access(existing, os.W_OK):
-        raise InputError(f"{path}: no permission to write into {existing}")
 
 
 def _code_system_of(data: str) -> str:

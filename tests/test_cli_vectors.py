@@ -1,13 +1,17 @@
 """`icd-relevancy vectors`, on ICD-9-CM and on small tables: the whole of ICD-10-CM takes minutes."""
 
 import json
+import os
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 from command_line import write
 
 from icd_relevancy.cli import main
-from icd_relevancy.codes import icd9cm
+from icd_relevancy.codes import icd9cm, knowledge_from_table
+from icd_relevancy.errors import InputError
 from icd_relevancy.vectors import CodeVectors, hierarchy_only_vectors
 
 
@@ -37,7 +41,7 @@ def test_build_from_a_table_of_ones_own_and_show(atc_table, place, capsys):
     assert main(["vectors", "build", "--features", str(atc_table), "--out", str(place / "atc")]) == 0
     vectors = CodeVectors.load(place / "atc")
     assert vectors.codes[0] == "A"
-    assert vectors.meta["recipe"] == "nnbsvr-1"
+    assert vectors.meta["recipe"].startswith("nnbsvr-2")
     capsys.readouterr()
     options = ["--vectors", str(place / "atc"), "--top-k", "2"]
     assert main(["vectors", "show", "C07AB02", *options]) == 0
@@ -100,6 +104,156 @@ def test_compare_tells_pairs_and_hierarchy(nine, place, capsys):
     assert told["hierarchy"]["category"]["purity"] > told["hierarchy"]["category"]["purity_shuffled"]
     assert main(["vectors", "compare", str(nine), *options]) == 0
     assert "chapter: purity" in capsys.readouterr().out
+
+
+def test_compare_skips_packaged_pairs_of_another_system(nine, capsys):
+    options = ["--code-system", "icd9cm", "--codes", "200"]
+    assert main(["vectors", "compare", str(nine), *options, "--json"]) == 0
+    told = capsys.readouterr()
+    result = json.loads(told.out)
+    assert result["pair_auc"] is result["best_threshold"] is result["thresholds"] is None
+    assert set(result["hierarchy"]) == {"chapter", "category"}
+    assert told.err == (
+        "icd-relevancy: no pairs: the packaged ones are of icd10cm, not icd9cm; give --pairs\n"
+    )
+    assert main(["vectors", "compare", str(nine), *options]) == 0
+    told = capsys.readouterr().out
+    assert "chapter: purity" in told
+    assert "AUC" not in told
+
+
+def test_the_network_is_kept(atc_table, place, miniature_encoder):
+    from icd_relevancy.vectors import TextToVector
+
+    options = ["--features", str(atc_table), "--text", "--encoder", str(miniature_encoder), "--epochs", "2"]
+    options += [
+        "--max-length",
+        "32",
+        "--out",
+        str(place / "text"),
+        "--network",
+        str(place / "text" / "network"),
+    ]
+    for _ in range(2):  # the second replaces the first
+        assert main(["vectors", "build", *options]) == 0
+    vectors, network = CodeVectors.load(place / "text"), TextToVector.load(place / "text" / "network")
+    metformin = network.predict([knowledge_from_table(atc_table).words("A10BA02")])[0]
+    row = vectors.codes.index("A10BA02")
+    np.testing.assert_allclose(metformin, vectors.vectors[row], atol=1e-5)
+    assert network.encoder_hash == vectors.meta["text"]["encoder_hash"]
+    assert sorted(path.name for path in place.iterdir()) == ["atc.csv", "text"]
+
+
+def test_a_fine_tuning_leaves_nothing_but_the_vectors(atc_table, place, miniature_encoder):
+    options = ["--features", str(atc_table), "--text", "--fine-tune", "--encoder", str(miniature_encoder)]
+    options += ["--max-length", "16", "--epochs", "1", "--out", str(place / "tuned")]
+    assert main(["vectors", "build", *options]) == 0
+    assert sorted(path.name for path in place.iterdir()) == ["atc.csv", "tuned"]
+
+
+@pytest.fixture
+def no_long_work(monkeypatch):
+    """Lets anything fail that takes long."""
+
+    def refuse(*arguments, **options):
+        raise AssertionError("worked before the options were checked")
+
+    monkeypatch.setattr("icd_relevancy.vectors.nnbsvr.nnbsvr_vectors", refuse)
+    monkeypatch.setattr("icd_relevancy.vectors.icd2vec_vectors", refuse)
+    monkeypatch.setattr("icd_relevancy.vectors.hierarchy_only_vectors", refuse)
+    monkeypatch.setattr("icd_relevancy.codes.code_knowledge", refuse)
+    monkeypatch.setattr("icd_relevancy.codes.code_system", refuse)
+    monkeypatch.setattr("icd_relevancy.codes.knowledge_from_table", refuse)
+    monkeypatch.setattr(CodeVectors, "load", refuse)
+
+
+@pytest.mark.parametrize(
+    ("options", "names"),
+    [
+        (["--dimensions", "²"], "--dimensions must be a number from 1, or elbow. Received: ²"),
+        (["--dimensions", "0"], "--dimensions must be a number from 1"),
+        (["--codes", "0"], "--codes must be at least 1. Received: 0"),
+        (["--codes", "-3"], "--codes must be at least 1. Received: -3"),
+        (["--seed", "-1"], "--seed must be from 0 to 4294967295. Received: -1"),
+        (["--seed", "4294967296"], "--seed must be from 0"),
+        (["--text", "--epochs", "0"], "--epochs must be at least 1. Received: 0"),
+        (["--text", "--epochs", "-1"], "--epochs must be at least 1"),
+        (["--text", "--max-length", "2"], "--max-length must be at least 3"),
+        (["--text", "--encoder", "./nowhere"], "nowhere: no such encoder folder"),
+        (["--recipe", "icd2vec", "--encoder", "./nowhere"], "nowhere: no such encoder folder"),
+        (["--recipe", "hierarchy-only", "--codes", "0"], "--codes must be at least 1"),
+        (["--epochs", "3"], "--epochs belongs to the network of the codes' words: give --text too"),
+        (["--network", "net"], "--network belongs to the network"),
+        (["--encoder", "some/encoder"], "--encoder belongs to --text and to --recipe icd2vec"),
+        (["--max-length", "64"], "--max-length belongs to --text"),
+        (
+            ["--recipe", "icdcodex", "--dimensions", "29"],
+            "--dimensions belongs to --recipe nnbsvr, not icdcodex",
+        ),
+        (["--recipe", "icd2vec", "--epochs", "3"], "--epochs belongs to --recipe nnbsvr, not icd2vec"),
+        (["--recipe", "icdcodex", "--encoder", "some/encoder"], "--encoder belongs to --text"),
+        (["--recipe", "hierarchy-only", "--max-length", "9"], "--max-length belongs to --text"),
+        (["--out", "notes"], "notes exists and holds no code vectors; choose another folder"),
+        (["--out", "a.txt"], "a.txt exists and holds no code vectors"),
+        (["--out", "a.txt/new"], "a.txt is no folder"),
+        (["--text", "--network", "notes"], "notes exists and holds no text_to_vector.json"),
+        (["--text", "--network", "out"], "--network out: --out lies there"),
+        (["--plot", "notes"], "notes: is a folder; name a .png file"),
+        (["--plot", "a.txt/curve.png"], "a.txt is no folder"),
+        (["--plot", "out"], "--plot out: --out lies there"),
+    ],
+)
+def test_bad_options_are_refused_before_the_long_work(check_refused, place, no_long_work, options, names):
+    (place / "notes").mkdir()
+    write(place / "notes" / "n.csv", "mine")
+    write(place / "a.txt", "mine")
+    check_refused("vectors", "build", "--out", "out", *options, names=names)
+
+
+@pytest.mark.parametrize("recipe", [["--text"], ["--recipe", "icd2vec"]])
+def test_a_length_beyond_the_encoder_is_refused_first(check_refused, no_long_work, miniature_encoder, recipe):
+    options = [*recipe, "--encoder", miniature_encoder, "--max-length", "65", "--out", "out"]
+    check_refused("vectors", "build", *options, names="from 3 to the model's 64 positions")
+
+
+def test_a_plot_needs_matplotlib(check_refused, no_long_work, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    check_refused("vectors", "build", "--out", "out", "--plot", "curve.png", names="plots need matplotlib")
+
+
+@pytest.mark.parametrize("option", ["--out", "--network", "--plot"])
+def test_a_place_that_cannot_be_written_is_refused_first(check_refused, no_long_work, monkeypatch, option):
+    # Asked for by name, because root may write everywhere.
+    monkeypatch.setattr(os, "access", lambda path, mode: path.name != "locked")
+    Path("locked").mkdir()
+    options = ["--text", "--out", "out", option, "locked/new"]
+    check_refused("vectors", "build", *options, names="locked/new: no permission to write into")
+
+
+def test_the_root_is_no_place_for_vectors(check_refused, no_long_work):
+    check_refused("vectors", "build", "--out", "/", names="/ exists and holds no code vectors")
+
+
+@pytest.mark.parametrize(
+    ("options", "names"),
+    [
+        (["--codes", "0"], "--codes must be at least 1. Received: 0"),
+        (["--codes", "-3"], "--codes must be at least 1. Received: -3"),
+        (["--seed", "-1"], "--seed must be from 0 to 4294967295. Received: -1"),
+    ],
+)
+def test_compare_refuses_bad_numbers_before_it_loads_anything(check_refused, no_long_work, options, names):
+    check_refused("vectors", "compare", "icd10cm", *options, names=names)
+
+
+def test_the_vectors_are_kept_when_the_picture_fails(atc_table, place, monkeypatch):
+    def full(*arguments, **options):
+        raise InputError("the disk is full")
+
+    monkeypatch.setattr("icd_relevancy.reporting.line_plot", full)
+    options = ["--features", str(atc_table), "--out", str(place / "atc"), "--plot", str(place / "curve.png")]
+    assert main(["vectors", "build", *options]) == 2
+    assert len(CodeVectors.load(place / "atc")) == 7
 
 
 def test_refusals(check_refused, atc_table, place, nine):

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from sklearn.preprocessing import normalize
 from tqdm import tqdm
 
 from experiments.nnbsvr.run import CodesTask, run
@@ -14,17 +13,16 @@ from icd_relevancy.errors import InputError
 from icd_relevancy.reporting import line_plot, markdown_table, write_table
 from icd_relevancy.vectors import CodeVectors
 from icd_relevancy.vectors.code_pairs import (
-    ROUNDING,
     CodePairs,
     best_threshold,
     pair_auc,
     pair_report,
     read_code_pairs,
 )
+from icd_relevancy.vectors.validation import neighbour_counts
 
 _SPLITS = ("development", "test")
 _GRID = tuple(np.round(np.arange(0.3, 0.96, 0.05), 2))
-_BLOCK = 256
 
 
 def make(task: CodesTask, settings: dict, stem: Path) -> None:
@@ -41,7 +39,8 @@ def make(task: CodesTask, settings: dict, stem: Path) -> None:
     for name in tqdm(settings["vectors"], desc="mapping", unit="set"):
         vectors = _vectors(task, name, named)
         leaves = [code for code in task.codes if code in vectors]
-        neighbours = _neighbours(vectors, leaves, task.sample(settings["neighbour_codes"], leaves), settings)
+        drawn = task.sample(settings["neighbour_codes"], leaves)
+        neighbours = _neighbours(vectors.select(leaves), drawn, settings["thresholds"])
         for split in _SPLITS:
             found = pair_report(vectors, pairs.select(split=split), settings["thresholds"])
             found = found[found["kind"] == "all"].drop(columns="kind").set_index("threshold")
@@ -96,25 +95,17 @@ def _trade_off(vectors: CodeVectors, pairs: CodePairs) -> list[dict]:
     return rows
 
 
-def _neighbours(
-    vectors: CodeVectors, codes: Sequence[str], drawn: Sequence[str], settings: dict
-) -> pd.DataFrame:
-    """How many of `codes` a drawn code matches at each τ; without the graph, which may hold most pairs."""
-    units = normalize(vectors.select(codes).vectors)
-    queries = normalize(vectors.select(drawn).vectors)
-    counts = {tau: [] for tau in settings["thresholds"]}
-    for start in range(0, len(drawn), _BLOCK):
-        cosines = queries[start : start + _BLOCK] @ units.T
-        for tau, found in counts.items():
-            found += ((cosines >= tau - ROUNDING).sum(axis=1) - 1).tolist()
+def _neighbours(vectors: CodeVectors, drawn: Sequence[str], thresholds: Sequence[float]) -> pd.DataFrame:
+    """How many codes of `vectors` a drawn code matches at each τ."""
+    counts = [neighbour_counts(vectors, tau, drawn) for tau in thresholds]
     return pd.DataFrame(
         {
-            "threshold": tau,
-            "neighbours a code": np.mean(found),
-            "codes without (%)": 100 * np.mean(np.array(found) == 0),
-            "of codes": len(codes),
+            "threshold": found.threshold,
+            "neighbours a code": found.mean,
+            "codes without (%)": 100 * found.alone,
+            "of codes": len(vectors),
         }
-        for tau, found in counts.items()
+        for found in counts
     ).set_index("threshold")
 
 

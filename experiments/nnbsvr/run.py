@@ -12,11 +12,13 @@ import numpy as np
 from experiments.nnbsvr.vector_sets import vector_set, vectors_fingerprint
 from experiments.task import RESULTS, assignments, library_versions, report
 from icd_relevancy.atomic import replacing
-from icd_relevancy.codes import CodeSystem, code_system
+from icd_relevancy.codes import code_system
 from icd_relevancy.errors import InputError
 from icd_relevancy.training.config import from_mapping, read_yaml
 from icd_relevancy.vectors import CodeVectors
+from icd_relevancy.vectors.validation import levels
 
+__all__ = ["CodesConfig", "CodesTask", "levels", "run"]
 _HERE = Path(__file__).parent
 
 
@@ -90,16 +92,6 @@ class CodesTask:
             return json.loads(path.read_text(encoding="utf-8"))
         except ValueError as error:
             raise InputError(f"{path}: this result is damaged ({error}); delete it and run again") from error
-
-
-def levels(system: CodeSystem) -> dict[str, int]:
-    """The depth of the chapters, of the blocks where the system has some, and of the categories."""
-    found = {"chapter": 0}
-    if system.category_level > 1:
-        found["block"] = 1
-    if system.category_level > 0:
-        found["category"] = system.category_level
-    return found
 
 
 def run(module: str, make: Callable[[CodesTask, dict, Path], None]) -> None:

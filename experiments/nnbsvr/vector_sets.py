@@ -112,10 +112,10 @@ def _titles(system: CodeSystem, *_) -> CodeVectors:
 
 # For each name, what tells an older recipe from today's, and how the vectors are built.
 VECTOR_SETS = {
-    "NNBSVR": (nnbsvr.RECIPE, _of_groups()),
-    "NNBSVR, hierarchy": (nnbsvr.RECIPE, _of_groups(*HIERARCHY)),
-    "NNBSVR, hierarchy + attributes": (nnbsvr.RECIPE, _of_groups(*HIERARCHY, *ATTRIBUTES)),
-    "NNBSVR from words": (nnbsvr.RECIPE, _from_words),
+    "NNBSVR": (nnbsvr.recipe(), _of_groups()),
+    "NNBSVR, hierarchy": (nnbsvr.recipe(), _of_groups(*HIERARCHY)),
+    "NNBSVR, hierarchy + attributes": (nnbsvr.recipe(), _of_groups(*HIERARCHY, *ATTRIBUTES)),
+    "NNBSVR from words": (nnbsvr.recipe(), _from_words),
     "Printed reduction": (f"{nnbsvr.DIMENSIONS} dimensions", _printed),
     "ICD2Vec": (icd2vec.RECIPE, _icd2vec),
     "ICDCodex": (icdcodex.RECIPE, lambda system, *_: icdcodex.icdcodex_vectors(system)),

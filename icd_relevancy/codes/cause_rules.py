@@ -27,8 +27,7 @@ CAUSE_RULES = (
         icd10="A00-B99 G00-G07 J00-J22 L00-L08 M00 U07.1",
         icd9="001-139 320-326 460-466 480-488 680-686",
         title=r"\b(infect\w*|sepsis|septic|tubercul\w*|viral|bacterial|pneumonia|syphilitic|gonococcal)\b",
-        unless=r"\b(noninfect\w*|screening|history|contact with|immunization|"
-        r"without (\w+ )?(infection|sepsis)|nonspecific reaction)\b",
+        unless=r"\b(noninfect\w*|screening|history|contact with|immunization|nonspecific reaction)\b",
     ),
     Rule(
         "bacterial",
@@ -91,10 +90,10 @@ CAUSE_RULES = (
         "hypertension",
         "severity",
         "High blood pressure of the arteries.",
-        icd10="I10-I16 O10 O13-O16",
+        icd10="I10-I1A O10 O13-O16",
         icd9="401-405 642",
         title=r"\bhypertens\w*",
-        unless=r"\b(portal|ocular|pulmonary|intracranial|without hypertension|venous)\b",
+        unless=r"\b(portal|ocular|pulmonary|intracranial|venous)\b",
     ),
     Rule(
         "immune",
@@ -112,7 +111,7 @@ CAUSE_RULES = (
         icd10="S00-T34 T66-T79",
         icd9="800-959 990-995",
         title=r"\b(injur\w*|trauma\w*|laceration|contusion|wound)\b",
-        unless=r"\b(nontraumatic|atraumatic|without injury|injured in)\b",
+        unless=r"\b(nontraumatic|atraumatic|injured in)\b",
         not10="V00-Y99 Z00-Z99",
         not9="E000-E999",
     ),
@@ -120,10 +119,10 @@ CAUSE_RULES = (
         "fracture",
         "severity",
         "A broken bone.",
-        icd10="S12 S22 S32 S42 S52 S62 S72 S82 S92 M80 M84",
+        icd10="S12 S22 S32 S42 S52 S62 S72 S82 S92 M80 M84.3 M84.4 M84.5 M84.6 M84.7",
         icd9="800-829 733.1",
         title=r"\bfractures?\b",
-        unless=r"\b(without (current )?(\w+ )?fracture|history of)\b",
+        unless=r"\bhistory of\b",
     ),
     Rule(
         "dislocation",
@@ -146,6 +145,7 @@ CAUSE_RULES = (
         icd10="T20-T34",
         icd9="940-949 991.0 991.1 991.2 991.3",
         title=r"\b(burns?|corrosion|frostbite|sunburn)\b",
+        unless=r"\bburn-?out\b",
     ),
     Rule(
         "foreign_body",
@@ -154,7 +154,6 @@ CAUSE_RULES = (
         icd10="T15-T19 Z18",
         icd9="930-939",
         title=r"\bforeign (body|object)\b",
-        unless=r"without foreign body",
     ),
     Rule(
         "poisoning",
@@ -169,7 +168,7 @@ CAUSE_RULES = (
         "severity",
         "A drug given rightly did harm.",
         icd9="E930-E949",
-        title=r"\badverse effects?\b|drug-induced|due to drug",
+        title=r"\badverse effects?\b|drug[- ]induced|due to drug",
     ),
     Rule("underdosing", "severity", "Less of a drug taken than prescribed.", title=r"\bunderdosing\b"),
     Rule(

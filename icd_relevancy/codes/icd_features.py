@@ -9,7 +9,7 @@ from icd_relevancy.codes.leaf_values import LeafValues, code_leaves
 from icd_relevancy.codes.procedure_rules import PROCEDURE_RULES
 from icd_relevancy.codes.rules import CodeMatcher
 from icd_relevancy.codes.severity_rules import SEVERITY_RULES
-from icd_relevancy.codes.specialties import SPECIALTIES
+from icd_relevancy.codes.specialties import LAST_RESORT, SPECIALTIES
 from icd_relevancy.codes.system import CodeSystem
 from icd_relevancy.codes.usage_rules import USAGE_RULES
 
@@ -57,17 +57,20 @@ def _specialty(matcher: CodeMatcher, spread: LeafValues) -> tuple[Feature, objec
         "specialty",
         "specialty",
         "multiple",
-        "The specialties (of 24, LOSSES §4.1) that make, treat or follow it.",
+        "The specialties (of 24, LOSSES §4.1) that make, treat or follow it; where none claims it, Family Medicine "
+        "for health services and circumstances, else Internal Medicine.",
     )
     held = np.array(
         [matcher.within(places.icd10 if matcher.edition == 10 else places.icd9) for places in SPECIALTIES]
     )
-    return feature, spread.shared_of_several(
-        [
-            tuple(places.name for places, holds in zip(SPECIALTIES, leaf, strict=True) if holds)
-            for leaf in held.T
-        ]
-    )
+    claimed = [
+        tuple(places.name for places, holds in zip(SPECIALTIES, leaf, strict=True) if holds)
+        for leaf in held.T
+    ]
+    for name, icd10, icd9 in LAST_RESORT:
+        within = matcher.within(icd10 if matcher.edition == 10 else icd9)
+        claimed = [names or (name,) * bool(holds) for names, holds in zip(claimed, within, strict=True)]
+    return feature, spread.shared_of_several(claimed)
 
 
 def _groupings(system: CodeSystem, edition: int, spread: LeafValues) -> list[tuple[Feature, object]]:

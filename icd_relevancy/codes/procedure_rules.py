@@ -110,6 +110,7 @@ PROCEDURE_RULES = (
         icd10="Z03-Z05",
         icd9="V29 V71 V89",
         title=r"ruled out|not found",
+        as_written=True,
     ),
     Rule(
         "counselling",
@@ -155,7 +156,7 @@ PROCEDURE_RULES = (
         "rehabilitation",
         "procedure",
         "Restores function: prostheses, orthopaedic aftercare, therapy.",
-        icd10="Z44 Z47 Z50",
+        icd10="Z44 Z47",
         icd9="V52 V54 V57",
         title=r"\b(rehabilitat\w*|orthopedic aftercare|(physical|occupational|speech) therapy)\b",
         within10="Z00-Z99",

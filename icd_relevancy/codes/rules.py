@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from icd_relevancy.codes.leaf_values import code_leaves, code_paths
+from icd_relevancy.codes.negation import affirmed
 from icd_relevancy.codes.system import CodeSystem
 
 
@@ -26,7 +27,8 @@ class Rule:
         icd10: places in ICD-10-CM, separated by spaces: a category, a longer code that stands for all codes
             below it, or a range of categories (`"N40-N53"`). Defaults to none.
         icd9: the same in ICD-9-CM.
-        title: regular expression searched in the title, in any case. Defaults to none.
+        title: regular expression searched in what the title affirms (`negation.affirmed`), in any case.
+            Defaults to none.
         within10: places in ICD-10-CM outside which `title` says nothing. Defaults to everywhere.
         within9: the same in ICD-9-CM.
         unless: regular expression that the title must not match for `title` to count.
@@ -34,6 +36,8 @@ class Rule:
         not9: the same in ICD-9-CM.
         inherited: whether `title` is searched in the titles of the code's category and subcategories as well.
             Defaults to False.
+        as_written: whether `title` and `unless` are searched in the whole title, for features that are about
+            what is ruled out or left open. Defaults to False.
     """
 
     name: str
@@ -48,6 +52,7 @@ class Rule:
     not10: str = ""
     not9: str = ""
     inherited: bool = False
+    as_written: bool = False
 
 
 class CodeMatcher:
@@ -56,13 +61,15 @@ class CodeMatcher:
     Args:
         codes: codes of one ICD system.
         titles: their titles.
-        above: titles of the categories and subcategories that each code lies in, one text a code.
+        above: what the titles of the categories and subcategories that each code lies in affirm, one text a
+            code.
         edition: 9 or 10.
     """
 
     def __init__(self, codes: tuple[str, ...], titles: tuple[str, ...], above: tuple[str, ...], edition: int):
         self.codes = codes
         self.titles = pa.array(titles)
+        self.affirmed = pa.array([affirmed(title) for title in titles])
         self.titles_above = pa.array(above)
         self.edition = edition
 
@@ -73,7 +80,7 @@ class CodeMatcher:
         titles = tuple(system.titles[code] for code in leaves)
         paths = code_paths(system)
         above = tuple(
-            " / ".join(system.titles[code] for code in paths[leaf][system.category_level :])
+            " / ".join(affirmed(system.titles[code]) for code in paths[leaf][system.category_level :])
             for leaf in leaves
         )
         return cls(leaves, titles, above, edition)
@@ -86,9 +93,9 @@ class CodeMatcher:
     def _distinct_categories(self) -> np.ndarray:
         return np.unique(self._categories)
 
-    def titled(self, pattern: str, inherited: bool = False) -> np.ndarray:
-        """Which codes have a title that matches a regular expression, in any case."""
-        titles = self.titles_above if inherited else self.titles
+    def titled(self, pattern: str, inherited: bool = False, as_written: bool = False) -> np.ndarray:
+        """Which codes have a title that matches a regular expression, in any case, as in `Rule`."""
+        titles = self.titles if as_written else self.titles_above if inherited else self.affirmed
         return pc.match_substring_regex(titles, pattern, ignore_case=True).to_numpy(zero_copy_only=False)
 
     def within(self, places: str) -> np.ndarray:
@@ -115,11 +122,11 @@ class CodeMatcher:
         ten = self.edition == 10
         found = self.within(rule.icd10 if ten else rule.icd9)
         if rule.title:
-            titled = self.titled(rule.title, rule.inherited)
+            titled = self.titled(rule.title, rule.inherited, rule.as_written)
             if scope := (rule.within10 if ten else rule.within9):
                 titled = titled & self.within(scope)
             if rule.unless:
-                titled = titled & ~self.titled(rule.unless)
+                titled = titled & ~self.titled(rule.unless, as_written=rule.as_written)
             found = found | titled
         if excluded := (rule.not10 if ten else rule.not9):
             found = found & ~self.within(excluded)

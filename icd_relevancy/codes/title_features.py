@@ -1,20 +1,29 @@
 """Features of ICD codes that take one of several values, read from where a code stands and what its title says."""
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
+from icd_relevancy.codes.polarity import polarity
 from icd_relevancy.codes.rules import CodeMatcher
 
 # Each list is tried in order; the first that holds gives the value, so the narrow ones come first.
-TITLE_VALUES: dict[str, tuple[tuple[str, str], ...]] = {
+TITLE_VALUES: dict[str, tuple[tuple[str | None, str], ...]] = {
     "encounter": (
         ("sequela", r", sequela$"),
         ("subsequent", r"\bsubsequent (encounter|care)\b|subsequent episode"),
         ("initial", r"\binitial (encounter|care)\b|initial episode"),
     ),
     "laterality": (
-        ("bilateral", r"\bbilateral\b|\bboth (eyes|ears|lungs|kidneys|ovaries|breasts)\b"),
+        ("right", r"\bright\b.*\bnormal vision left\b"),
+        ("left", r"\bnormal vision right\b|\bleft\b.*\bnormal vision right\b"),
+        (
+            "bilateral",
+            r"\bbilateral\b|\bright eye\b.*\bleft eye\b|\bleft eye\b.*\bright eye\b|"
+            r"\bboth (eyes|ears|lungs|kidneys|ovaries|breasts)\b",
+        ),
+        (None, r"\bright\b.*\bleft\b|\bleft\b.*\bright\b"),
         ("right", r"\bright\b"),
         ("left", r"\bleft\b"),
         (
@@ -25,9 +34,14 @@ TITLE_VALUES: dict[str, tuple[tuple[str, str], ...]] = {
         ),
     ),
     "fracture_type": (
-        ("open", r"\bopen fracture\b|\bfracture.*\bopen\b|\bopen$"),
-        ("closed", r"\bclosed fracture\b|\bfracture.*\bclosed\b|\bclosed$"),
-        ("pathological", r"\b(pathological|osteoporosis .* fracture|stress fracture|neoplastic disease)\b"),
+        ("open", r"\bopen ([a-z']+ )?fractures?\b|\bfracture.*\bopen\b|\bopen$"),
+        (
+            "pathological",
+            r"\b(pathologic(al)?|osteoporosis|stress|fatigue|atypical)\b.*\bfracture|\bcollapsed vertebra\b",
+        ),
+        ("closed", r"\bclosed ([a-z']+ )?fractures?\b|\bfracture.*\bclosed\b|\bclosed$"),
+        # A fracture that is told neither open nor closed is coded as closed (guideline I.C.19.c).
+        ("closed", r"\bfracture\b.*\b(routine healing|delayed healing|nonunion|malunion)\b"),
     ),
     "fracture_healing": (
         ("routine", r"routine healing"),
@@ -40,28 +54,11 @@ TITLE_VALUES: dict[str, tuple[tuple[str, str], ...]] = {
         ("displaced", r"\bdisplaced\b"),
     ),
 }
+# Sides and encounters hold for the whole title, also where they are told within what it rules out.
+AS_WRITTEN = frozenset({"encounter", "laterality", "fracture_healing", "displacement"})
 TITLE_ORDERS: dict[str, tuple[tuple[float, str], ...]] = {
-    "polarity": (
-        (
-            -1.0,
-            r"\b(hypo(?:kal|natr|calc|glyc|thyr|tens|volem|therm|magnes|phosph|prote|album|parath|pituit|funct|"
-            r"gonad|plas|xem|chlor|osmol|kine|ton|gamma|ventil|active|metab|aldost|somn|lip|prothromb|sec|"
-            r"adren|tropi|chrom|vita)\w*|hypotony|hypoxia|\w*penia|underactiv\w*|deficiency|insufficiency|"
-            r"underweight|deficit|decreased|reduced|inadequate|insufficient|olig\w+|anuria|anorexia|insomnia|"
-            r"acidosis|brady\w+|anemia|dehydration|depletion|weight loss|hair loss|alopecia|short stature|"
-            r"micro(?:ceph|gloss|stom|gnath|phthal|corn|dont)\w+|delayed puberty|poor fetal growth|"
-            r"small for gestational age|low birth weight|low level)\b",
-        ),
-        (
-            1.0,
-            r"\b(hyper\w+|overactiv\w*|excess|excessive|obesity|overweight|overdose|elevated|increased|"
-            r"\w+cytosis|tachy\w+|overload|weight gain|tall stature|gigantism|"
-            r"macro(?:ceph|gloss|stom|gnath|corn|dont)\w+|polyhydramnios|polycythemia|poly(?:uria|phagia|dipsia)|"
-            r"alkalosis|thyrotoxicosis|precocious puberty|large for gestational age|high level)\b",
-        ),
-    ),
     "degree": (
-        (3.0, r"\b(severe|third degree|stage (3|4|5|iii|iv)|grade (3|4|iii|iv)|profound|type iii[abc])\b"),
+        (3.0, r"\b(severe|third degree|stage (3|4|5|iii|iv)|grade (3|4|iii|iv)|profound)\b"),
         (2.0, r"\b(moderate|second degree|stage (2|ii)|grade (2|ii))\b"),
         (1.0, r"\b(mild|minor|first degree|stage (1|i)|grade (1|i)|slight)\b"),
     ),
@@ -78,7 +75,7 @@ DESCRIPTIONS = {
     "fracture_healing": "How a fracture heals at a later encounter.",
     "displacement": "Whether the fragments moved.",
     "polarity": "Direction of a deviation: 1 too much (hyper-, over-), -1 too little (hypo-, -penia, deficiency), "
-    "0 neither. It parts codes whose titles differ by two letters and that must not match (P74.31, P74.32).",
+    "0 neither or both. It parts codes whose titles differ by two letters and that must not match (P74.31, P74.32).",
     "degree": "Degree of a condition: 1 mild, 2 moderate, 3 severe, 0 not told.",
     "trimester": "Trimester of pregnancy, 0 where none is told.",
     "intent": "How an injury or poisoning came about: accident, self-harm, assault, undetermined, legal or war, "
@@ -106,7 +103,7 @@ INTENT_TITLES = (
 def title_values(matcher: CodeMatcher) -> dict[str, np.ndarray]:
     """The features with one of several words as value; None where no value fits."""
     found = {
-        name: _first(len(matcher.codes), values, matcher.titled, None)
+        name: _first(len(matcher.codes), values, partial(matcher.titled, as_written=name in AS_WRITTEN), None)
         for name, values in TITLE_VALUES.items()
     }
     found["intent"] = _intent(matcher)
@@ -115,7 +112,7 @@ def title_values(matcher: CodeMatcher) -> dict[str, np.ndarray]:
 
 def title_orders(matcher: CodeMatcher) -> dict[str, np.ndarray]:
     """The features with a number as value; 0 where the title says nothing."""
-    return {
+    return {"polarity": polarity(matcher)} | {
         name: _first(len(matcher.codes), values, matcher.titled, 0.0) for name, values in TITLE_ORDERS.items()
     }
 

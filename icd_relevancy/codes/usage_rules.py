@@ -4,21 +4,26 @@ from icd_relevancy.codes.rules import Rule
 
 FEMALE_TITLE = (
     r"\b(female|women|vagin(a|al|itis|ismus|osis|ocele)|vaginali[st]|"
-    r"vulv\w*|uter(us|ine)|ovar(y|ies|ian)|fallopian|cervix uteri|endometri\w*|"
+    r"vulv\w*|cervicitis|uter(us|ine)|ovar(y|ies|ian)|fallopian|cervix uteri|endometri\w*|"
     r"climacteric|menopaus\w*|postmenopaus\w*|menstru\w*|labium|labia|pregnan\w*|mother|broad ligament|"
     r"round ligament|placenta\w*)\b"
 )
+# Case tells men from the acronym of multiple endocrine neoplasia (MEN).
 MALE_TITLE = (
-    r"\b(male|men|penis|penile|prostat\w*|test(is|es|icle|icles|icular)|scrot\w*|seminal|sperm\w*|"
-    r"epididym\w*|tunica vaginalis|vas deferens|orchitis|vasectomy|foreskin|prepuce|circumcision)\b"
+    r"\b(male|(?-i:[Mm]en)|penis|penile|prostat\w*|test(is|es|icle|icles|icular)|scrot\w*|seminal|sperm\w*|"
+    r"epididym\w*|tunica vaginalis|vas deferens|orchitis|vasectomy|foreskin|prepuce|circumcision|"
+    r"balanitis|balanoposthitis|balanic|ejaculat\w*)\b"
 )
 # Elsewhere the sex words say something else: the mother of a newborn, an object of the outside world, the sex
 # of an occupant.
 WHERE_SEX_IS_ANATOMY_10 = (
-    "A00-B99 C00-D49 D60-D89 E00-E90 F52 F53 G43 I00-I99 L00-L99 M80-M85 N00-N99 Q50-Q56 R00-R99 S30-S39 T19 "
+    "A00-B99 C00-D49 D60-D89 E00-E89 F52 F53 G43 I00-I99 L00-L99 M80-M85 N00-N99 Q50-Q56 R00-R99 S30-S39 T19 "
     "T21 T83 Z00-Z99 P54 P83"
 )
 WHERE_SEX_IS_ANATOMY_9 = "001-799 860-999 V01-V91"
+# A disease of relatives says nothing of the patient's own sex.
+RELATIVES_10 = "Z80-Z84"
+RELATIVES_9 = "V16-V19"
 
 USAGE_RULES = (
     Rule(
@@ -27,13 +32,16 @@ USAGE_RULES = (
         "Only women have the organ or the condition: female genital organs, pregnancy, childbirth and the "
         "puerperium (every code of that chapter, NNBSVR §3.1.1), and titles that say so.",
         icd10="A34 C51-C58 D06 D25-D28 D39 E28 F53 M83.0 N70-N77 N80-N98 O00-O9A Q50-Q52 Q96 Q97 R87 "
-        "Z32-Z34 Z36 Z37 Z39 Z3A",
+        "Z03.7 Z32-Z34 Z36 Z37 Z39 Z3A",
         icd9="179-184 218-221 233.1 233.2 233.3 236.0 236.1 236.2 236.3 256 614-616 617-629 630-679 752.0 "
-        "752.1 752.2 752.3 752.4 V22-V24 V27 V28",
+        "752.1 752.2 752.3 752.4 V22-V24 V27 V28 V89",
         title=FEMALE_TITLE,
         within10=WHERE_SEX_IS_ANATOMY_10,
         within9=WHERE_SEX_IS_ANATOMY_9,
-        unless=r"\bmale\b|affect(ed|ing) (by|newborn|fetus)|tunica vaginalis|vaginali[st] hydrocele",
+        unless=r"\bmale\b|affect(ed|ing) (by|newborn|fetus)|tunica vaginalis|vaginali[st] hydrocele|"
+        r"avoid pregnancy",
+        not10=RELATIVES_10,
+        not9=RELATIVES_9,
     ),
     Rule(
         "male_only",
@@ -45,6 +53,8 @@ USAGE_RULES = (
         within10=WHERE_SEX_IS_ANATOMY_10,
         within9=WHERE_SEX_IS_ANATOMY_9,
         unless=r"\bfemale\b|\bvagina(l)?\b|\bvulva",
+        not10=RELATIVES_10,
+        not9=RELATIVES_9,
     ),
     Rule(
         "newborn_only",
@@ -91,8 +101,8 @@ USAGE_RULES = (
         "usage",
         "The patient is pregnant, in labour or in the puerperium: the obstetric chapter (NNBSVR §3.1.1) and the "
         "encounters of a normal pregnancy and its outcome.",
-        icd10="A34 C58 D39.2 F53 M83.0 O00-O9A Z33 Z34 Z36 Z37 Z39 Z3A",
-        icd9="630-679 V22-V24 V27 V28",
+        icd10="A34 C58 D39.2 F53 M83.0 O00-O9A Z03.7 Z33 Z34 Z36 Z37 Z39 Z3A",
+        icd9="630-679 V22-V24 V27 V28 V89",
         title=r"\b(in pregnancy|pregnant state|of pregnancy|pregnant|postpartum|puerper\w*)\b",
         unless=r"\b(test|history of|not pregnant|unspecified sex|prevent|instruction)\b",
         within10="A00-N99 Z00-Z99",
@@ -106,6 +116,7 @@ USAGE_RULES = (
         icd10="O00-O9A Z33 Z34 Z36 Z3A",
         icd9="630-679 V22 V23 V28",
         title=r"\b(pregnan\w*|gestation\w*|fetus|fetal|antenatal|antepartum|abortion)\b",
+        as_written=True,
         not10="P00-P96",
         not9="760-779",
     ),

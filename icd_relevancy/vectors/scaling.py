@@ -10,14 +10,14 @@ RUN = 64
 LEARNING_RATE = 0.02
 MOMENTUM, SQUARES = 0.9, 0.99
 # Pairs near enough to be neighbours count more, pairs that are far in both spaces need not agree exactly.
-NEAR, NEAR_WEIGHT = 0.5, 30.0
+NEAR, NEAR_WEIGHT = 0.5, 100.0
 FAR, FAR_WEIGHT = 0.3, 0.1
 
 
 def scale_cosines(
     features: sparse.csr_matrix,
     start: np.ndarray,
-    epochs: int = 15,
+    epochs: int = 20,
     seed: int = 0,
     progress: bool = True,
 ) -> np.ndarray:
@@ -26,14 +26,14 @@ def scale_cosines(
     A few singular directions hold what large groups of codes share, but not what tells one disease from the
     next. Here the stress `Σ w_ij (cos(z_i, z_j) - cos(x_i, x_j))²` is lowered by stochastic gradient descent
     (Adam) over batches of pairs: half of a batch are runs of neighbouring rows, as near pairs are rare among
-    random ones. Pairs near in either space weigh 30, as they are one in a
+    random ones. Pairs near in either space weigh 100, as they are one in a
     hundred and decide who is a neighbour of whom; pairs far in both 0.1.
 
     Args:
         features: `(m, f)` with rows of unit length, in an order that puts related rows side by side, such as
             hierarchy order.
         start: `(m, d)` points to begin with, such as a truncated singular value decomposition.
-        epochs: passes over the rows. Defaults to 15.
+        epochs: passes over the rows. Defaults to 20.
         seed: seed of the batches. Defaults to 0.
         progress: whether to show a progress bar on a terminal. Defaults to True.
 

@@ -3,7 +3,8 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import keras
@@ -33,7 +34,10 @@ class TextToVectorConfig:
         learning_rate: Adam's. Defaults to 5e-5 with `fine_tune`, as in the paper, else to 1e-3.
         batch_size: Defaults to 32 with `fine_tune`, as in the paper, else to 256.
         epochs: Defaults to 5 with `fine_tune`, as in the paper, else to 40.
-        seed: seed of the initial weights and of the order of the codes.
+        seed: seed of the initial weights and of the order of the codes, from 0 to 4294967295.
+
+    Raises:
+        InputError: a number lies outside its range.
     """
 
     encoder: str | None = None
@@ -44,6 +48,17 @@ class TextToVectorConfig:
     batch_size: int | None = None
     epochs: int | None = None
     seed: int = 0
+
+    def __post_init__(self):
+        for name, least in (("max_length", 3), ("hidden", 0), ("batch_size", 1), ("epochs", 1)):
+            value = getattr(self, name)
+            if value is not None and value < least:
+                raise InputError(f"{name} must be at least {least}. Received: {name}={value}")
+        if not 0 <= self.seed < 2**32:
+            raise InputError(f"seed must be from 0 to {2**32 - 1}. Received: seed={self.seed}")
+        rate = self.learning_rate
+        if rate is not None and not 0 < rate < float("inf"):
+            raise InputError(f"learning_rate must be finite and above 0. Received: learning_rate={rate}")
 
     def filled(self) -> "TextToVectorConfig":
         """The configuration with the defaults in place of None."""
@@ -61,11 +76,17 @@ class TextToVector:
 
     Made by `train` or `load`. Its outputs are vectors for texts, so that a code that a later edition adds, or
     one without knowledge beyond its title, gets a vector in the space of the others.
+
+    Attributes:
+        config: how it was trained; `encoder` says where the encoder is.
+        model: the network; with `fine_tune` the encoder is part of it.
+        encoder_hash: fingerprint of the encoder with which the training began.
     """
 
-    def __init__(self, config: TextToVectorConfig, model: keras.Model):
+    def __init__(self, config: TextToVectorConfig, model: keras.Model, encoder_hash: str):
         self.config = config
         self.model = model
+        self.encoder_hash = encoder_hash
 
     @classmethod
     def train(
@@ -88,8 +109,8 @@ class TextToVector:
             targets: `(n, d)` vectors, such as `nnbsvr_vectors` of the codes.
             config: how to train. Defaults to None, the defaults of `TextToVectorConfig`.
             cache: folder for embeddings. Defaults to None, which keeps none.
-            checkpoint: folder for the state of an unfinished fine-tuning; emptied at its end. Defaults to
-                None, which keeps none.
+            checkpoint: folder for the state of an unfinished fine-tuning; removed at its end, unless it holds
+                anything else. Defaults to None, which keeps none.
             verbose: as in `keras.Model.fit`. Defaults to 0.
 
         Raises:
@@ -104,34 +125,11 @@ class TextToVector:
         config = (config or TextToVectorConfig()).filled()
         texts, targets = checked_texts(texts), np.asarray(targets, np.float32)
         _check(texts, targets)
+        config = replace(config, encoder=_encoder_name(config.encoder))
         keras.utils.set_random_seed(config.seed)
-        if config.fine_tune:
-            encoder = TransformerEncoder(config.encoder, trainable=True, max_length=config.max_length)
-            inputs = {
-                name: keras.Input((None,), dtype="int32", name=name)
-                for name in ("input_ids", "attention_mask")
-            }
-            embeddings, data = encoder(inputs), encoder.tokenize(texts)
-        else:
-            data = embed(texts, config.encoder, config.max_length, cache)
-            inputs = embeddings = keras.Input(data.shape[1:], name="embedding")
-        if config.hidden:
-            embeddings = keras.layers.Dense(config.hidden, activation="relu", name="hidden")(embeddings)
-        outputs = keras.layers.Dense(targets.shape[1], dtype="float32", name="vector")(embeddings)
-        model = keras.Model(inputs, outputs, name="text_to_vector")
-        model.compile(
-            keras.optimizers.Adam(config.learning_rate),
-            loss="mse",
-            steps_per_execution=1 if config.fine_tune else STEPS_PER_EXECUTION,
-        )
-        callbacks = []
-        if checkpoint is not None and config.fine_tune:
-            state = Path(checkpoint) / _identity(texts, targets, config)
-            callbacks.append(keras.callbacks.BackupAndRestore(str(state)))
-        model.fit(
-            data, targets, config.batch_size, epochs=config.epochs, callbacks=callbacks, verbose=verbose
-        )
-        return cls(config, model)
+        model, data = _untrained(texts, targets.shape[1], config, cache)
+        _fit(model, data, texts, targets, config, checkpoint, verbose)
+        return cls(config, model, encoder_hash(config.encoder))
 
     def predict(self, texts: Sequence[str], cache: str | Path | None = None) -> np.ndarray:
         """The vectors of texts.
@@ -160,34 +158,82 @@ class TextToVector:
         path = Path(path)
         if path.exists() and not (path / "text_to_vector.json").is_file():
             raise InputError(f"{path} exists and holds no text_to_vector.json; choose another folder")
-        told = {"config": asdict(self.config), "encoder_hash": encoder_hash(self.config.encoder)}
-        told["config"]["encoder"] = self.config.encoder and resolve_encoder(self.config.encoder)
+        told = {"config": asdict(self.config), "encoder_hash": self.encoder_hash}
         with replacing(path, folder=True) as folder:
             self.model.save(folder / "model.keras")
             (folder / "text_to_vector.json").write_text(json.dumps(told, indent=2), encoding="utf-8")
 
     @classmethod
-    def load(cls, path: str | Path) -> "TextToVector":
-        """Reads a folder that `save` wrote.
+    def load(cls, path: str | Path, encoder: str | Path | None = None) -> "TextToVector":
+        """Reads a folder that `save` wrote, on whatever machine.
+
+        Args:
+            path: the folder.
+            encoder: where the frozen encoder is now: hub name or folder. A network that was fine-tuned holds
+                its own and needs none. Defaults to None, where it was at the training.
 
         Raises:
-            InputError: there is none, it is damaged, or the frozen encoder is not the one it was trained with.
+            InputError: there is none, it is damaged, or the frozen encoder is not there or not the one it was
+                trained with.
         """
         path = Path(path)
         try:
             told = json.loads((path / "text_to_vector.json").read_text(encoding="utf-8"))
-            config = TextToVectorConfig(**told["config"])
+            config, trained_with = TextToVectorConfig(**told["config"]), str(told["encoder_hash"])
             model = keras.saving.load_model(path / "model.keras")
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise InputError(
                 f"{path}: no trained text-to-vector network ({error}); train it again"
             ) from error
-        if not config.fine_tune and encoder_hash(config.encoder) != told["encoder_hash"]:
+        if encoder is not None:
+            config = replace(config, encoder=_encoder_name(encoder))
+        if not config.fine_tune and encoder_hash(config.encoder) != trained_with:
             raise InputError(
                 f"{path}: the encoder {config.encoder or 'all-MiniLM-L6-v2'} has changed since the network was "
                 "trained (its fingerprint differs); restore it or train again"
             )
-        return cls(config, model)
+        return cls(config, model, trained_with)
+
+
+def _encoder_name(encoder: str | Path | None) -> str | None:
+    """None, a hub name, or a folder as it is found from any working directory."""
+    name = encoder and resolve_encoder(encoder)
+    return str(Path(name).resolve()) if name and Path(name).is_dir() else name
+
+
+def _untrained(texts: list[str], dimensions: int, config: TextToVectorConfig, cache):
+    """The network with initial weights, and the texts as it takes them."""
+    if config.fine_tune:
+        encoder = TransformerEncoder(config.encoder, trainable=True, max_length=config.max_length)
+        inputs = {
+            name: keras.Input((None,), dtype="int32", name=name) for name in ("input_ids", "attention_mask")
+        }
+        embeddings, data = encoder(inputs), encoder.tokenize(texts)
+    else:
+        data = embed(texts, config.encoder, config.max_length, cache)
+        inputs = embeddings = keras.Input(data.shape[1:], name="embedding")
+    if config.hidden:
+        embeddings = keras.layers.Dense(config.hidden, activation="relu", name="hidden")(embeddings)
+    outputs = keras.layers.Dense(dimensions, dtype="float32", name="vector")(embeddings)
+    return keras.Model(inputs, outputs, name="text_to_vector"), data
+
+
+def _fit(model, data, texts, targets, config: TextToVectorConfig, checkpoint, verbose) -> None:
+    resumable = checkpoint is not None and config.fine_tune
+    callbacks = []
+    if resumable:
+        state = Path(checkpoint) / _identity(texts, targets, config)
+        callbacks.append(keras.callbacks.BackupAndRestore(str(state)))
+    model.compile(
+        keras.optimizers.Adam(config.learning_rate),
+        loss="mse",
+        steps_per_execution=1 if config.fine_tune else STEPS_PER_EXECUTION,
+    )
+    model.fit(data, targets, config.batch_size, epochs=config.epochs, callbacks=callbacks, verbose=verbose)
+    if resumable:
+        # The callback removes its own folder; the states of other trainings stay.
+        with suppress(OSError):
+            Path(checkpoint).rmdir()
 
 
 def _check(texts: list[str], targets: np.ndarray) -> None:

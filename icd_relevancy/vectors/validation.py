@@ -16,12 +16,12 @@ from threadpoolctl import threadpool_limits
 
 from icd_relevancy.codes import CodeSystem
 from icd_relevancy.errors import InputError
+from icd_relevancy.relevance import ROUNDING
 from icd_relevancy.vectors.code_vectors import CodeVectors
 
 SHUFFLES = 10
 KMEANS_ITERATIONS = 100
 BLOCK_ROWS = 1024
-ROUNDING = 1e-6  # cosines of float32 vectors err by about 1e-7
 
 
 def hierarchy_reconstruction(
@@ -68,17 +68,14 @@ def hierarchy_reconstruction(
         >>> table[["level", "clusters", "purity"]].values.tolist()
         [['chapter', 2, 1.0], ['category', 2, 1.0]]
     """
-    depths = _depths(code_system)
-    for level in levels or ():
-        if level not in depths:
-            raise InputError(f"{code_system.name} has no level {level!r}; it has {', '.join(depths)}")
+    depths = _depths(code_system, levels)
     codes = code_system.leaves if codes is None else tuple(codes)
     points = vectors.select(codes).vectors
     if normalise:
         points = normalize(points)
     rows = []
-    for level in levels or depths:
-        groups = groups_at(code_system, codes, depths[level])
+    for level, depth in depths.items():
+        groups = groups_at(code_system, codes, depth)
         clusters = _k_means(points, len(set(groups)), seed)
         rows.append({"level": level, "codes": len(codes), **_agreement(groups, clusters, seed)})
     return pd.DataFrame(rows)
@@ -96,13 +93,35 @@ def groups_at(code_system: CodeSystem, codes: Sequence[str], depth: int) -> list
     return groups
 
 
-def _depths(code_system: CodeSystem) -> dict[str, int]:
+def levels(code_system: CodeSystem) -> dict[str, int]:
+    """The depth of the chapters, of the blocks where the system has some, and of the categories.
+
+    Args:
+        code_system: the code system.
+
+    Returns:
+        The depth by the name of the level, from the top; 0 is that of the chapters.
+
+    Example:
+        >>> from icd_relevancy.codes import icd9cm, icd10cm
+        >>> from icd_relevancy.vectors.validation import levels
+        >>> levels(icd10cm()), levels(icd9cm())
+        ({'chapter': 0, 'block': 1, 'category': 2}, {'chapter': 0, 'category': 1})
+    """
     depths = {"chapter": 0}
     if code_system.category_level > 1:
         depths["block"] = 1
     if code_system.category_level > 0:
         depths["category"] = code_system.category_level
     return depths
+
+
+def _depths(code_system: CodeSystem, names: Sequence[str] | None) -> dict[str, int]:
+    known = levels(code_system)
+    for name in names or ():
+        if name not in known:
+            raise InputError(f"{code_system.name} has no level {name!r}; it has {', '.join(known)}")
+    return {name: known[name] for name in names or known}
 
 
 def _k_means(points: np.ndarray, k: int, seed: int) -> np.ndarray:
@@ -164,7 +183,9 @@ class NeighbourCounts:
     alone: float
 
 
-def neighbour_counts(vectors: CodeVectors, threshold: float = 0.76) -> NeighbourCounts:
+def neighbour_counts(
+    vectors: CodeVectors, threshold: float = 0.76, codes: Sequence[str] | None = None
+) -> NeighbourCounts:
     """Counts the neighbours of the codes at a threshold.
 
     Vectors that match everything reach every pair that should match; this says at what price.
@@ -172,12 +193,14 @@ def neighbour_counts(vectors: CodeVectors, threshold: float = 0.76) -> Neighbour
     Args:
         vectors: code vectors. The more codes of a system, the more neighbours: compare the same codes.
         threshold: τ in [0, 1]. Defaults to 0.76.
+        codes: the codes whose neighbours among all of `vectors` are counted, such as a sample. Defaults to
+            None, every code.
 
     Returns:
         `NeighbourCounts`.
 
     Raises:
-        InputError: τ lies outside [0, 1].
+        InputError: τ lies outside [0, 1], or a code has no vector.
 
     Example:
         >>> from icd_relevancy.vectors import CodeVectors
@@ -185,18 +208,24 @@ def neighbour_counts(vectors: CodeVectors, threshold: float = 0.76) -> Neighbour
         >>> vectors = CodeVectors(["J18.9", "J18.8", "I10"], [[1, 0], [1, 0.1], [0, 1]])
         >>> round(neighbour_counts(vectors).mean, 2)
         0.67
+        >>> neighbour_counts(vectors, codes=["J18.9"]).mean
+        1.0
     """
     if not 0 <= threshold <= 1:
         raise InputError(f"the threshold must lie in [0, 1]. Received: {threshold}")
     units = normalize(vectors.vectors)
+    rows = np.arange(len(units))
+    if codes is not None:
+        row_of = dict(zip(vectors.codes, rows, strict=True))
+        rows = np.array([row_of[code] for code in vectors.select(codes).codes])
+    counts = []
     # Without its edges: those of tens of thousands of codes would not fit into memory at a low threshold.
-    counts = np.concatenate(
-        [
-            np.count_nonzero(units[start : start + BLOCK_ROWS] @ units.T >= threshold - ROUNDING, axis=1) - 1
-            for start in range(0, len(units), BLOCK_ROWS)
-        ]
-    )
-    counts = np.maximum(counts, 0)  # a vector of zeros does not even match itself
+    for start in range(0, len(rows), BLOCK_ROWS):
+        block = rows[start : start + BLOCK_ROWS]
+        cosines = units[block] @ units.T
+        cosines[np.arange(len(block)), block] = -np.inf  # a code is no neighbour of itself
+        counts.append(np.count_nonzero(cosines >= threshold - ROUNDING, axis=1))
+    counts = np.concatenate(counts)
     return NeighbourCounts(
         threshold=threshold,
         codes=len(counts),

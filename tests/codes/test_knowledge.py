@@ -140,8 +140,6 @@ def test_every_specialty_treats_something(known):
     assert len({places.name for places in SPECIALTIES}) == 24
     counts = known.table["specialty"].explode().value_counts()
     assert set(counts.index) == {places.name for places in SPECIALTIES}
-    leaves = known.table.loc[list(known.code_system.leaves), "specialty"]
-    assert (leaves.map(len) > 0).mean() > 0.97
 
 
 def test_positions(known):

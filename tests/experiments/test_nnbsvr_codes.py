@@ -99,11 +99,11 @@ def test_a_code_without_a_cluster_counts_as_one_of_its_own(task):
 
 def test_table7(task):
     rows = [
-        {"name": "NNBSVR", "vectors": "NNBSVR", "normalise": False, "printed": {"block": 97.15}},
-        {"name": "ICD2Vec", "vectors": "ICD2Vec", "normalise": True},
-        {"name": "Hierarchy", "vectors": "Hierarchy only", "normalise": True},
+        {"name": "NNBSVR", "vectors": "NNBSVR", "lengths": "own", "printed": {"block": 97.15}},
+        {"name": "ICD2Vec", "vectors": "ICD2Vec", "lengths": "NNBSVR"},
+        {"name": "Hierarchy", "vectors": "Hierarchy only", "lengths": "unit"},
     ]
-    table7.make(task, {"rows": rows}, stem("table7"))
+    table7.make(task, {"rows": rows, "seeds": 1}, stem("table7"))
     table = read("table7")
     assert table["level"].tolist() == ["chapter"] * 3 + ["block"] * 3 + ["category"] * 3
     assert table["experiment"].tolist() == ["NNBSVR", "ICD2Vec", "Hierarchy"] * 3
@@ -122,14 +122,14 @@ def test_table7(task):
 
 
 def test_table7_goes_on_where_it_was(task, monkeypatch):
-    rows = [{"name": "Hierarchy", "vectors": "Hierarchy only", "normalise": True}]
-    table7.make(task, {"rows": rows}, stem("table7"))
+    rows = [{"name": "Hierarchy", "vectors": "Hierarchy only", "lengths": "unit"}]
+    table7.make(task, {"rows": rows, "seeds": 1}, stem("table7"))
     first = read("table7")
     monkeypatch.setattr(table7, "hierarchy_reconstruction", lambda *_, **__: 1 / 0)
-    table7.make(task, {"rows": rows}, stem("table7"))
+    table7.make(task, {"rows": rows, "seeds": 1}, stem("table7"))
     assert read("table7").equals(first)
     with pytest.raises(ZeroDivisionError):
-        table7.make(task, {"rows": [{**rows[0], "normalise": False}]}, stem("table7"))
+        table7.make(task, {"rows": [{**rows[0], "lengths": "own"}], "seeds": 1}, stem("table7"))
 
 
 def test_held_out(task):
@@ -205,9 +205,10 @@ def test_mapping(own_cache, monkeypatch):
 
 def test_neighbours_are_counted_without_the_code_itself():
     vectors = CodeVectors(["A", "B", "C"], [[1, 0], [1, 0.1], [0, 1]])
-    found = mapping._neighbours(vectors, vectors.codes, ("A", "C"), {"thresholds": [0.9, 1.0]})
+    found = mapping._neighbours(vectors, ("A", "C"), [0.9, 1.0])
     assert found["neighbours a code"].tolist() == [0.5, 0.0]
     assert found["codes without (%)"].tolist() == [50.0, 100.0]
+    assert found["of codes"].tolist() == [3, 3]
 
 
 def test_mapping_is_of_icd10cm(task):

@@ -4,9 +4,8 @@ import pytest
 from small_system import small_system, small_task
 
 from experiments.nnbsvr import run as run_module
-from experiments.nnbsvr.run import levels, run
+from experiments.nnbsvr.run import run
 from experiments.task import library_versions
-from icd_relevancy.codes import CodeSystem
 from icd_relevancy.errors import InputError
 from icd_relevancy.vectors import CodeVectors
 
@@ -32,13 +31,6 @@ def test_vectors_are_of_the_codes_and_fingerprinted(monkeypatch, in_miniature):
         *(["I10"] if "I10" not in task.codes else []),
     )
     assert set(task.vector_fingerprints()) == {"Hierarchy only"}
-
-
-def test_levels():
-    assert levels(small_system()) == {"chapter": 0, "block": 1, "category": 2}
-    assert levels(CodeSystem("flat", ("A", "B"), {"A": "", "B": ""}, {"A": None, "B": None})) == {
-        "chapter": 0
-    }
 
 
 def test_what_was_computed_is_read_back(monkeypatch, in_miniature):

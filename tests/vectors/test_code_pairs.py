@@ -16,7 +16,6 @@ from icd_relevancy.vectors.code_pairs import (
     pair_report,
     pair_similarities,
     read_code_pairs,
-    related_codes_accuracy,
 )
 
 PARENTS = {"A": None, **dict.fromkeys(["A0", "A1", "A2", "A3", "A4"], "A"), "A4.9": "A4"}
@@ -130,19 +129,6 @@ def test_best_threshold_is_the_best_of_all():
 def test_both_sorts_of_pairs_are_needed(function):
     with pytest.raises(InputError, match=r"both needed\. Received, with vectors: 0 and 2"):
         function(VECTORS, PAIRS.select(kind="hyper/hypo"))
-
-
-def test_related_codes_by_hand():
-    table = related_codes_accuracy(VECTORS, PAIRS, (0.6, 0.7, 0.95))
-    assert table["accuracy"].tolist() == [1, 0.5, 0]
-    assert table["pairs"].tolist() == [2, 2, 2]
-    assert table["codes"].tolist() == [1, 1, 1]
-
-
-def test_related_codes_without_pairs():
-    table = related_codes_accuracy(VECTORS, PAIRS.select(kind="hyper/hypo"))
-    assert table["pairs"].tolist() == [0, 0, 0]
-    assert table["accuracy"].isna().all()
 
 
 def test_a_vector_of_zeros_is_similar_to_nothing():

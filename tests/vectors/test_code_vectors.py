@@ -142,6 +142,23 @@ def test_load_by_name_and_damaged(vectors_on_disk, tmp_path, monkeypatch):
         CodeVectors.load("mine")
 
 
+@pytest.mark.parametrize(
+    ("file", "text", "names"),
+    [
+        ("meta.json", "[]", "meta.json holds no object"),
+        ("meta.json", "null", "meta.json holds no object"),
+        ("codes.json", "null", "codes.json holds no list"),
+        ("codes.json", '"J18"', "codes.json holds no list"),
+        ("codes.json", '[["J18.9"], "J18.8", "I10"]', "not str"),
+    ],
+)
+def test_files_of_other_json_are_refused(vectors_on_disk, tmp_path, file, text, names):
+    vectors_on_disk.save(tmp_path / "mine")
+    (tmp_path / "mine" / file).write_text(text)
+    with pytest.raises(InputError, match=f"mine: these code vectors cannot be read .*{names}"):
+        CodeVectors.load(tmp_path / "mine")
+
+
 def test_packaged_names_are_built_once(tmp_path, monkeypatch):
     monkeypatch.setenv("ICD_RELEVANCY_CACHE", str(tmp_path))
     built = CodeVectors.load("icd9cm")

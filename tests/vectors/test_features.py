@@ -4,7 +4,7 @@ from sklearn.preprocessing import normalize
 
 from icd_relevancy.codes import CodeSystem, code_knowledge, icd9cm, icd10cm, knowledge_from_table
 from icd_relevancy.errors import InputError
-from icd_relevancy.vectors.features import knowledge_features, printed_features
+from icd_relevancy.vectors.features import _words, knowledge_features, printed_features
 
 
 @pytest.fixture(scope="module")
@@ -100,3 +100,37 @@ def test_refusals(icd9):
     flat = CodeSystem("flat", ("1", "2"), {"1": "the", "2": "of"}, {"1": None, "2": None})
     with pytest.raises(InputError, match="code '1' has no feature"):
         knowledge_features(code_knowledge(flat), groups=["descriptor"])
+
+
+@pytest.mark.parametrize(("a", "b"), [("A35", "A46"), ("C07", "C12"), ("F70", "F72"), ("C60.2", "C61")])
+def test_categories_without_subdivisions_are_kept_apart(cosine, a, b):
+    assert cosine(a, b) < cosine("J18.8", "J18.9") - 0.1
+
+
+def test_codes_of_one_block_rarely_match(cosine):
+    """Codes of different categories and different clinical categories, although of one block."""
+    random, system = np.random.default_rng(0), icd10cm()
+    group = code_knowledge("icd10cm").table["clinical_category"]
+    blocks = {}
+    for code in system.leaves:
+        blocks.setdefault(system.ancestors(code)[-2] if system.level(code) > 1 else code, []).append(code)
+    names, cosines = sorted(blocks), []
+    while len(cosines) < 400:
+        a, b = random.choice(blocks[names[random.integers(len(names))]], 2)
+        if a[:3] != b[:3] and group[a] != group[b]:
+            cosines.append(cosine(a, b))
+    assert np.mean(np.array(cosines) < 0.76) > 0.9
+
+
+def test_letters_and_numbers_tell_diseases_apart():
+    assert _words("Acute hepatitis B, vitamin K deficiency") == [
+        "acute", "hepatitis", "hepatitis b", "vitamin", "vitamin k", "deficiency"
+    ]  # fmt: skip
+
+
+def test_a_users_column_of_another_kind_is_a_plain_feature(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text("code,title,polarity\nA10,Diabetes,up\nA11,Drugs,down\nA12,Other things,up\n")
+    matrix, names = knowledge_features(knowledge_from_table(path))
+    assert "polarity: up" in names
+    assert np.isfinite(matrix.data).all()

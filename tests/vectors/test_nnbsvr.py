@@ -35,6 +35,11 @@ def test_nearer_by_disease_than_to_a_stranger(vectors, a, b):
     assert vectors.similarity(a, b) > max(vectors.similarity(a, c) for c in ("717.0", "E849.0", "366.9"))
 
 
+def test_a_category_has_one_length_however_its_codes_are_subdivided(vectors):
+    length = dict(zip(vectors.codes, np.linalg.norm(vectors.vectors, axis=1), strict=True))
+    assert length["428.0"] == pytest.approx(length["428.20"], rel=1e-5)
+
+
 def test_lengths_tell_how_rare_chapter_and_block_are(vectors):
     length = dict(zip(vectors.codes, np.linalg.norm(vectors.vectors, axis=1), strict=True))
     assert length["390-459"] != length["280-289"]
@@ -70,7 +75,7 @@ def test_a_table_of_ones_own(tmp_path):
 def test_they_are_the_packaged_vectors_and_are_built_once(tmp_path, monkeypatch):
     monkeypatch.setenv("ICD_RELEVANCY_CACHE", str(tmp_path))
     built = CodeVectors.load("icd9cm")
-    assert built.meta["recipe"] == "nnbsvr-1"
+    assert built.meta["recipe"].startswith("nnbsvr-2 simple-icd-10-cm-")
     monkeypatch.setattr(
         "icd_relevancy.vectors.nnbsvr.nnbsvr_vectors", lambda name: pytest.fail("built again")
     )

@@ -41,3 +41,10 @@ def test_a_missing_elbow_is_told_with_what_is_kept_instead():
         reduced, reduction = reduce(np.eye(3))
     assert reduced.shape == (3, 3)
     assert reduction.elbow is None
+
+
+def test_equal_rows_explain_nothing():
+    with pytest.warns(UserWarning, match="no elbow"):
+        reduced, reduction = reduce(np.array([[1.0, 2.0]]))
+    assert np.isfinite(reduced).all()
+    assert not reduction.explained_variance.any()

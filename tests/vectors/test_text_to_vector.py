@@ -1,4 +1,6 @@
 import json
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +15,7 @@ TARGETS = np.tile(np.array([[1, 0], [0, 1], [-1, 0], [0.7, 0.7]], np.float32), (
 @pytest.fixture(scope="module")
 def frozen(miniature_encoder):
     config = TextToVectorConfig(
-        str(miniature_encoder), max_length=16, hidden=32, learning_rate=0.01, epochs=60
+        str(miniature_encoder), max_length=16, hidden=64, learning_rate=0.03, epochs=100
     )
     return TextToVector.train(TEXTS, TARGETS, config)
 
@@ -43,10 +45,73 @@ def test_fine_tuning_moves_the_encoder_and_saves_it(miniature_encoder, tmp_path)
     )
     network = TextToVector.train(TEXTS, TARGETS, config, checkpoint=tmp_path / "state")
     assert np.mean((network.predict(TEXTS[:4]) - TARGETS[:4]) ** 2) < 0.5 * np.mean(TARGETS**2)
-    assert not list((tmp_path / "state").rglob("*.h5"))
+    assert not (tmp_path / "state").exists()
     network.save(tmp_path / "network")
     loaded = TextToVector.load(tmp_path / "network")
     np.testing.assert_allclose(loaded.predict(TEXTS[:2]), network.predict(TEXTS[:2]), atol=1e-5)
+
+
+@pytest.fixture
+def moved(miniature_encoder, tmp_path):
+    """A copy of the encoder that may be moved."""
+    return Path(shutil.copytree(miniature_encoder, tmp_path / "there"))
+
+
+def test_on_another_machine_the_frozen_encoder_is_named_anew(moved, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    config = TextToVectorConfig("./there", max_length=16, hidden=4, epochs=1)
+    network = TextToVector.train(TEXTS, TARGETS, config)
+    assert network.config.encoder == str(moved)  # found from any working directory
+    network.save(tmp_path / "network")
+    expected = network.predict(["cough"])
+    here = moved.rename(tmp_path / "here")
+    with pytest.raises(InputError, match="no such encoder folder"):
+        TextToVector.load(tmp_path / "network")
+    loaded = TextToVector.load(tmp_path / "network", encoder="./here")
+    np.testing.assert_allclose(loaded.predict(["cough"]), expected, atol=1e-6)
+    loaded.save(tmp_path / "again")
+    assert TextToVector.load(tmp_path / "again").config.encoder == str(here)
+    (here / "vocab.txt").write_text("[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\ncough\n")
+    with pytest.raises(InputError, match="has changed since the network was trained"):
+        TextToVector.load(tmp_path / "network", encoder=here)
+
+
+def test_a_fine_tuned_network_needs_its_encoder_no_more(moved, tmp_path):
+    config = TextToVectorConfig(str(moved), fine_tune=True, max_length=16, epochs=1)
+    network = TextToVector.train(TEXTS, TARGETS, config)
+    network.save(tmp_path / "network")
+    shutil.rmtree(moved)
+    loaded = TextToVector.load(tmp_path / "network")
+    assert loaded.encoder_hash == network.encoder_hash
+    loaded.save(tmp_path / "again")
+    again = TextToVector.load(tmp_path / "again")
+    np.testing.assert_allclose(again.predict(TEXTS[:2]), network.predict(TEXTS[:2]), atol=1e-5)
+
+
+def test_states_of_other_trainings_stay(miniature_encoder, tmp_path):
+    (tmp_path / "another").mkdir()
+    config = TextToVectorConfig(str(miniature_encoder), fine_tune=True, max_length=16, epochs=1)
+    TextToVector.train(TEXTS, TARGETS, config, checkpoint=tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["another"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "names"),
+    [
+        ({"epochs": 0}, "epochs must be at least 1. Received: epochs=0"),
+        ({"epochs": -1}, "epochs must be at least 1"),
+        ({"batch_size": 0}, "batch_size must be at least 1"),
+        ({"hidden": -1}, "hidden must be at least 0"),
+        ({"max_length": 2}, "max_length must be at least 3"),
+        ({"learning_rate": 0.0}, "learning_rate must be finite and above 0"),
+        ({"learning_rate": float("nan")}, "learning_rate must be finite and above 0"),
+        ({"seed": -1}, "seed must be from 0 to 4294967295"),
+        ({"seed": 2**32}, "seed must be from 0 to 4294967295"),
+    ],
+)
+def test_numbers_out_of_range_are_refused(settings, names):
+    with pytest.raises(InputError, match=names):
+        TextToVectorConfig(**settings)
 
 
 def test_an_interrupted_fine_tuning_goes_on(miniature_encoder, tmp_path, monkeypatch):

@@ -1,13 +1,15 @@
 import numpy as np
 import pytest
 
-from icd_relevancy.codes import CodeSystem, icd9cm
+from icd_relevancy.codes import CodeSystem, icd9cm, icd10cm
 from icd_relevancy.errors import InputError
+from icd_relevancy.relevance import RelevanceGraph
 from icd_relevancy.vectors import CodeVectors
 from icd_relevancy.vectors.validation import (
     groups_at,
     hdbscan,
     hierarchy_reconstruction,
+    levels,
     neighbour_counts,
     purity,
     tsne,
@@ -125,6 +127,12 @@ def test_icd9_has_no_blocks():
         hierarchy_reconstruction(vectors, icd9cm(), vectors.codes, levels=["block"])
 
 
+def test_levels():
+    assert levels(SYSTEM) == levels(icd10cm()) == {"chapter": 0, "block": 1, "category": 2}
+    assert levels(icd9cm()) == {"chapter": 0, "category": 1}
+    assert levels(many((2, 2))[0]) == {"chapter": 0}
+
+
 def test_a_code_without_a_vector_is_named():
     with pytest.raises(InputError, match=r"'J1\.1' has no vector"):
         hierarchy_reconstruction(perfect_vectors().select(LEAVES[:-1]), SYSTEM)
@@ -144,6 +152,30 @@ def test_neighbours_by_hand():
     )
     assert neighbour_counts(vectors, 0.7).mean == 0.5
     assert neighbour_counts(vectors, 0.9).alone == 1
+
+
+def test_neighbours_of_some_codes_among_all():
+    vectors = CodeVectors(["a", "b", "c", "d"], [[1, 0], [0.8, 0.6], [0, 1], [-1, 0]])
+    found = neighbour_counts(vectors, 0.6, ["d", "b"])
+    assert (found.codes, found.mean, found.maximum, found.alone) == (2, 1.0, 2, 0.5)
+    assert neighbour_counts(vectors, 0.6, vectors.codes[::-1]).mean == neighbour_counts(vectors, 0.6).mean
+    with pytest.raises(InputError, match="'e' has no vector"):
+        neighbour_counts(vectors, 0.6, ["e"])
+
+
+def test_a_code_is_no_neighbour_of_itself_however_its_cosine_is_rounded():
+    random = np.random.default_rng(0).normal(size=(3000, 29))
+    codes = [f"A{row}" for row in range(3000)]
+    assert neighbour_counts(CodeVectors(codes, random), 1.0).maximum == 0
+
+
+def test_neighbours_at_the_threshold_are_those_of_the_graph():
+    random = np.random.default_rng(0).normal(size=(40, 2))
+    vectors = CodeVectors([f"A{row}" for row in range(40)], random)
+    threshold = vectors.similarity("A3", "A7")
+    graph = RelevanceGraph.from_vectors(vectors, threshold=abs(threshold))
+    edges = graph.matrix.nnz - 40
+    assert neighbour_counts(vectors, abs(threshold)).mean == edges / 40
 
 
 def test_tsne_keeps_far_chapters_apart():

@@ -1,0 +1,44 @@
+"""What the command line checks before the work begins, so that bad options are told at once."""
+
+import os
+from importlib.util import find_spec
+from pathlib import Path
+
+from icd_relevancy.errors import InputError
+
+
+def check_output(path: Path) -> None:
+    """Refuses a place that cannot be written before the work is done; missing folders are made in the end."""
+    existing = next((parent for parent in path.absolute().parents if parent.exists()), Path(path.anchor))
+    if not existing.is_dir():
+        raise InputError(f"{path}: {existing} is no folder")
+    if not os.access(existing, os.W_OK):
+        raise InputError(f"{path}: no permission to write into {existing}")
+
+
+def check_replaceable(path: Path, what: str, *files: str) -> None:
+    """Refuses a folder that cannot be written, or that is there already and lacks the files of such a one."""
+    check_output(path)
+    if path.exists() and not all((path / file).is_file() for file in files):
+        raise InputError(f"{path} exists and holds no {what}; choose another folder")
+
+
+def check_plot(path: Path) -> None:
+    """Refuses a picture that cannot be drawn or written."""
+    check_output(path)
+    if path.is_dir():
+        raise InputError(f"{path}: is a folder; name a .png file")
+    if find_spec("matplotlib") is None:
+        raise InputError('plots need matplotlib; run: pip install "icd_relevancy[plot]"')
+
+
+def check_at_least(option: str, value: int | None, least: int) -> None:
+    """Refuses a number below the least one; an option that was not given is fine."""
+    if value is not None and value < least:
+        raise InputError(f"{option} must be at least {least}. Received: {value}")
+
+
+def check_seed(seed: int) -> None:
+    """Refuses a seed that the random generators do not take."""
+    if not 0 <= seed < 2**32:
+        raise InputError(f"--seed must be from 0 to {2**32 - 1}. Received: {seed}")
