@@ -9,13 +9,13 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.preprocessing import normalize
 from tqdm import tqdm
 
-from experiments.nnbsvr.run import CodesTask, levels, run
+from experiments.nnbsvr.run import CodesTask, run
 from icd_relevancy._startup import start_tensorflow
 from icd_relevancy.cache import cache_folder
 from icd_relevancy.errors import InputError
 from icd_relevancy.reporting import bar_plot, markdown_table, write_table
 from icd_relevancy.vectors import CodeVectors
-from icd_relevancy.vectors.validation import groups_at, hierarchy_reconstruction
+from icd_relevancy.vectors.validation import groups_at, hierarchy_reconstruction, levels
 
 _BLOCK = 256
 _TRAINED = "NNBSVR from titles"

@@ -16,9 +16,7 @@ from icd_relevancy.codes import code_system
 from icd_relevancy.errors import InputError
 from icd_relevancy.training.config import from_mapping, read_yaml
 from icd_relevancy.vectors import CodeVectors
-from icd_relevancy.vectors.validation import levels
 
-__all__ = ["CodesConfig", "CodesTask", "levels", "run"]
 _HERE = Path(__file__).parent
 
 

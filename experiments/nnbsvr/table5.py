@@ -8,13 +8,13 @@ from sklearn.metrics import normalized_mutual_info_score
 from sklearn.preprocessing import normalize
 from tqdm import tqdm
 
-from experiments.nnbsvr.run import CodesTask, levels, run
+from experiments.nnbsvr.run import CodesTask, run
 from icd_relevancy.codes import code_knowledge
 from icd_relevancy.reporting import markdown_table, scatter_plot, write_table
 from icd_relevancy.vectors import CodeVectors
 from icd_relevancy.vectors.denmune import denmune
 from icd_relevancy.vectors.features import printed_features
-from icd_relevancy.vectors.validation import groups_at, hdbscan, tsne
+from icd_relevancy.vectors.validation import groups_at, hdbscan, levels, tsne
 
 _COUNTS = {
     "Detected clusters": "clusters",

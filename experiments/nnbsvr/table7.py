@@ -7,11 +7,11 @@ import pandas as pd
 from sklearn.preprocessing import normalize
 from tqdm import tqdm
 
-from experiments.nnbsvr.run import CodesTask, levels, run
+from experiments.nnbsvr.run import CodesTask, run
 from icd_relevancy.errors import InputError
 from icd_relevancy.reporting import bar_plot, markdown_table, write_table
 from icd_relevancy.vectors import CodeVectors
-from icd_relevancy.vectors.validation import hierarchy_reconstruction
+from icd_relevancy.vectors.validation import hierarchy_reconstruction, levels
 
 _WITH_DEVIATION = ("purity", "nmi")
 _SHARES = {
