@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from experiments.nnbsvr.vector_sets import vectors_fingerprint
 from experiments.task import RESULTS, Task
+from experiments.vector_sets import vectors_fingerprint
 from icd_relevancy.atomic import replacing
 from icd_relevancy.data import train_validation_split
 from icd_relevancy.errors import InputError

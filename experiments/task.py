@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from scipy import sparse
 
-from experiments.nnbsvr.vector_sets import MAX_LENGTH, vector_set, vectors_fingerprint
+from experiments.vector_sets import MAX_LENGTH, vector_set, vectors_fingerprint
 from icd_relevancy._startup import start_tensorflow
 from icd_relevancy.atomic import replacing
 from icd_relevancy.cache import cache_folder

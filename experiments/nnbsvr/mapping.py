@@ -8,7 +8,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from experiments.nnbsvr.run import CodesTask, run
-from experiments.nnbsvr.vector_sets import ONE_HOT
+from experiments.vector_sets import ONE_HOT
 from icd_relevancy.errors import InputError
 from icd_relevancy.reporting import line_plot, markdown_table, write_table
 from icd_relevancy.vectors import CodeVectors

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments.nnbsvr.vector_sets import vector_set, vectors_fingerprint
 from experiments.task import RESULTS, assignments, library_versions, report
+from experiments.vector_sets import vector_set, vectors_fingerprint
 from icd_relevancy.atomic import replacing
 from icd_relevancy.codes import code_system
 from icd_relevancy.errors import InputError

@@ -264,7 +264,7 @@ def _descriptor(system: CodeSystem) -> tuple[sparse.csr_matrix, list[str]]:
     if not any(map(_words, titles)):
         return sparse.csr_matrix((len(titles), 0), dtype=np.float32), []
     terms = [" ".join(system.inclusion_terms(code)).lower() for code in system.codes]
-    tfidf = TfidfVectorizer(analyzer=_words, sublinear_tf=True, dtype=np.float32)
+    tfidf = _word_counter()
     own = normalize(tfidf.fit_transform(titles) + TERMS * tfidf.transform(terms))
     row = {code: number for number, code in enumerate(system.codes)}
     below = [(row[code], row[parent]) for code, parent in system.parents.items() if parent is not None]
@@ -282,8 +282,12 @@ def _descriptor(system: CodeSystem) -> tuple[sparse.csr_matrix, list[str]]:
 def _words_of(texts: list[str], name: str) -> tuple[sparse.csr_matrix, list[str]]:
     if not any(map(_words, texts)):
         return sparse.csr_matrix((len(texts), 0), dtype=np.float32), []
-    tfidf = TfidfVectorizer(analyzer=_words, sublinear_tf=True, dtype=np.float32)
+    tfidf = _word_counter()
     return tfidf.fit_transform(texts), [f"{name}: {word}" for word in tfidf.get_feature_names_out()]
+
+
+def _word_counter() -> TfidfVectorizer:
+    return TfidfVectorizer(analyzer=_words, sublinear_tf=True, dtype=np.float32)
 
 
 def _words(text: str) -> Sequence[str]:

@@ -42,8 +42,8 @@ def nnbsvr_vectors(
 
     The direction of a vector says what the code is; its length how rare its chapter, its blocks and its
     category are (the product of their numbers of codes, to the powers -0.2, -0.05 and -0.2). The cosine does
-    not see it. Euclidean methods such as k-means do, and are kept from spending most of their clusters on the injuries,
-    which are more than half of ICD-10-CM.
+    not see it. Euclidean methods such as k-means do, and are kept from spending most of their clusters on the
+    injuries, which are more than half of ICD-10-CM.
 
     Args:
         knowledge: `"icd10cm"`, `"icd9cm"`, a `CodeSystem`, or `CodeKnowledge` such as of your own table.

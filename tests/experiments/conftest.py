@@ -55,3 +55,20 @@ def experiment(in_miniature, miniature_encoder, monkeypatch):
         return json.loads((in_miniature / "results" / name / "synthetic.run.json").read_text())
 
     return run
+
+
+@pytest.fixture
+def refused(in_miniature, capsys):
+    """Calls an experiment that must end with one line on what is wrong, exit code 2 and nothing written."""
+
+    def call(run, names: str):
+        with pytest.raises(SystemExit) as left:
+            run()
+        assert left.value.code == 2
+        told = capsys.readouterr().err
+        assert told.startswith("experiments: ")
+        assert len(told.splitlines()) == 1
+        assert names in told
+        assert not list(in_miniature.iterdir())
+
+    return call

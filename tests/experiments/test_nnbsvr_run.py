@@ -104,12 +104,5 @@ def test_settings_and_provenance(command_line, in_miniature):
         ("codes=-1", "at least 1"),
     ],
 )
-def test_bad_settings_are_told_in_one_line(command_line, in_miniature, capsys, option, names):
-    with pytest.raises(SystemExit) as left:
-        command_line(lambda task, settings, stem: None, option)
-    assert left.value.code == 2
-    told = capsys.readouterr().err
-    assert told.startswith("experiments: ")
-    assert len(told.splitlines()) == 1
-    assert names in told
-    assert not list(in_miniature.iterdir())
+def test_bad_settings_are_told_in_one_line(command_line, refused, option, names):
+    refused(lambda: command_line(lambda task, settings, stem: None, option), names)

@@ -82,9 +82,9 @@ def test_encoder_hash_follows_weights_and_tokenizer_and_not_the_place(encoder_fo
 
 
 def test_a_weight_file_is_hashed_once(encoder_folder, monkeypatch):
-    encoder_hash(encoder_folder)
+    first = encoder_hash(encoder_folder)
     monkeypatch.setattr(pretrained.hashlib, "file_digest", lambda *_: pytest.fail("hashed again"))
-    encoder_hash(encoder_folder)
+    assert encoder_hash(encoder_folder) == first
 
 
 def test_hub_name_from_the_local_hub_cache(encoder_folder, tmp_path, monkeypatch):

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from small_system import small_system
 
-from experiments.nnbsvr import vector_sets
-from experiments.nnbsvr.vector_sets import ONE_HOT, VECTOR_SETS, vector_set, vectors_fingerprint
+from experiments import vector_sets
+from experiments.vector_sets import ONE_HOT, VECTOR_SETS, vector_set, vectors_fingerprint
 from icd_relevancy.errors import InputError
 from icd_relevancy.vectors import CodeVectors
 from icd_relevancy.vectors.baselines import hierarchy_only_vectors
