@@ -116,7 +116,7 @@ VECTOR_SETS = {
     "NNBSVR, hierarchy": (nnbsvr.recipe(), _of_groups(*HIERARCHY)),
     "NNBSVR, hierarchy + attributes": (nnbsvr.recipe(), _of_groups(*HIERARCHY, *ATTRIBUTES)),
     "NNBSVR from words": (nnbsvr.recipe(), _from_words),
-    "Printed reduction": (f"{nnbsvr.DIMENSIONS} dimensions", _printed),
+    "Printed reduction": (nnbsvr.recipe(), _printed),
     "ICD2Vec": (icd2vec.RECIPE, _icd2vec),
     "ICDCodex": (icdcodex.RECIPE, lambda system, *_: icdcodex.icdcodex_vectors(system)),
     "TF-IDF titles": (f"{TITLE_DIMENSIONS} dimensions", _titles),

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from experiments.nnbsvr.run import CodesTask, run
+from icd_relevancy.cli_checks import check_at_least
 from icd_relevancy.codes import code_knowledge
 from icd_relevancy.reporting import line_plot, markdown_table, write_table
 from icd_relevancy.vectors import reduce
@@ -20,6 +21,7 @@ def make(task: CodesTask, settings: dict, stem: Path) -> None:
     The elbow depends on where the curve ends: that of the printed recipe ends with its last feature, ours with
     `dimensions`.
     """
+    check_at_least("dimensions", settings["dimensions"], 1)
     knowledge = code_knowledge(task.system)
     rows = knowledge.table.index.get_indexer(task.codes)
     printed, found, curves = settings["printed"], [], {}

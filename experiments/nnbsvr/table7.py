@@ -8,6 +8,7 @@ from sklearn.preprocessing import normalize
 from tqdm import tqdm
 
 from experiments.nnbsvr.run import CodesTask, run
+from icd_relevancy.cli_checks import check_at_least
 from icd_relevancy.errors import InputError
 from icd_relevancy.reporting import bar_plot, markdown_table, write_table
 from icd_relevancy.vectors import CodeVectors
@@ -29,6 +30,7 @@ def make(task: CodesTask, settings: dict, stem: Path) -> None:
     it high for any clusters, so that of shuffled clusters stands beside it, and the normalised mutual
     information (NMI), which forgives that less.
     """
+    check_at_least("seeds", settings["seeds"], 1)
     rows = []
     for row in tqdm(settings["rows"], desc="table 7", unit="row"):
         vectors = _with_lengths(task, task.vectors(row["vectors"]), row["lengths"])
@@ -63,11 +65,15 @@ def make(task: CodesTask, settings: dict, stem: Path) -> None:
 
 
 def _with_lengths(task: CodesTask, vectors: CodeVectors, lengths: str) -> CodeVectors:
-    """The vectors at their own length, at unit length, or as long as those of NNBSVR."""
+    """The vectors at their own length, at unit length or as long as those of NNBSVR; or their lengths alone."""
     if lengths == "own":
         return vectors
+    if lengths == "alone":
+        return CodeVectors(
+            vectors.codes, np.linalg.norm(vectors.vectors, axis=1, keepdims=True), vectors.meta
+        )
     if lengths not in ("unit", "NNBSVR"):
-        raise InputError(f"lengths: expected own, unit or NNBSVR. Received: {lengths!r}")
+        raise InputError(f"lengths: expected own, unit, NNBSVR or alone. Received: {lengths!r}")
     units = normalize(vectors.vectors)
     if lengths == "NNBSVR":
         units *= np.linalg.norm(task.vectors("NNBSVR").vectors, axis=1, keepdims=True)

@@ -5,7 +5,7 @@ import numpy as np
 from icd_relevancy.codes import groupings, title_features
 from icd_relevancy.codes.cause_rules import CAUSE_RULES
 from icd_relevancy.codes.feature import Feature
-from icd_relevancy.codes.leaf_values import LeafValues, code_leaves
+from icd_relevancy.codes.leaf_values import LeafValues
 from icd_relevancy.codes.procedure_rules import PROCEDURE_RULES
 from icd_relevancy.codes.rules import CodeMatcher
 from icd_relevancy.codes.severity_rules import SEVERITY_RULES
@@ -74,7 +74,7 @@ def _specialty(matcher: CodeMatcher, spread: LeafValues) -> tuple[Feature, objec
 
 
 def _groupings(system: CodeSystem, edition: int, spread: LeafValues) -> list[tuple[Feature, object]]:
-    keys = [code.replace(".", "") for code in code_leaves(system)]
+    keys = [code.replace(".", "") for code in system.leaves]
     category, body, chronic = (
         np.array(_nearest_listed(keys, listed(edition)), dtype=object)
         for listed in (groupings.clinical_categories, groupings.body_systems, groupings.chronic_conditions)

@@ -15,7 +15,7 @@ from icd_relevancy.codes.gems import general_equivalence_mappings
 from icd_relevancy.codes.icd9cm import icd9cm
 from icd_relevancy.codes.icd10cm import icd10cm
 from icd_relevancy.codes.icd_features import icd_features
-from icd_relevancy.codes.leaf_values import LeafValues, code_leaves, code_paths
+from icd_relevancy.codes.leaf_values import LeafValues, code_paths
 from icd_relevancy.codes.plain_features import descriptor_features, hierarchy_features
 from icd_relevancy.codes.system import CodeSystem
 from icd_relevancy.errors import InputError
@@ -77,7 +77,7 @@ class CodeKnowledge:
         if edition is None:
             raise InputError(f"{path}: Medicare's lists fit icd10cm and icd9cm, not {system.name}")
         spread = LeafValues(system)
-        leaves = list(code_leaves(system))
+        leaves = list(system.leaves)
         mappings = general_equivalence_mappings()
         of_edition = mappings.source[mappings.direction == f"{edition}to{19 - edition}"]
         covered = np.isin(np.array(leaves), np.array(of_edition.unique(), dtype=str))
@@ -188,4 +188,4 @@ def _listed(system: CodeSystem, listed: frozenset[str]) -> np.ndarray:
     """Which leaves are listed, themselves or by a code above them that a later edition subdivided."""
     paths = code_paths(system)
     held = {code for code in system.codes if code.replace(".", "") in listed}
-    return np.array([not held.isdisjoint(paths[leaf]) for leaf in code_leaves(system)])
+    return np.array([not held.isdisjoint(paths[leaf]) for leaf in system.leaves])

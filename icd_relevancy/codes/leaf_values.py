@@ -24,17 +24,6 @@ def code_paths(system: CodeSystem) -> dict[str, tuple[str, ...]]:
     return paths
 
 
-@cache
-def code_leaves(system: CodeSystem) -> tuple[str, ...]:
-    """The codes of a system without codes below them; a block that only groups blocks is none.
-
-    Args:
-        system: the code system.
-    """
-    paths = code_paths(system)
-    return tuple(code for code in system.leaves if len(paths[code]) > system.category_level)
-
-
 @dataclass(frozen=True, eq=False)
 class LeafValues:
     """Spreads values of the leaves of a system over all of its nodes; a leaf keeps its own value.
@@ -51,11 +40,11 @@ class LeafValues:
         position = {code: number for number, code in enumerate(self.system.codes)}
         paths = code_paths(self.system)
         rows, columns = [], []
-        for number, leaf in enumerate(code_leaves(self.system)):
+        for number, leaf in enumerate(self.system.leaves):
             for node in paths[leaf]:
                 rows.append(position[node])
                 columns.append(number)
-        shape = (len(self.system.codes), len(code_leaves(self.system)))
+        shape = (len(self.system.codes), len(self.system.leaves))
         return sparse.csr_matrix((np.ones(len(rows), np.int32), (rows, columns)), shape)
 
     @cached_property
@@ -120,7 +109,7 @@ def values_of_all_codes(system: CodeSystem, kind: str, listed: dict[str, object]
         elif parent in known:
             known[code] = known[parent]
     if len(known) < len(system.codes):
-        leaves = [known.get(leaf, missing) for leaf in code_leaves(system)]
+        leaves = [known.get(leaf, missing) for leaf in system.leaves]
         known = dict(zip(system.codes, _over_groups(system, kind, leaves), strict=True)) | known
     return [known[code] for code in system.codes]
 

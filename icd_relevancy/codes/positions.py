@@ -3,7 +3,7 @@
 import re
 from itertools import pairwise
 
-from icd_relevancy.codes.leaf_values import code_leaves, code_paths
+from icd_relevancy.codes.leaf_values import code_paths
 from icd_relevancy.codes.system import CodeSystem
 
 ATC_CODE = re.compile(r"([A-Z])(?:(\d{2})(?:([A-Z])(?:([A-Z])(\d{2})?)?)?)?")
@@ -45,7 +45,7 @@ def code_positions(system: CodeSystem) -> dict[str, tuple[str, ...]]:
 
 def _kind(system: CodeSystem) -> str:
     """Which way the codes are built; all of the leaves must fit, as a national edition may add groups only."""
-    leaves = code_leaves(system)
+    leaves = system.leaves
     if all(map(ATC_CODE.fullmatch, leaves)) and max(map(len, leaves)) > 3:
         return "atc"
     return "icd" if all(map(ICD_CODE.fullmatch, leaves)) else "other"

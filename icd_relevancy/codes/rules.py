@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from icd_relevancy.codes.leaf_values import code_leaves, code_paths
+from icd_relevancy.codes.leaf_values import code_paths
 from icd_relevancy.codes.negation import affirmed
 from icd_relevancy.codes.system import CodeSystem
 
@@ -76,7 +76,7 @@ class CodeMatcher:
     @classmethod
     def of_leaves(cls, system: CodeSystem, edition: int) -> "CodeMatcher":
         """A matcher of the codes of a system that have no codes below them."""
-        leaves = code_leaves(system)
+        leaves = system.leaves
         titles = tuple(system.titles[code] for code in leaves)
         paths = code_paths(system)
         above = tuple(

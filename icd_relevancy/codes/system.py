@@ -89,8 +89,12 @@ class CodeSystem:
 
     @cached_property
     def leaves(self) -> tuple[str, ...]:
-        """The codes without children, in hierarchy order."""
-        return tuple(code for code in self.codes if not self._children.get(code))
+        """The codes without children, in hierarchy order; a block without categories is none."""
+        return tuple(
+            code
+            for code in self.codes
+            if not self._children.get(code) and self.level(code) >= self.category_level
+        )
 
     def title(self, code: str) -> str:
         """Title of a code. Raises `InputError` where the code is unknown."""

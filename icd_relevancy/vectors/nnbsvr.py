@@ -7,7 +7,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from icd_relevancy.codes import CodeKnowledge, CodeSystem, code_knowledge
-from icd_relevancy.codes.leaf_values import code_leaves, code_paths
+from icd_relevancy.codes.leaf_values import code_paths
 from icd_relevancy.vectors.baselines import chosen_codes
 from icd_relevancy.vectors.code_vectors import CodeVectors
 from icd_relevancy.vectors.features import knowledge_features
@@ -43,7 +43,8 @@ def nnbsvr_vectors(
     The direction of a vector says what the code is; its length how rare its chapter, its blocks and its
     category are (the product of their numbers of codes, to the powers -0.2, -0.05 and -0.2). The cosine does
     not see it. Euclidean methods such as k-means do, and are kept from spending most of their clusters on the
-    injuries, which are more than half of ICD-10-CM.
+    injuries, which are more than half of ICD-10-CM. Where clusters are compared with chapters, blocks or
+    categories the length tells part of the answer: bring the vectors to unit length first.
 
     Args:
         knowledge: `"icd10cm"`, `"icd9cm"`, a `CodeSystem`, or `CodeKnowledge` such as of your own table.
@@ -71,6 +72,7 @@ def nnbsvr_vectors(
         knowledge = code_knowledge(knowledge)
     system = knowledge.code_system
     codes = chosen_codes(system, codes)
+    groups = None if groups is None else sorted(groups)
     features, _ = knowledge_features(knowledge, groups)
     # On one thread, because the sums of several differ in their last digits, which the steps then magnify.
     with threadpool_limits(1):
@@ -82,7 +84,7 @@ def nnbsvr_vectors(
         "dimensions": reduction.dimensions,
         "elbow": reduction.elbow,
         "explained_variance": [round(float(share), 5) for share in reduction.explained_variance],
-        "groups": None if groups is None else sorted(groups),
+        "groups": groups,
         "epochs": epochs,
         "seed": seed,
     }
@@ -104,7 +106,7 @@ def _lengths(system: CodeSystem) -> np.ndarray:
     """Float32 `(m,)`, 1 in the mean: longer where the groups that a code lies in hold few codes."""
     paths = code_paths(system)
     held: dict[str, int] = dict.fromkeys(system.codes, 0)
-    for leaf in code_leaves(system):
+    for leaf in system.leaves:
         for node in paths[leaf]:
             held[node] += 1
     lengths = np.ones(len(system.codes))

@@ -5,7 +5,6 @@ import pytest
 
 from icd_relevancy.codes import code_knowledge
 from icd_relevancy.codes.icd_features import RULES
-from icd_relevancy.codes.leaf_values import code_leaves
 from icd_relevancy.codes.negation import affirmed
 from icd_relevancy.codes.rules import CodeMatcher
 from icd_relevancy.codes.specialties import SPECIALTIES
@@ -134,7 +133,7 @@ def test_polarity(name, codes, expected):
 @pytest.mark.parametrize("name", ["icd10cm", "icd9cm"])
 def test_every_code_has_a_specialty(name):
     known = code_knowledge(name)
-    leaves = known.table.loc[list(code_leaves(known.code_system)), "specialty"]
+    leaves = known.table.loc[list(known.code_system.leaves), "specialty"]
     assert leaves[leaves.map(len) == 0].index.tolist() == []
 
 
