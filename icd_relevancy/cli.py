@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 import sys
+import warnings
 from collections import Counter
 from itertools import chain
 from pathlib import Path
@@ -19,9 +20,11 @@ def main(arguments: list[str] | None = None) -> int:
     """Runs a command; returns 0, or 2 after one line about input that the user can mend."""
     options = _parser().parse_args(arguments)
     try:
-        options.run(options)
+        with warnings.catch_warnings():
+            warnings.showwarning = lambda message, *_: _tell(message)
+            options.run(options)
     except InputError as error:
-        print(f"icd-relevancy: {' '.join(str(error).split())}", file=sys.stderr)
+        _tell(error)
         return 2
     except BrokenPipeError:
         # The reader has gone; let the interpreter not complain about it when it flushes at the end.
@@ -34,6 +37,10 @@ def main(arguments: list[str] | None = None) -> int:
         print("icd-relevancy: interrupted", file=sys.stderr)
         return 130
     return 0
+
+
+def _tell(problem: Exception) -> None:
+    print(f"icd-relevancy: {' '.join(str(problem).split())}", file=sys.stderr)
 
 
 class _Parser(argparse.ArgumentParser):

@@ -236,6 +236,7 @@ def _compare(options):
     check_seed(options.seed)
     from icd_relevancy.codes import code_system
     from icd_relevancy.vectors import CodeVectors, read_code_pairs
+    from icd_relevancy.vectors.validation import sample_codes
 
     system = code_system(options.code_system)
     pairs = read_code_pairs(options.pairs) if options.pairs or system.name == PAIRS_SYSTEM else None
@@ -243,42 +244,70 @@ def _compare(options):
     common = [code for code in system.leaves if all(code in vectors for vectors in loaded.values())]
     if not common:
         raise InputError(f"{', '.join(loaded)}: no code of {system.name} has a vector in all of them")
+    held = None if pairs is None else pairs.held_by(*loaded.values())
     if pairs is None:
-        skipped = f"no pairs: the packaged ones are of {PAIRS_SYSTEM}, not {system.name}; give --pairs"
-        print(f"icd-relevancy: {skipped}", file=sys.stderr)
-    codes = _sample(common, options)
+        _note(f"no pairs: the packaged ones are of {PAIRS_SYSTEM}, not {system.name}; give --pairs")
+    elif not len(held):
+        _note(f"no pair of the {len(pairs)} has a vector for both its codes in all of {', '.join(loaded)}")
+    codes = sample_codes(common, options.codes, options.seed)
     for name, vectors in loaded.items():
         result = {
             "vectors": name,
             "dimensions": vectors.vectors.shape[1],
-            **_by_pairs(vectors, pairs, system),
+            "pairs": 0 if pairs is None else len(pairs),
+            "pairs_held": len(held or ()),
+            **_by_pairs(vectors, held),
             **_by_hierarchy(vectors, system, codes, options.seed),
         }
         print(json.dumps(result) if options.json else _told(result, len(codes)))
 
 
-def _by_pairs(vectors, pairs, system) -> dict:
-    from icd_relevancy.vectors.code_pairs import best_threshold, pair_auc, pair_report
+def _note(text: str) -> None:
+    print(f"icd-relevancy: {text}", file=sys.stderr)
 
-    if pairs is None:
-        return dict.fromkeys(("pair_auc", "best_threshold", "thresholds"))
-    report = pair_report(vectors, pairs, code_system=system)
+
+def _by_pairs(vectors, pairs) -> dict:
+    """Each split by itself, with the threshold that is best on the development pairs."""
+    from icd_relevancy.vectors.code_pairs import best_threshold
+
+    if not pairs:
+        return {"best_threshold": None, "splits": {}}
+    splits = {split: pairs.select(split=split) for split in dict.fromkeys(pairs.table["split"])}
+    development = splits.get("development")
+    best = best_threshold(vectors, development).threshold if _of_both_sorts(development) else None
     return {
-        "pair_auc": pair_auc(vectors, pairs, code_system=system),
-        "best_threshold": best_threshold(vectors, pairs, code_system=system).threshold,
-        "thresholds": {
-            f"{row.threshold:g}": {
-                "must_match_reached": row.must_reached, "must_not_match_below": row.must_not_below
-            }
-            for row in report[report.kind == "all"].itertuples()
-        },
-    }  # fmt: skip
+        "best_threshold": best,
+        "splits": {split: _of_split(vectors, part, best) for split, part in splits.items()},
+    }
+
+
+def _of_both_sorts(pairs) -> bool:
+    return pairs is not None and {"yes", "no"} <= set(pairs.table["match"])
+
+
+def _of_split(vectors, pairs, best: float | None) -> dict:
+    from icd_relevancy.vectors.code_pairs import THRESHOLDS, pair_auc, pair_report
+
+    report = pair_report(vectors, pairs, [*THRESHOLDS, *([] if best is None else [best])])
+    report = report.astype(object).where(report.notna(), None)
+    shares = [
+        {"must_match_reached": row.must_reached, "must_not_match_below": row.must_not_below}
+        for row in report[report.kind == "all"].itertuples()
+    ]
+    first = report.iloc[0]
+    return {
+        "must_match_pairs": first.must_pairs,
+        "must_not_match_pairs": first.must_not_pairs,
+        "pair_auc": pair_auc(vectors, pairs) if _of_both_sorts(pairs) else None,
+        "thresholds": {f"{tau:g}": row for tau, row in zip(THRESHOLDS, shares, strict=False)},
+        "at_best_threshold": None if best is None else shares[-1],
+    }
 
 
 def _by_hierarchy(vectors, system, codes, seed: int) -> dict:
     from icd_relevancy.vectors import hierarchy_reconstruction, neighbour_counts
 
-    levels = hierarchy_reconstruction(vectors, system, codes, seed, normalise=False)
+    levels = hierarchy_reconstruction(vectors, system, codes, seed)
     return {
         "neighbours": neighbour_counts(vectors.select(codes)).mean,
         "hierarchy": {
@@ -293,19 +322,38 @@ def _told(result: dict, codes: int) -> str:
         f"{result['vectors']}: {result['dimensions']} dimensions, {result['neighbours']:.1f} neighbours a code at "
         f"0.76 among {codes} codes"
     ]
-    if result["pair_auc"] is not None:
-        lines[0] += f", AUC over the pairs {result['pair_auc']:.3f}"
-    for threshold, shares in (result["thresholds"] or {}).items():
+    if result["pairs"]:
         lines.append(
-            f"  at {threshold}: {shares['must_match_reached']:.1%} of the pairs that must match reach it, "
-            f"{shares['must_not_match_below']:.1%} of those that must not stay below"
+            f"  {result['pairs_held']} of {result['pairs']} pairs are of codes with vectors in every set"
         )
+    for split, judged in result["splits"].items():
+        lines += _told_split(split, judged, result["best_threshold"])
     for level, scores in result["hierarchy"].items():
         lines.append(
             f"  {level}: purity {scores['purity']:.3f} (shuffled {scores['purity_shuffled']:.3f}), "
             f"NMI {scores['nmi']:.3f}"
         )
     return "\n".join(lines)
+
+
+def _told_split(split: str, judged: dict, best: float | None) -> list[str]:
+    auc = "" if judged["pair_auc"] is None else f": AUC {judged['pair_auc']:.3f}"
+    lines = [
+        f"  {split} pairs, {judged['must_match_pairs']} that must match and {judged['must_not_match_pairs']} that "
+        f"must not{auc}"
+    ]
+    thresholds = dict(judged["thresholds"])
+    if best is not None:
+        thresholds[f"{best:.3f}, best on the development pairs"] = judged["at_best_threshold"]
+    for threshold, shares in thresholds.items():
+        reached, below = (
+            "–" if share is None else f"{share:.1%}"
+            for share in (shares["must_match_reached"], shares["must_not_match_below"])
+        )
+        lines.append(
+            f"    at {threshold}: {reached} of those that must match reach it, {below} of the others stay below"
+        )
+    return lines
 
 
 def _dimensions(text: str | None) -> int | None:
@@ -326,14 +374,9 @@ def _dimensions(text: str | None) -> int | None:
 
 def _drawn(system, options) -> tuple[str, ...] | None:
     """N codes at random, or None for all."""
-    return None if options.codes is None else _sample(system.codes, options)
+    from icd_relevancy.vectors.validation import sample_codes
 
-
-def _sample(codes, options) -> tuple[str, ...]:
-    import numpy as np
-
-    drawn = np.random.default_rng(options.seed).permutation(len(codes))[: options.codes]
-    return tuple(codes[place] for place in sorted(drawn))
+    return None if options.codes is None else sample_codes(system.codes, options.codes, options.seed)
 
 
 def _plot(meta: dict, path: Path) -> None:

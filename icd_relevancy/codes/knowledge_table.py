@@ -11,7 +11,7 @@ from icd_relevancy.codes.feature import KINDS, Feature
 from icd_relevancy.codes.knowledge import CodeKnowledge, code_knowledge, from_columns
 from icd_relevancy.codes.leaf_values import values_of_all_codes
 from icd_relevancy.codes.system import CodeSystem
-from icd_relevancy.codes.table_rows import depth_first, read_rows
+from icd_relevancy.codes.table_rows import depth_first, own_name, read_rows
 from icd_relevancy.errors import InputError, shown_code
 
 KEYS = ("code", "title", "parent")
@@ -47,8 +47,10 @@ def knowledge_from_table(path: str | Path, code_system: str | CodeSystem | None 
 
     Raises:
         InputError: the file cannot be read; a code is listed twice, has no title, or is not of `code_system`; a
-            parent has no row; a column's kind is unknown, its values do not fit the kind, or it says nothing
-            because it is constant or empty. The message names the row (the first data row is 1) or the column.
+            parent has no row; two columns have one name, or a feature that of `code`, `title` or `parent`; a
+            column's kind is unknown, its values do not fit the kind, or it says nothing because it is constant
+            or empty. The message names the row (the first data row is 1) or the column. A table that is the
+            code system may not be named `icd10cm` or `icd9cm`.
 
     Example:
         >>> from pathlib import Path
@@ -74,9 +76,11 @@ def knowledge_from_table(path: str | Path, code_system: str | CodeSystem | None 
                     f"{path}: row {number}: {shown_code(row['code'])} is not a code of {system.name}; correct it "
                     "or pass it through normalise()"
                 )
+    headers = list(dict.fromkeys(name for row in rows for name in row if name not in KEYS))
+    _check_names(path, headers)
     columns = []
-    for name in dict.fromkeys(name for row in rows for name in row if name not in KEYS):
-        feature, values = _column(path, name, [row.get(name) for row in rows])
+    for header in headers:
+        feature, values = _column(path, header, [row.get(header) for row in rows])
         by_code = dict(zip((row["code"] for row in rows), values, strict=True))
         columns.append((feature, values_of_all_codes(system, feature.kind, by_code)))
     own = {feature.name for feature, _ in columns}
@@ -124,7 +128,20 @@ def _system(path: Path, rows: list[dict]) -> CodeSystem:
             raise InputError(
                 f"{path}: row {number}: parent {shown_code(parent)} of code {shown_code(code)} has no row; add one"
             )
-    return CodeSystem(path.stem, depth_first(parents, path), titles, parents)
+    return CodeSystem(own_name(path), depth_first(parents, path), titles, parents)
+
+
+def _check_names(path: Path, headers: list[str]) -> None:
+    seen: dict[str, str] = {}
+    for header in headers:
+        name = header.partition(":")[0]
+        if name in KEYS:
+            raise InputError(f"{path}: column {header!r}: {name} is no feature; give it another name")
+        if name in seen:
+            raise InputError(
+                f"{path}: columns {seen[name]!r} and {header!r} have one name; give one of them another"
+            )
+        seen[name] = header
 
 
 def _column(path: Path, header: str, values: list[object]) -> tuple[Feature, list[object]]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import jsonschema
 
 from icd_relevancy.codes.system import CodeSystem
-from icd_relevancy.codes.table_rows import depth_first, read_rows
+from icd_relevancy.codes.table_rows import depth_first, own_name, read_rows
 from icd_relevancy.errors import InputError
 
 ATC_CODE = re.compile(r"[A-Z]([0-9]{2}([A-Z]([A-Z]([0-9]{2})?)?)?)?")
@@ -32,7 +32,7 @@ def code_system_from_table(path: str | Path) -> CodeSystem:
     Raises:
         InputError: the file cannot be read, a row breaks the schema, or a code is listed twice, has an
             unknown parent or is its own ancestor. The message names the row (the first data row is 1) and the
-            code.
+            code. The file may not be named `icd10cm` or `icd9cm`.
 
     Example:
         >>> from pathlib import Path
@@ -57,7 +57,7 @@ def code_system_from_table(path: str | Path) -> CodeSystem:
     for number, (code, parent) in enumerate(parents.items(), start=1):
         if parent is not None and parent not in titles:
             raise InputError(f"{path}: row {number}: parent {parent!r} of code {code!r} has no row; add one")
-    return CodeSystem(path.stem, depth_first(parents, path), titles, parents)
+    return CodeSystem(own_name(path), depth_first(parents, path), titles, parents)
 
 
 def atc(path: str | Path) -> CodeSystem:

@@ -7,6 +7,8 @@ import pandas as pd
 
 from icd_relevancy.errors import InputError
 
+PACKAGED = ("icd10cm", "icd9cm")
+
 
 def read_rows(path: Path) -> list[dict]:
     """The rows of a table, each a dict by column; texts stay texts.
@@ -33,6 +35,20 @@ def read_rows(path: Path) -> list[dict]:
     if not rows:
         raise InputError(f"{path}: the table has no rows")
     return rows
+
+
+def own_name(path: Path) -> str:
+    """The name of the code system that a table makes: that of its file without ending.
+
+    Args:
+        path: the table's file.
+
+    Raises:
+        InputError: a packaged code system has that name, by which its features and vectors are found.
+    """
+    if path.stem in PACKAGED:
+        raise InputError(f"{path}: {path.stem} names the packaged code system; give the file another name")
+    return path.stem
 
 
 def depth_first(parents: dict[str, str | None], path: Path) -> tuple[str, ...]:

@@ -54,6 +54,18 @@ class CodePairs:
             table = table[table[column] == wanted]
         return CodePairs(table.reset_index(drop=True))
 
+    def held_by(self, *vectors: CodeVectors) -> "CodePairs":
+        """The pairs of which every one of these sets of vectors holds both codes, so that they are compared fairly.
+
+        Args:
+            vectors: code vectors.
+        """
+        held = [
+            all(code in found for found in vectors for code in pair)
+            for pair in self.table[["a", "b"]].itertuples(index=False)
+        ]
+        return CodePairs(self.table[np.array(held, bool)].reset_index(drop=True))
+
 
 @dataclass(frozen=True)
 class BestThreshold:

@@ -136,7 +136,8 @@ class CodeVectors:
 
         A name is looked up under `vectors/` in the folder `$ICD_RELEVANCY_CACHE`, by default
         `~/.cache/icd_relevancy`. `"icd10cm"` and `"icd9cm"` are always available: where the cache lacks them,
-        or holds another recipe, they are built by `nnbsvr_vectors` (a minute or two) and kept there.
+        or holds an older recipe of ours, they are built by `nnbsvr_vectors` (a minute or two) and kept there;
+        vectors of your own under these names stay.
 
         Args:
             name_or_path: a folder written by `save`, or a name.
@@ -205,7 +206,7 @@ def _packaged(name: str, cached: Path) -> CodeVectors:
 
     if _is_saved(cached):
         vectors = CodeVectors._read(cached)
-        if vectors.meta.get("recipe") == recipe():
+        if vectors.meta.get("recipe", recipe()) == recipe():
             return vectors
     vectors = nnbsvr_vectors(name)
     vectors.save(cached)

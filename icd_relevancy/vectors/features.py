@@ -174,6 +174,8 @@ def _blocks(knowledge: CodeKnowledge, wanted: frozenset[str]):
         if feature.name not in used and feature.group not in ("hierarchy", "descriptor")
     ]
     encoded = [_encoded(table[feature.name], feature) for feature in rest]
+    # A text of none but words that say nothing of the disease has no columns.
+    encoded = [(matrix, names) for matrix, names in encoded if names]
     if encoded:
         matrix = sparse.hstack([matrix for matrix, _ in encoded], format="csr")
         yield normalize(matrix), [name for _, names in encoded for name in names], ATTRIBUTES_SHARE

@@ -8,6 +8,8 @@ from kneed import KneeLocator
 from scipy import sparse
 from sklearn.decomposition import TruncatedSVD
 
+from icd_relevancy.errors import InputError
+
 
 @dataclass(frozen=True, eq=False)
 class Reduction:
@@ -58,9 +60,11 @@ def reduce(
     """Reduces features by truncated singular value decomposition (NNBSVR §3.1.3).
 
     Args:
-        features: array or sparse matrix `(rows, features)`, on a common scale such as min-max.
-        dimensions: number of dimensions. Defaults to None, the elbow of the cumulative explained variance;
-            where there is none, all that were computed, with a warning.
+        features: array or sparse matrix `(rows, features)`, on a common scale such as min-max; at least two
+            of either.
+        dimensions: number of dimensions, with a warning where there are fewer rows or features. Defaults to
+            None, the elbow of the cumulative explained variance; where there is none, all that were computed,
+            with a warning.
         seed: seed of the decomposition. Defaults to 0.
         max_dimensions: number of dimensions computed to look for the elbow, at least `dimensions`. Defaults
             to 128.
@@ -68,12 +72,23 @@ def reduce(
     Returns:
         float32 array `(rows, dimensions)` and the `Reduction`.
 
+    Raises:
+        InputError: there are fewer than two rows or features, or a number of dimensions is below 1.
+
     Example:
         >>> reduced, reduction = reduce(np.eye(5), dimensions=2)
         >>> reduced.shape, reduction.dimensions
         ((5, 2), 2)
     """
     features = features.tocsr() if sparse.issparse(features) else np.asarray(features)
+    for name, number in (("dimensions", dimensions), ("max_dimensions", max_dimensions)):
+        if number is not None and number < 1:
+            raise InputError(f"{name} must be at least 1. Received: {number}")
+    if min(features.shape) < 2:
+        raise InputError(
+            f"a reduction needs at least 2 codes and 2 features. Received: {features.shape[0]} and "
+            f"{features.shape[1]}"
+        )
     computed = min(max(dimensions or 0, max_dimensions), *features.shape)
     with np.errstate(invalid="ignore"):
         # Rows that are all equal have no variance to explain.
@@ -86,6 +101,12 @@ def reduce(
     if dimensions is None and found is None:
         warnings.warn(
             f"the explained variance has no elbow: all {computed} dimensions are kept", stacklevel=2
+        )
+    if dimensions is not None and dimensions > computed:
+        warnings.warn(
+            f"{computed} dimensions are kept instead of {dimensions}: {features.shape[0]} codes with "
+            f"{features.shape[1]} features have no more",
+            stacklevel=2,
         )
     kept = dimensions or found or computed
     components = decomposition.components_[order[:kept]].astype(np.float32)

@@ -24,6 +24,35 @@ KMEANS_ITERATIONS = 100
 BLOCK_ROWS = 1024
 
 
+def sample_codes(codes: Sequence[str], count: int | None, seed: int = 0) -> tuple[str, ...]:
+    """Codes drawn at random without replacement, for what takes too long on all of them.
+
+    Args:
+        codes: the codes to draw from.
+        count: number of codes. None draws all.
+        seed: seed of the draw. Defaults to 0.
+
+    Returns:
+        The drawn codes in their order; all where there are no more than `count`.
+
+    Raises:
+        InputError: `count` is below 1.
+
+    Example:
+        >>> from icd_relevancy.vectors.validation import sample_codes
+        >>> sample_codes(["I10", "J18.9"], 5)
+        ('I10', 'J18.9')
+        >>> len(sample_codes(["I10", "J18.9"], 1))
+        1
+    """
+    if count is not None and count < 1:
+        raise InputError(f"at least one code must be drawn. Received: {count}")
+    if count is None or count >= len(codes):
+        return tuple(codes)
+    drawn = np.random.default_rng(seed).choice(len(codes), count, replace=False)
+    return tuple(codes[row] for row in np.sort(drawn))
+
+
 def hierarchy_reconstruction(
     vectors: CodeVectors,
     code_system: CodeSystem,
@@ -200,7 +229,7 @@ def neighbour_counts(
         `NeighbourCounts`.
 
     Raises:
-        InputError: τ lies outside [0, 1], or a code has no vector.
+        InputError: τ lies outside [0, 1], a code has no vector, or there is no code.
 
     Example:
         >>> from icd_relevancy.vectors import CodeVectors
@@ -218,6 +247,8 @@ def neighbour_counts(
     if codes is not None:
         row_of = dict(zip(vectors.codes, rows, strict=True))
         rows = np.array([row_of[code] for code in vectors.select(codes).codes])
+    if not len(rows):
+        raise InputError("there is no code whose neighbours could be counted")
     counts = []
     # Without its edges: those of tens of thousands of codes would not fit into memory at a low threshold.
     for start in range(0, len(rows), BLOCK_ROWS):

@@ -98,6 +98,12 @@ def test_joins_a_code_system(tmp_path):
         ("code,title,f:ordinal\nA1,a,1\nA2,b,inf\n", r"row 2: column 'f:ordinal' does not hold a ordinal"),
         ("code,title,parent,f\nA1,a,A9,1\nA2,b,,0\n", r"row 1: parent 'A9' of code 'A1' has no row"),
         ("code,title,f\n", "the table has no rows"),
+        (
+            "code,title,f,f:boolean\nA1,a,1,yes\nA2,b,2,no\n",
+            "columns 'f' and 'f:boolean' have one name; give one of them another",
+        ),
+        ("code,title,title:text\nA1,a,x\nA2,b,y\n", "column 'title:text': title is no feature"),
+        ("code,title,parent:categorical\nA1,a,x\nA2,b,y\n", "column 'parent:categorical': parent is no"),
     ],
 )
 def test_bad_tables(tmp_path, text, message):
@@ -106,6 +112,14 @@ def test_bad_tables(tmp_path, text, message):
         knowledge_from_table(path)
     assert str(raised.value).startswith(str(path))
     assert len(str(raised.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize("name", ["icd10cm", "icd9cm"])
+def test_a_table_of_a_packaged_name_is_refused_as_a_code_system_alone(tmp_path, name):
+    path = written(tmp_path, "code,title,f\n428.0,a,1\n462,b,0\n", f"{name}.csv")
+    with pytest.raises(InputError, match=f"{name} names the packaged code system; give the file another"):
+        knowledge_from_table(path)
+    assert "f" in knowledge_from_table(path, "icd9cm").table
 
 
 def test_codes_of_another_system(tmp_path):

@@ -37,6 +37,14 @@ def test_parent_is_optional(tmp_path):
     assert code_system_from_table(path).codes == ("007", "NA")
 
 
+@pytest.mark.parametrize("name", ["icd10cm", "icd9cm"])
+def test_a_packaged_name_is_refused(tmp_path, name):
+    path = tmp_path / f"{name}.csv"
+    path.write_text("code,title\nA,a\n")
+    with pytest.raises(InputError, match=f"{name} names the packaged code system; give the file another"):
+        code_system_from_table(path)
+
+
 @pytest.mark.parametrize(
     ("rows", "message"),
     [

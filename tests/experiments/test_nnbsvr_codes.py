@@ -55,6 +55,13 @@ def test_figure1(task):
         assert at == pytest.approx(curve.loc[found, recipe])
 
 
+def test_settings_that_leave_nothing_are_refused(task):
+    with pytest.raises(InputError, match=r"dimensions must be at least 1\. Received: 0"):
+        figure1.make(task, {"printed": 29, "dimensions": 0}, stem("figure1"))
+    with pytest.raises(InputError, match=r"seeds must be at least 1\. Received: 0"):
+        table7.make(task, {"rows": [], "seeds": 0}, stem("table7"))
+
+
 def test_figure2(task):
     settings = {"vectors": ["Hierarchy only", "NNBSVR"], "sample": 120, "perplexity": 10}
     figure2.make(task, settings, stem("figure2"))

@@ -8,6 +8,7 @@ from experiments.nnbsvr.run import run
 from experiments.task import library_versions
 from icd_relevancy.errors import InputError
 from icd_relevancy.vectors import CodeVectors
+from icd_relevancy.vectors.validation import sample_codes
 
 
 def test_the_codes_of_a_task(monkeypatch, in_miniature):
@@ -20,6 +21,9 @@ def test_the_codes_of_a_task(monkeypatch, in_miniature):
     assert drawn.codes == small_task(monkeypatch, codes=30).codes
     assert drawn.name == "small-30"
     assert drawn.sample(5, ["A", "B"]) == ("A", "B")
+    assert drawn.codes == sample_codes(task.system.leaves, 30, seed=0)
+    with pytest.raises(InputError, match="at least one code must be drawn"):
+        drawn.sample(0)
     with pytest.raises(InputError, match="codes must be at least 1"):
         small_task(monkeypatch, codes=0)
 

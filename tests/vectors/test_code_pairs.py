@@ -144,6 +144,14 @@ def test_select():
         PAIRS.select(split="train")
 
 
+def test_pairs_that_every_set_of_vectors_holds():
+    without = VECTORS.select(["A0", "A1", "A2", "A3"])
+    assert PAIRS.held_by(VECTORS).table.equals(PAIRS.table)
+    assert PAIRS.held_by(VECTORS, without).table["b"].tolist() == ["A1", "A3", "A0", "A2"]
+    assert PAIRS.held_by(without, VECTORS.select(["A4"])).table.columns.tolist() == list(COLUMNS)
+    assert len(PAIRS.held_by(without, VECTORS.select(["A4"]))) == 0
+
+
 HEADER = ",".join(COLUMNS)
 
 

@@ -134,3 +134,11 @@ def test_a_users_column_of_another_kind_is_a_plain_feature(tmp_path):
     matrix, names = knowledge_features(knowledge_from_table(path))
     assert "polarity: up" in names
     assert np.isfinite(matrix.data).all()
+
+
+def test_a_text_of_words_that_say_nothing_is_no_feature(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text("code,title,side\nA10,Diabetes,left\nA11,Drugs,right\nA12,Other things,bilateral\n")
+    matrix, names = knowledge_features(knowledge_from_table(path))
+    assert matrix.shape == (3, len(names))
+    assert not [name for name in names if name.startswith("side")]

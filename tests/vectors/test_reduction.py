@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
+from icd_relevancy.errors import InputError
 from icd_relevancy.vectors.reduction import elbow, reduce
 
 
@@ -45,6 +46,29 @@ def test_a_missing_elbow_is_told_with_what_is_kept_instead():
 
 def test_equal_rows_explain_nothing():
     with pytest.warns(UserWarning, match="no elbow"):
-        reduced, reduction = reduce(np.array([[1.0, 2.0]]))
+        reduced, reduction = reduce(np.array([[1.0, 2.0], [1.0, 2.0]]))
     assert np.isfinite(reduced).all()
     assert not reduction.explained_variance.any()
+
+
+@pytest.mark.parametrize("shape", [(1, 5), (5, 1)])
+def test_one_row_or_one_column_cannot_be_reduced(shape):
+    with pytest.raises(InputError, match=f"Received: {shape[0]} and {shape[1]}"):
+        reduce(np.ones(shape))
+
+
+@pytest.mark.parametrize("number", [0, -1, -5])
+@pytest.mark.parametrize("name", ["dimensions", "max_dimensions"])
+def test_a_number_of_dimensions_below_one_is_refused(name, number):
+    with pytest.raises(InputError, match=f"^{name} must be at least 1. Received: {number}$"):
+        reduce(np.eye(3), **{name: number})
+
+
+def test_fewer_dimensions_than_asked_are_told_once():
+    with pytest.warns(UserWarning, match="are kept") as told:
+        reduced, reduction = reduce(np.eye(4, 3), dimensions=100)
+    assert [str(warning.message) for warning in told] == [
+        "3 dimensions are kept instead of 100: 4 codes with 3 features have no more"
+    ]
+    assert reduced.shape == (4, 3)
+    assert reduction.dimensions == 3

@@ -12,6 +12,7 @@ from icd_relevancy.vectors.validation import (
     levels,
     neighbour_counts,
     purity,
+    sample_codes,
     tsne,
 )
 
@@ -161,6 +162,24 @@ def test_neighbours_of_some_codes_among_all():
     assert neighbour_counts(vectors, 0.6, vectors.codes[::-1]).mean == neighbour_counts(vectors, 0.6).mean
     with pytest.raises(InputError, match="'e' has no vector"):
         neighbour_counts(vectors, 0.6, ["e"])
+
+
+def test_neighbours_of_no_code_are_refused():
+    vectors = CodeVectors(["a", "b"], [[1, 0], [0.8, 0.6]])
+    with pytest.raises(InputError, match="no code whose neighbours"):
+        neighbour_counts(vectors, codes=[])
+
+
+def test_a_sample_of_codes():
+    codes = [f"A{row}" for row in range(50)]
+    drawn = sample_codes(codes, 10, seed=3)
+    assert drawn == sample_codes(codes, 10, seed=3) != sample_codes(codes, 10, seed=4)
+    assert len(set(drawn)) == 10
+    assert list(drawn) == [code for code in codes if code in drawn]
+    assert sample_codes(codes, None) == sample_codes(codes, 50) == sample_codes(codes, 99) == tuple(codes)
+    for count in (0, -1):
+        with pytest.raises(InputError, match=f"at least one code must be drawn. Received: {count}"):
+            sample_codes(codes, count)
 
 
 def test_a_code_is_no_neighbour_of_itself_however_its_cosine_is_rounded():
