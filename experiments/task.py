@@ -164,6 +164,8 @@ def run(module: str, make: Callable[[Task, dict, Path], None]) -> None:
         _write_provenance(task, settings, stem)
     except InputError as error:
         sys.exit(report(error))
+    except KeyboardInterrupt:
+        sys.exit("experiments: interrupted; what was computed is kept, run the same again")
 
 
 def report(error: InputError) -> int:

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 from icd_relevancy.cache import cache_folder
 from icd_relevancy.codes import CodeSystem, code_knowledge
+from icd_relevancy.codes.system import PACKAGED_SYSTEMS
 from icd_relevancy.errors import InputError
 from icd_relevancy.vectors import CodeVectors, baselines, icd2vec, icdcodex, nnbsvr, reduce
-from icd_relevancy.vectors.code_vectors import PACKAGED
 from icd_relevancy.vectors.features import printed_features
 
 ONE_HOT = "One-hot (equality)"
@@ -44,7 +44,7 @@ def vector_set(
         raise InputError(f"no code vectors named {name!r}; there are {', '.join(VECTOR_SETS)}")
     if name == ONE_HOT:
         return baselines.one_hot_vectors(system.codes if codes is None else codes)
-    if name == "NNBSVR" and system.name in PACKAGED:
+    if name == "NNBSVR" and system.name in PACKAGED_SYSTEMS:
         return CodeVectors.load(system.name)
     recipe, build = VECTOR_SETS[name]
     told = {"recipe": recipe, "system": [system.name, _digest(system.codes)]}
@@ -92,7 +92,9 @@ def _from_words(system: CodeSystem, _, encoder, max_length) -> CodeVectors:
     from icd_relevancy.vectors.text_to_vector import TextToVector, TextToVectorConfig
 
     knowledge = code_knowledge(system)
-    targets = CodeVectors.load(system.name) if system.name in PACKAGED else nnbsvr.nnbsvr_vectors(system)
+    targets = (
+        CodeVectors.load(system.name) if system.name in PACKAGED_SYSTEMS else nnbsvr.nnbsvr_vectors(system)
+    )
     words = [knowledge.words(code) for code in system.codes]
     config, cache = TextToVectorConfig(encoder, max_length=max_length), cache_folder() / "embeddings"
     network = TextToVector.train(words, targets.vectors, config, cache)

@@ -78,7 +78,7 @@ def _add_show(vectors):
 def _add_compare(vectors):
     compare = vectors.add_parser("compare", help="test code vectors on pairs of codes and on the hierarchy")
     compare.add_argument("vectors", nargs="+", metavar="NAME|PATH")
-    compare.add_argument("--code-system", default="icd10cm", metavar="NAME|PATH", help="default: icd10cm")
+    compare.add_argument("--code-system", metavar="NAME|PATH", help="default: that of the vectors")
     compare.add_argument(
         "--pairs", type=Path, metavar="FILE.csv", help="default: the packaged pairs, of icd10cm alone"
     )
@@ -174,9 +174,19 @@ def _knowledge(options):
 
 
 def _nnbsvr(knowledge, dimensions: int | None, options):
-    from icd_relevancy.vectors.nnbsvr import nnbsvr_vectors
+    from icd_relevancy.codes.system import PACKAGED_SYSTEMS
+    from icd_relevancy.vectors import CodeVectors
+    from icd_relevancy.vectors.nnbsvr import DIMENSIONS, nnbsvr_vectors
 
-    vectors = nnbsvr_vectors(knowledge, dimensions=dimensions, seed=options.seed)
+    system = knowledge.code_system
+    of_its_own = options.features or options.code_edits or dimensions != DIMENSIONS or options.seed
+    if not of_its_own and system.name in PACKAGED_SYSTEMS:
+        vectors = CodeVectors.load(system.name)
+    else:
+        vectors = nnbsvr_vectors(knowledge, dimensions=dimensions, seed=options.seed)
+    if system.name not in PACKAGED_SYSTEMS:
+        # Nothing else knows the titles of a table once it has become vectors.
+        vectors = CodeVectors(vectors.codes, vectors.vectors, {**vectors.meta, "titles": dict(system.titles)})
     codes = _drawn(knowledge.code_system, options)
     return vectors if codes is None else vectors.select(codes)
 
@@ -222,12 +232,15 @@ def _show(options):
     name = options.code_system or vectors.meta.get("code_system")
     # Vectors of a table of one's own need no code system to be looked up.
     system = code_system(name) if options.code_system or name in ("icd10cm", "icd9cm") else None
+    titles = vectors.meta.get("titles", {}) if system is None else {}
     code = options.code if system is None or options.code in vectors else system.normalise(options.code)
     if code is None:
         raise InputError(f"{shown_code(options.code)} is no code of {system.name}")
+    if code.replace(".", "") != options.code.replace(".", "").strip().upper():
+        _note(f"{options.code} is not in {system.name}; these are the nearest codes of {code}")
     nearest = vectors.most_similar(code, options.top_k)
     for other, similarity in [(code, 1.0), *nearest]:
-        title = system.title(other) if system is not None and other in system else ""
+        title = titles.get(other) or (system.title(other) if system is not None and other in system else "")
         print(f"{similarity:6.3f}  {other:8}  {title}".rstrip())
 
 
@@ -238,12 +251,12 @@ def _compare(options):
     from icd_relevancy.vectors import CodeVectors, read_code_pairs
     from icd_relevancy.vectors.validation import sample_codes
 
-    system = code_system(options.code_system)
-    pairs = read_code_pairs(options.pairs) if options.pairs or system.name == PAIRS_SYSTEM else None
     loaded = {name: CodeVectors.load(name) for name in options.vectors}
+    system = code_system(options.code_system or _system_of(loaded))
+    pairs = read_code_pairs(options.pairs) if options.pairs or system.name == PAIRS_SYSTEM else None
     common = [code for code in system.leaves if all(code in vectors for vectors in loaded.values())]
-    if not common:
-        raise InputError(f"{', '.join(loaded)}: no code of {system.name} has a vector in all of them")
+    if len(common) < 2:
+        raise InputError(f"{', '.join(loaded)}: no two codes of {system.name} have vectors in all of them")
     held = None if pairs is None else pairs.held_by(*loaded.values())
     if pairs is None:
         _note(f"no pairs: the packaged ones are of {PAIRS_SYSTEM}, not {system.name}; give --pairs")
@@ -260,6 +273,17 @@ def _compare(options):
             **_by_hierarchy(vectors, system, codes, options.seed),
         }
         print(json.dumps(result) if options.json else _told(result, len(codes)))
+
+
+def _system_of(loaded: dict) -> str:
+    """The packaged code system that all sets name, of those that name one."""
+    from icd_relevancy.codes.system import PACKAGED_SYSTEMS
+
+    named = {vectors.meta["code_system"] for vectors in loaded.values() if "code_system" in vectors.meta}
+    if len(named) > 1 or not named <= set(PACKAGED_SYSTEMS):
+        told = f"{', '.join(loaded)} are of {', '.join(sorted(named))}"
+        raise InputError(f"{told}; name the code system to compare them in with --code-system")
+    return named.pop() if named else "icd10cm"
 
 
 def _note(text: str) -> None:

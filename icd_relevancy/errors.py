@@ -2,7 +2,7 @@
 
 import re
 
-_CODE = re.compile(r"(?=.*[0-9])[A-Za-z0-9.]{1,8}")
+_CODE = re.compile(r"(?=.*[0-9])(?=.{1,8}$)[A-Za-z0-9.]+(-[A-Za-z0-9.]+)?")
 _IDENTIFIER = re.compile(r"\S{1,40}")
 
 
@@ -18,21 +18,21 @@ def shown_code(code: str) -> str:
     """A code as a message may quote it.
 
     In a table whose cells are shifted the codes hold the words of a note, so only what looks like a code is
-    quoted: at most eight letters, digits and dots, one of them a digit.
+    quoted: at most eight letters, digits and dots, one of them a digit, or two such with a hyphen between.
 
     Args:
         code: Text found where a code belongs.
 
     Returns:
-        The code in quotes, or `"a code that is not one"`.
+        The code in quotes, or `"(not shown: it is no code)"`.
 
     Example:
 
     >>> from icd_relevancy.errors import shown_code
     >>> shown_code("J18.9"), shown_code("Miller")
-    ("'J18.9'", 'a code that is not one')
+    ("'J18.9'", '(not shown: it is no code)')
     """
-    return repr(code) if _CODE.fullmatch(code) else "a code that is not one"
+    return repr(code) if _CODE.fullmatch(code) else "(not shown: it is no code)"
 
 
 def shown_note(note_id: str, number: int) -> str:

@@ -46,9 +46,11 @@ def test_build_from_a_table_of_ones_own_and_show(atc_table, place, capsys):
     capsys.readouterr()
     options = ["--vectors", str(place / "atc"), "--top-k", "2"]
     assert main(["vectors", "show", "C07AB02", *options]) == 0
-    first, *nearest = [line.split()[1] for line in capsys.readouterr().out.splitlines()]
+    shown = capsys.readouterr().out.splitlines()
+    first, *nearest = [line.split()[1] for line in shown]
     assert first == "C07AB02"
     assert set(nearest) == {"C", "C07AB03"}
+    assert all(line.endswith(vectors.meta["titles"][line.split()[1]]) for line in shown)
 
 
 def test_show_tells_titles_and_takes_a_code_without_its_dot(nine, capsys):
@@ -59,6 +61,15 @@ def test_show_tells_titles_and_takes_a_code_without_its_dot(nine, capsys):
     first, *nearest = capsys.readouterr().out.splitlines()
     assert first == " 1.000  428.0     Congestive heart failure, unspecified"
     assert len(nearest) == 2
+
+
+def test_show_says_which_code_stands_for_one_that_does_not_exist(nine, capsys):
+    for code, said in (
+        ("428.05", "icd-relevancy: 428.05 is not in icd9cm; these are the nearest codes of 428.0\n"),
+        ("4280", ""),
+    ):
+        main(["vectors", "show", code, "--vectors", str(nine), "--code-system", "icd9cm"])
+        assert capsys.readouterr().err == said
 
 
 def test_build_by_text_keeps_what_the_network_says(atc_table, place, miniature_encoder):
@@ -143,7 +154,7 @@ def test_compare_scores_the_pairs_that_every_set_holds(nine, place, capsys):
     vectors.select([code for code in vectors.codes if code != "185"]).save(place / "some")
     # A group above stands in for no code: 250.0 is there, 250.02 is not.
     vectors.select(["250.0", "250.00", "428.0", "462"]).save(place / "few")
-    vectors.select(["250.0", "786.2"]).save(place / "none")
+    vectors.select(["250.0", "786.2", "382.9"]).save(place / "none")
     pairs = write(place / "pairs.csv", *PAIRS)
     options = ["--code-system", "icd9cm", "--pairs", str(pairs), "--codes", "50"]
 
@@ -179,7 +190,7 @@ def test_compare_rebuilds_the_hierarchy_by_the_cosine(nine, place, capsys):
 
 
 def test_compare_skips_packaged_pairs_of_another_system(nine, capsys):
-    options = ["--code-system", "icd9cm", "--codes", "200"]
+    options = ["--codes", "200"]
     assert main(["vectors", "compare", str(nine), *options, "--json"]) == 0
     told = capsys.readouterr()
     result = json.loads(told.out)
@@ -337,7 +348,7 @@ def test_refusals(check_refused, atc_table, place, nine):
     check_refused(*build, "--features", place / "none.csv", names="none.csv: no such file")
     check_refused("vectors", "show", "nothing", "--vectors", nine, names="is no code of icd9cm")
     check_refused("vectors", "show", "462", "--vectors", place / "none", names="no code vectors")
-    check_refused("vectors", "compare", nine, names="no code of icd10cm has a vector")
+    check_refused("vectors", "compare", nine, "--code-system", "icd10cm", names="no two codes of icd10cm")
     check_refused(
         "vectors", "compare", nine, "--code-system", "icd9cm", "--pairs", place / "none.csv", names="none.csv"
     )

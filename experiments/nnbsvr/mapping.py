@@ -36,7 +36,8 @@ def make(task: CodesTask, settings: dict, stem: Path) -> None:
     pairs = read_code_pairs()
     named = tuple(dict.fromkeys(pairs.table[["a", "b"]].to_numpy().ravel()))
     rows, kinds, trade_off, curves = [], [], [], {}
-    for name in tqdm(settings["vectors"], desc="mapping", unit="set"):
+    for name in (bar := tqdm(settings["vectors"], desc="mapping", unit="set")):
+        bar.set_postfix_str(name)
         vectors = _vectors(task, name, named)
         leaves = [code for code in task.codes if code in vectors]
         drawn = task.sample(settings["neighbour_codes"], leaves)

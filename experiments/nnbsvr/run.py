@@ -113,6 +113,8 @@ def run(module: str, make: Callable[[CodesTask, dict, Path], None]) -> None:
         _write_provenance(task, settings, stem)
     except InputError as error:
         raise SystemExit(report(error)) from None
+    except KeyboardInterrupt:
+        raise SystemExit("experiments: interrupted; what was computed is kept, run the same again") from None
 
 
 def _settings(module: str, options) -> tuple[CodesConfig, dict]:

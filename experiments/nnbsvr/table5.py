@@ -37,7 +37,8 @@ def make(task: CodesTask, settings: dict, stem: Path) -> None:
     counting as one of its own. HDBSCAN, the usual method of this kind, stands beside DenMune.
     """
     columns, labels, points = {}, {}, {}
-    for row in tqdm(settings["rows"], desc="table 5", unit="row"):
+    for row in (bar := tqdm(settings["rows"], desc="table 5", unit="row")):
+        bar.set_postfix_str(row["name"])
         points[row["name"]] = _points(task, row)
         told = {**row, **{key: settings[key] for key in ("k", "hdbscan_codes")}}
         found = task.kept(

@@ -32,7 +32,8 @@ def make(task: CodesTask, settings: dict, stem: Path) -> None:
     """
     check_at_least("seeds", settings["seeds"], 1)
     rows = []
-    for row in tqdm(settings["rows"], desc="table 7", unit="row"):
+    for row in (bar := tqdm(settings["rows"], desc="table 7", unit="row")):
+        bar.set_postfix_str(row["name"])
         vectors = _with_lengths(task, task.vectors(row["vectors"]), row["lengths"])
         runs = [
             task.kept(

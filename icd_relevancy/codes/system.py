@@ -7,6 +7,7 @@ from functools import cached_property
 
 from icd_relevancy.errors import InputError
 
+PACKAGED_SYSTEMS = ("icd10cm", "icd9cm")
 SHORTEST_FALLBACK = 3
 # In any edition of ICD; a table may end at the category, so its own longest code is no bound.
 LONGEST_CODE = 7

@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from icd_relevancy.codes.system import PACKAGED_SYSTEMS
 from icd_relevancy.errors import InputError
-
-PACKAGED = ("icd10cm", "icd9cm")
 
 
 def read_rows(path: Path) -> list[dict]:
@@ -46,7 +45,7 @@ def own_name(path: Path) -> str:
     Raises:
         InputError: a packaged code system has that name, by which its features and vectors are found.
     """
-    if path.stem in PACKAGED:
+    if path.stem in PACKAGED_SYSTEMS:
         raise InputError(f"{path}: {path.stem} names the packaged code system; give the file another name")
     return path.stem
 

@@ -10,9 +10,8 @@ import numpy as np
 
 from icd_relevancy.atomic import replacing
 from icd_relevancy.cache import cache_folder
+from icd_relevancy.codes.system import PACKAGED_SYSTEMS
 from icd_relevancy.errors import InputError
-
-PACKAGED = ("icd10cm", "icd9cm")
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,12 +151,12 @@ class CodeVectors:
         if _is_saved(path):
             return cls._read(path)
         cached = cache_folder() / "vectors" / str(name_or_path)
-        if str(name_or_path) in PACKAGED:
+        if str(name_or_path) in PACKAGED_SYSTEMS:
             return _packaged(str(name_or_path), cached)
         if _is_saved(cached):
             return cls._read(cached)
         raise InputError(
-            f"no code vectors at {path} nor at {cached}; build them or give {' or '.join(PACKAGED)}"
+            f"no code vectors at {path} nor at {cached}; build them or give {' or '.join(PACKAGED_SYSTEMS)}"
         )
 
     @classmethod

@@ -95,7 +95,7 @@ def test_blank_lines_between_json_lines(tmp_path):
         ('note_id,text,codes\n1,"a\nb",\n2,Cough,,,\n', ": row 2 has more fields than the header"),
         (
             "note_id,text,codes\n1,x,\n2,x,(Cough)\n",
-            ", row 2, column 'codes': malformed: a code that is not one",
+            ", row 2, column 'codes': malformed: (not shown: it is no code)",
         ),
         ("note_id,text,codes\n,Cough,R05\n", ", row 1, column 'note_id': each note needs an identifier"),
         (
@@ -108,11 +108,11 @@ def test_blank_lines_between_json_lines(tmp_path):
         ("note_id,text,codes\n", ": the file has no rows"),
         (
             "note_id,text,codes\n1,Cough,R05;J18/9\n",
-            ", row 1, column 'codes': malformed: a code that is not one; a code has letters",
+            ", row 1, column 'codes': malformed: (not shown: it is no code); a code has letters",
         ),
         (
             "note_id,text,codes\n1,Cough,-R05\n",
-            ", row 1, column 'codes': malformed: a code that is not one; a code has letters",
+            ", row 1, column 'codes': malformed: (not shown: it is no code); a code has letters",
         ),
         (
             "note_id,text,codes,age\n1,Cough,R05,old\n",
