@@ -28,11 +28,11 @@ def rank_errors_linear(ranked, recall):
     return float(np.percentile(ranks, 100 * recall) - np.percentile(ideal, 100 * recall))
 
 
-def ndcg(ranked, k=None):
+def ndcg(ranked, k=None, discount=lambda rank: 1 / math.log2(1 + rank)):
     """Discounted gain of the first k ranks over that of the best order."""
 
     def gain(labels):
-        return sum(label / math.log2(1 + rank) for rank, label in enumerate(labels[:k], start=1))
+        return sum(label * discount(rank) for rank, label in enumerate(labels[:k], start=1))
 
     return gain(ranked) / gain(sorted(ranked, reverse=True))
 
@@ -70,7 +70,7 @@ def over_tie_orders(metric, labels, scores, *arguments):
     for order in itertools.permutations(range(len(scores))):
         in_order = [scores[place] for place in order]
         if in_order == sorted(scores, reverse=True):
-            values.append(metric([int(labels[place]) for place in order], *arguments))
+            values.append(metric([labels[place] for place in order], *arguments))
     return sum(values) / len(values)
 
 
@@ -155,3 +155,64 @@ def relevancy_score(counts, metric, average):
         return scores
     weight = support if average == "weighted" else (support > 0).astype(float)
     return float(scores @ weight / weight.sum()) if weight.any() else 0.0
+
+
+# --- Calibration and information per code (icd_relevancy.metrics.calibration, .code_information) ------------
+# `pairs` are (probability, label) of one pool, in any order.
+
+
+def bins_of_pairs(pairs, bins, strategy):
+    """The pairs of each non-empty bin, by rising probability; equal probabilities share a bin."""
+    pairs = sorted(pairs)
+    if strategy == "equal_width":
+        lower = [i / bins for i in range(bins)]
+    else:
+        lower = sorted({pairs[i * len(pairs) // bins][0] for i in range(bins)})
+    filled = []
+    for low, high in zip(lower, [*lower[1:], math.inf], strict=True):
+        inside = [pair for pair in pairs if low <= pair[0] < high]
+        if inside:
+            filled.append(inside)
+    return filled
+
+
+def calibration_gaps(pairs, bins, strategy):
+    """Share of the pairs and |observed − predicted frequency| of each non-empty bin."""
+    gaps = []
+    for inside in bins_of_pairs(pairs, bins, strategy):
+        predicted = sum(probability for probability, _ in inside) / len(inside)
+        observed = sum(label for _, label in inside) / len(inside)
+        gaps.append((len(inside) / len(pairs), abs(observed - predicted)))
+    return gaps
+
+
+def entropy(share):
+    """Bits of a yes or no."""
+    return sum(-p * math.log2(p) for p in (share, 1 - share) if p > 0)
+
+
+def entropy_reduction(pairs, method, bins=10):
+    """(H(y) − what is left) / H(y) of one code."""
+    before = entropy(sum(label for _, label in pairs) / len(pairs))
+    if before == 0:
+        return math.nan
+    if method == "cross_entropy":
+        likely = [min(max(p if label else 1 - p, 1e-7), 1 - 1e-7) for p, label in pairs]
+        left = sum(-math.log2(p) for p in likely) / len(pairs)
+    else:
+        left = 0
+        for inside in bins_of_pairs(pairs, min(bins, len(pairs)), "equal_mass"):
+            left += entropy(sum(label for _, label in inside) / len(inside)) * len(inside) / len(pairs)
+    return (before - left) / before
+
+
+def rank_ratio(y_true, y_score, code, center):
+    """Median or mean rank of a code on the notes with it, over that on the notes without it."""
+    ranks = {0: [], 1: []}
+    for labels, scores in zip(y_true, y_score, strict=True):
+        above = sum(score > scores[code] for score in scores)
+        tied = sum(score == scores[code] for score in scores)
+        ranks[int(labels[code])].append(above + (tied + 1) / 2)
+    if not ranks[0] or not ranks[1]:
+        return math.nan
+    return float(center(ranks[1]) / center(ranks[0]))

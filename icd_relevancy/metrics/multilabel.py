@@ -7,17 +7,18 @@ sparse ones, which also keeps them clear of scikit-learn's column order on int8 
 import numpy as np
 
 from icd_relevancy.errors import InputError
-from icd_relevancy.metrics.ranking import label_matrix, positive_ranks, scored_labels
+from icd_relevancy.metrics.positive_ranks import divide, label_matrix, positive_ranks, scored_labels
 
 
-def auroc(y_true, y_score, average: str = "micro") -> float:
+def auroc(y_true, y_score, average: str | None = "micro") -> float | np.ndarray:
     """Area under the ROC curve: chance that a true label scores above a wrong one, ties counting one half.
 
     Args:
         y_true: 0/1 array `(notes, labels)`, dense or scipy sparse.
         y_score: Dense array of the same shape.
         average: `"micro"` compares all (note, label) pairs at once; `"macro"` is the unweighted mean over the
-            labels that have both a positive and a negative note. Defaults to `"micro"`.
+            labels that have both a positive and a negative note; None gives one value a label, nan for the
+            others. Defaults to `"micro"`.
 
     Raises:
         InputError: If the shapes differ, a score is NaN, or nothing has both positives and negatives.
@@ -34,10 +35,10 @@ def auroc(y_true, y_score, average: str = "micro") -> float:
     above = ranks.above - ranks.positives_above
     tied = ranks.tied - ranks.positives_tied
     area = 1 - ranks.mean_by_row(above + tied / 2) / np.where(negatives, negatives, np.nan)
-    return _mean_of_defined(area, "a positive and a negative")
+    return area if average is None else _mean_of_defined(area, "a positive and a negative")
 
 
-def auprc(y_true, y_score, average: str = "micro") -> float:
+def auprc(y_true, y_score, average: str | None = "micro") -> float | np.ndarray:
     """Area under the precision-recall curve as average precision: `Σ (R_t − R_{t−1}) P_t` over the scores t.
 
     Equal scores make one threshold, as in scikit-learn's `average_precision_score`; nothing is interpolated.
@@ -46,7 +47,8 @@ def auprc(y_true, y_score, average: str = "micro") -> float:
         y_true: 0/1 array `(notes, labels)`, dense or scipy sparse.
         y_score: Dense array of the same shape.
         average: `"micro"` ranks all (note, label) pairs at once; `"macro"` is the unweighted mean over the
-            labels that have a positive note. Defaults to `"micro"`.
+            labels that have a positive note; None gives one value a label, nan for the others. Defaults to
+            `"micro"`.
 
     Raises:
         InputError: If the shapes differ, a score is NaN, or there is no positive.
@@ -60,10 +62,11 @@ def auprc(y_true, y_score, average: str = "micro") -> float:
     """
     ranks = _score_ranks(y_true, y_score, average)
     precision = (ranks.positives_above + ranks.positives_tied) / (ranks.above + ranks.tied)
-    return _mean_of_defined(ranks.mean_by_row(precision), "a positive")
+    area = ranks.mean_by_row(precision)
+    return area if average is None else _mean_of_defined(area, "a positive")
 
 
-def f1(y_true, y_pred, average: str = "micro") -> float:
+def f1(y_true, y_pred, average: str | None = "micro") -> float | np.ndarray:
     """F1, `2 TP / (2 TP + FP + FN)`, on exact codes.
 
     Args:
@@ -71,7 +74,7 @@ def f1(y_true, y_pred, average: str = "micro") -> float:
         y_pred: Decisions, 0/1 array of the same shape, dense or scipy sparse.
         average: `"micro"` sums the counts over labels first, and is 0 where there is neither a true nor a
             predicted label; `"macro"` is the unweighted mean over the labels with support (at least one note
-            in `y_true`). Defaults to `"micro"`.
+            in `y_true`); None gives one value a label, nan for those without. Defaults to `"micro"`.
 
     Raises:
         InputError: If the shapes differ, a value is not 0 or 1, or no label has support for `"macro"`.
@@ -90,10 +93,8 @@ def f1(y_true, y_pred, average: str = "micro") -> float:
     total = support + predicted.sum(axis=0, dtype=np.int64)
     if average == "micro":
         return float(2 * hits.sum() / total.sum()) if total.sum() else 0.0
-    if not support.any():
-        raise InputError("y_true has no positive, so macro F1 has no value")
-    supported = support > 0
-    return float(np.mean(2 * hits[supported] / total[supported]))
+    scores = divide(2 * hits, np.where(support, total, np.nan))
+    return scores if average is None else _mean_of_defined(scores, "a positive", "macro F1")
 
 
 def exact_match_rate(y_true, y_pred) -> float:
@@ -141,8 +142,8 @@ def _score_ranks(y_true, y_score, average):
     _check_average(average)
     truth, scores = scored_labels(y_true, y_score)
     if average == "micro":
-        return positive_ranks(truth.reshape((1, -1)).tocsr(), scores.reshape(1, -1))
-    return positive_ranks(truth.T.tocsr(), scores.T)
+        return positive_ranks(truth.reshape((1, -1)), scores.reshape(1, -1))
+    return positive_ranks(truth.T, scores.T)
 
 
 def _label_pair(y_true, y_pred):
@@ -161,13 +162,13 @@ def _differences(y_true, y_pred) -> np.ndarray:
     return truth.sum(axis=1, dtype=np.int64) + predicted.sum(axis=1, dtype=np.int64) - 2 * common
 
 
-def _mean_of_defined(values: np.ndarray, needed: str) -> float:
+def _mean_of_defined(values: np.ndarray, needed: str, metric: str = "the area") -> float:
     defined = values[~np.isnan(values)]
     if not len(defined):
-        raise InputError(f"y_true has nothing with {needed}, so the area has no value")
+        raise InputError(f"y_true has nothing with {needed}, so {metric} has no value")
     return float(defined.mean())
 
 
 def _check_average(average):
-    if average not in ("micro", "macro"):
-        raise InputError(f"average must be 'micro' or 'macro'. Received: {average!r}")
+    if average not in ("micro", "macro", None):
+        raise InputError(f"average must be 'micro' or 'macro', or None for each label. Received: {average!r}")

@@ -3,166 +3,44 @@
 Tied scores follow one rule in every function of this module: the value is the exact mean over all orders of
 the tied labels, each order equally likely. So no value depends on the order of the labels, and a model that
 gives every label the same score gets what shuffling the labels would get on average.
+
+Ranking is the costly part. `ranking_report` gives all metrics from one ranking; every function here also takes
+the result of `positive_ranks(y_true, y_score)` in place of `y_true` and `y_score`.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
-from scipy import sparse
 
 from icd_relevancy.errors import InputError
+from icd_relevancy.metrics.positive_ranks import (
+    PositiveRanks,
+    divide,
+    label_matrix,
+    positive_ranks,
+    scored_labels,
+)
 
-# Scores sorted at a time: 16 MB of float32, whatever the number of notes.
-CHUNK_SCORES = 4_000_000
-
-
-@dataclass(frozen=True, eq=False)
-class PositiveRanks:
-    """Where the true labels of each row stand; one entry a true label, the best ranked of a row first.
-
-    Attributes:
-        rows: Row of each true label, ascending.
-        above: Number of labels of the row with a higher score.
-        tied: Number of labels of the row with the same score, the label itself included.
-        positives_above: The true labels among `above`.
-        positives_tied: The true labels among `tied`.
-        offsets: Entries `offsets[i]:offsets[i + 1]` belong to row `i`.
-        n_labels: Number of labels, true or not, of every row.
-    """
-
-    rows: np.ndarray
-    above: np.ndarray
-    tied: np.ndarray
-    positives_above: np.ndarray
-    positives_tied: np.ndarray
-    offsets: np.ndarray
-    n_labels: int
-
-    @property
-    def counts(self) -> np.ndarray:
-        """Number of true labels of each row."""
-        return np.diff(self.offsets)
-
-    @property
-    def expected_rank(self) -> np.ndarray:
-        """Mean rank (from 1) over all tie orders of the 1st, 2nd, … true label of each row."""
-        place = np.arange(len(self.rows)) - self.offsets[self.rows] - self.positives_above + 1
-        return self.above + place * (self.tied + 1) / (self.positives_tied + 1)
-
-    def mean_by_row(self, values: np.ndarray) -> np.ndarray:
-        """Mean of `values` over the true labels of each row, nan for a row without any."""
-        return _divide(np.bincount(self.rows, weights=values, minlength=len(self.counts)), self.counts)
+__all__ = [
+    "PositiveRanks",
+    "coverage",
+    "label_matrix",
+    "mean_average_precision",
+    "ndcg",
+    "positive_ranks",
+    "precision_at_k",
+    "r_precision",
+    "rank_errors_at_recall",
+    "ranking_report",
+    "recall_at_k",
+    "scored_labels",
+]
 
 
-def label_matrix(labels, name: str) -> sparse.csr_array:
-    """Labels as a CSR array of ones.
-
-    Args:
-        labels: 0/1 or boolean array `(notes, labels)`, dense or scipy sparse.
-        name: What an error message calls it.
-
-    Raises:
-        InputError: If it is not a table of zeros and ones.
-
-    Example:
-
-    >>> label_matrix([[0, 1], [1, 0]], "y_true").indices
-    array([1, 0], dtype=int32)
-    """
-    if not sparse.issparse(labels):
-        labels = np.asarray(labels)
-    if labels.ndim != 2:
-        raise InputError(f"{name} must have the shape (notes, labels). Received: {labels.shape}")
-    # A copy of what is sparse already, as tidying works in place.
-    matrix = sparse.csr_array(labels, copy=sparse.issparse(labels))
-    matrix.sum_duplicates()
-    matrix.eliminate_zeros()
-    if not (matrix.data == 1).all():
-        wrong = matrix.data[matrix.data != 1][0]
-        raise InputError(f"{name} must hold only 0 and 1. Received: {wrong}")
-    return matrix
-
-
-def positive_ranks(labels: sparse.csr_array, scores: np.ndarray) -> PositiveRanks:
-    """Ranks the true labels of every row by exact counting, without a threshold grid.
-
-    Args:
-        labels: CSR array `(rows, columns)` of ones, as `label_matrix` gives it.
-        scores: Dense array of the same shape; higher is ranked first.
-
-    Raises:
-        InputError: If a score is NaN. Infinite scores are ranked like any other.
-
-    Example:
-
-    >>> ranks = positive_ranks(label_matrix([[1, 0, 1]], "y_true"), np.array([[0.2, 0.9, 0.9]]))
-    >>> ranks.above, ranks.tied
-    (array([0, 2]), array([2, 1]))
-    """
-    n_rows, n_columns = scores.shape
-    offsets = labels.indptr.astype(np.int64)
-    rows = np.repeat(np.arange(n_rows), np.diff(offsets))
-    above, tied = np.zeros((2, len(rows)), dtype=np.int64)
-    step = max(1, CHUNK_SCORES // max(1, n_columns))
-    for start in range(0, n_rows, step):
-        chunk = slice(offsets[start], offsets[min(start + step, n_rows)])
-        values = scores[rows[chunk], labels.indices[chunk]]
-        for left in range(0, n_columns, CHUNK_SCORES):
-            ordered = np.array(scores[start : start + step, left : left + CHUNK_SCORES], order="C")
-            ordered.sort(axis=1)
-            if np.isnan(ordered[:, -1]).any():
-                raise InputError("y_score holds NaN, which has no rank; check the model that gave it")
-            lower = _count_below(ordered, rows[chunk] - start, values, or_equal=False)
-            not_above = _count_below(ordered, rows[chunk] - start, values, or_equal=True)
-            above[chunk] += ordered.shape[1] - not_above
-            tied[chunk] += not_above - lower
-
-    order = np.lexsort((above, rows))
-    above, tied = above[order], tied[order]
-    starts_group = np.ones(len(rows), dtype=bool)
-    starts_group[1:] = (np.diff(rows) > 0) | (np.diff(above) > 0)
-    first, group = np.flatnonzero(starts_group), np.cumsum(starts_group) - 1
-    positives_tied = np.bincount(group, minlength=len(first))[group]
-    positives_above = first[group] - offsets[rows]
-    return PositiveRanks(rows, above, tied, positives_above, positives_tied, offsets, n_columns)
-
-
-def _count_below(ordered, rows, values, or_equal: bool) -> np.ndarray:
-    """Number of entries of `ordered[rows]` (sorted) below each value, by one binary search for all."""
-    n_columns = ordered.shape[1]
-    low = np.zeros(len(values), dtype=np.int64)
-    high = np.full(len(values), n_columns, dtype=np.int64)
-    for _ in range(n_columns.bit_length()):
-        middle = (low + high) // 2
-        found = ordered[rows, np.minimum(middle, n_columns - 1)]
-        smaller = (found <= values) if or_equal else (found < values)
-        smaller &= low < high
-        low, high = np.where(smaller, middle + 1, low), np.where(smaller, high, middle)
-    return low
-
-
-def scored_labels(y_true, y_score) -> tuple[sparse.csr_array, np.ndarray]:
-    """Labels as `label_matrix` gives them, and their scores as a dense array.
-
-    Args:
-        y_true: 0/1 array `(notes, labels)`, dense or scipy sparse.
-        y_score: Dense array of the same shape.
-
-    Raises:
-        InputError: If the labels are not 0 and 1, or the scores are sparse or have another shape.
-    """
-    labels = label_matrix(y_true, "y_true")
-    if sparse.issparse(y_score):
-        raise InputError("y_score must be a dense array; call .toarray() on a block of notes at a time")
-    scores = np.asarray(y_score)
-    if scores.shape != labels.shape:
-        raise InputError(f"y_score must have the shape of y_true, {labels.shape}. Received: {scores.shape}")
-    return labels, scores
-
-
-def _divide(numerator, denominator) -> np.ndarray:
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return numerator / denominator
+def _ranks(y_true, y_score) -> PositiveRanks:
+    if not isinstance(y_true, PositiveRanks):
+        return positive_ranks(y_true, y_score)
+    if y_score is not None:
+        raise InputError("y_score must be left out where y_true is the result of positive_ranks")
+    return y_true
 
 
 def _average(values: np.ndarray, average):
@@ -174,6 +52,15 @@ def _average(values: np.ndarray, average):
     if not len(defined):
         raise InputError("y_true has no note with a label, so a ranking metric has no value")
     return float(defined.mean())
+
+
+def _at_levels(values_at, levels, average):
+    """`values_at(level)` averaged, for one level or along a last axis for several."""
+    if np.ndim(levels) == 0:
+        return _average(values_at(levels), average)
+    if not len(levels):
+        raise InputError("the levels of recall or k must not be empty")
+    return np.stack([_average(values_at(level), average) for level in levels], axis=-1)
 
 
 def _checked_k(k) -> int:
@@ -209,7 +96,7 @@ def _found(ranks: PositiveRanks, k) -> np.ndarray:
     return np.bincount(ranks.rows, weights=inside, minlength=len(ranks.counts))
 
 
-def rank_errors_at_recall(y_true, y_score, recall: float, interpolation: str = "step", average="mean"):
+def rank_errors_at_recall(y_true, y_score=None, recall=0.5, interpolation: str = "step", average="mean"):
     """RE@R: wrong labels that a coder reads before a fraction R of the true labels is found.
 
     With `k_R` the first rank whose recall reaches R, RE@R is the number of negatives among the ranks up to
@@ -218,9 +105,10 @@ def rank_errors_at_recall(y_true, y_score, recall: float, interpolation: str = "
     Tied scores: the mean over all tie orders.
 
     Args:
-        y_true: 0/1 array `(notes, labels)`, dense or scipy sparse.
-        y_score: Dense array of the same shape; higher is ranked first.
-        recall: R, a fraction in (0, 1]: 0.5 for RE@50.
+        y_true: 0/1 array `(notes, labels)`, dense or scipy sparse; or the `positive_ranks` made of it.
+        y_score: Dense array of the same shape; higher is ranked first. Left out with `positive_ranks`.
+        recall: R, a fraction in (0, 1]: 0.5 for RE@50; or several, which gives an array with one value a
+            level along its last axis. Defaults to 0.5.
         interpolation: `"step"` or `"linear"`. Defaults to `"step"`.
         average: `"mean"` over the notes with labels, or None for one value a note, nan for a note without
             labels. Defaults to `"mean"`.
@@ -235,48 +123,92 @@ def rank_errors_at_recall(y_true, y_score, recall: float, interpolation: str = "
 
     Reference: CAC §2.3.
     """
-    ranks = positive_ranks(*scored_labels(y_true, y_score))
-    return _average(_rank_errors(ranks, recall, interpolation), average)
+    ranks = _ranks(y_true, y_score)
+    return _at_levels(lambda level: _rank_errors(ranks, level, interpolation), recall, average)
 
 
-def ndcg(y_true, y_score, k: int | None = None, average="mean"):
-    """Normalised discounted cumulative gain: `Σ 1/log2(1 + rank)` over true labels, divided by the best sum.
+def ndcg(y_true, y_score=None, k: int | None = None, average="mean", gains="binary", discount="log2"):
+    """Normalised discounted cumulative gain: `Σ gain · discount(rank)` over true labels, over the best such sum.
 
     Tied scores: the mean over all tie orders.
 
     Args:
-        y_true: 0/1 array `(notes, labels)`, dense or scipy sparse.
-        y_score: Dense array of the same shape; higher is ranked first.
+        y_true: 0/1 array `(notes, labels)`, dense or scipy sparse; or the `positive_ranks` made of it.
+        y_score: Dense array of the same shape; higher is ranked first. Left out with `positive_ranks`.
         k: Count only the first k ranks. Defaults to None, all of them.
         average: `"mean"` over the notes with labels, or None for one value a note, nan for a note without
             labels. Defaults to `"mean"`.
+        gains: Gain of a true label, finite and at least 0: `"binary"`, 1 each; an array `(labels,)`, such as
+            one that favours rare codes; or an array `(notes, labels)`, such as one that puts the principal
+            diagnosis first. Wrong labels gain nothing. A note whose true labels all gain 0 counts as one
+            without labels. Defaults to `"binary"`.
+        discount: `"log2"`, `1 / log2(1 + rank)`, or a function that gives the discounts of an array of ranks
+            from 1, none above that of a better rank. Defaults to `"log2"`.
 
     Raises:
-        InputError: If k is below 1, the shapes differ, or no note has a label.
+        InputError: If an argument is out of range, the shapes differ, or no note has a label.
 
     Example:
 
     >>> round(ndcg([[0, 1, 0]], [[0.9, 0.8, 0.1]]), 4)
     0.6309
+    >>> round(ndcg([[1, 1, 0]], [[0.9, 0.8, 0.1]], gains=[1, 3, 0]), 4)
+    0.7967
+
+    Reference: CAC §2.3.
     """
-    ranks = positive_ranks(*scored_labels(y_true, y_score))
+    ranks = _ranks(y_true, y_score)
     k = ranks.n_labels if k is None else min(_checked_k(k), ranks.n_labels)
-    gain = np.concatenate([[0.0], np.cumsum(1 / np.log2(np.arange(2, k + 2)))])
+    discounts = _discounts(k, discount)
+    total = np.concatenate([[0.0], np.cumsum(discounts)])
     end = ranks.above + ranks.tied
-    discount = (gain[np.minimum(end, k)] - gain[np.minimum(ranks.above, k)]) / ranks.tied
-    ideal = _divide(gain[np.minimum(ranks.counts, k)], ranks.counts)
-    return _average(ranks.mean_by_row(discount) / ideal, average)
+    expected = (total[np.minimum(end, k)] - total[np.minimum(ranks.above, k)]) / ranks.tied
+    gained = _gains(ranks, gains)
+    best = gained[np.lexsort((-gained, ranks.rows))]
+    place = np.arange(len(best)) - ranks.offsets[ranks.rows]
+    ideal = ranks.sum_by_row(best * np.append(discounts, 0.0)[np.minimum(place, k)])
+    return _average(divide(ranks.sum_by_row(gained * expected), ideal), average)
 
 
-def recall_at_k(y_true, y_score, k: int, average="mean"):
+def _discounts(k: int, discount) -> np.ndarray:
+    places = np.arange(1, k + 1)
+    if callable(discount):
+        discounts = np.asarray(discount(places), dtype=np.float64)
+        is_finite = discounts.shape == places.shape and np.isfinite(discounts).all()
+        if not is_finite or (np.diff(discounts, append=0) > 0).any():
+            raise InputError(
+                f"discount must give a number for each rank from 1 to {k}, falling and never below 0"
+            )
+        return discounts
+    if discount != "log2":
+        raise InputError(f"discount must be 'log2' or a function of the ranks. Received: {discount!r}")
+    return 1 / np.log2(1 + places)
+
+
+def _gains(ranks: PositiveRanks, gains) -> np.ndarray:
+    """Gain of every true label."""
+    if isinstance(gains, str) and gains == "binary":
+        return np.ones(len(ranks.rows))
+    table = np.asarray(gains)
+    shapes = (ranks.n_labels,), (len(ranks.counts), ranks.n_labels)
+    if table.shape not in shapes or table.dtype.kind not in "biuf":
+        raise InputError(f"gains must be 'binary' or numbers of the shape {shapes[0]} or {shapes[1]}")
+    gained = table[ranks.columns] if table.ndim == 1 else table[ranks.rows, ranks.columns]
+    if not (np.isfinite(gained) & (gained >= 0)).all():
+        raise InputError("gains must be finite and at least 0 for every true label")
+    return gained.astype(np.float64)
+
+
+def recall_at_k(y_true, y_score=None, k=10, average="mean"):
     """Recall@K: share of a note's true labels among its first k labels.
 
     Tied scores: the mean over all tie orders.
 
     Args:
-        y_true: 0/1 array `(notes, labels)`, dense or scipy sparse.
-        y_score: Dense array of the same shape; higher is ranked first.
-        k: Number of labels read, at least 1; beyond the number of labels everything is found.
+        y_true: 0/1 array `(notes, labels)`, dense or scipy sparse; or the `positive_ranks` made of it.
+        y_score: Dense array of the same shape; higher is ranked first. Left out with `positive_ranks`.
+        k: Number of labels read, at least 1; beyond the number of labels everything is found. Several give
+            an array with one value a k along its last axis. Defaults to 10.
         average: `"mean"` over the notes with labels, or None for one value a note, nan for a note without
             labels. Defaults to `"mean"`.
 
@@ -288,19 +220,20 @@ def recall_at_k(y_true, y_score, k: int, average="mean"):
     >>> recall_at_k([[1, 0, 0, 1]], [[0.9, 0.8, 0.7, 0.6]], k=2)
     0.5
     """
-    ranks = positive_ranks(*scored_labels(y_true, y_score))
-    return _average(_divide(_found(ranks, _checked_k(k)), ranks.counts), average)
+    ranks = _ranks(y_true, y_score)
+    return _at_levels(lambda one: divide(_found(ranks, _checked_k(one)), ranks.counts), k, average)
 
 
-def precision_at_k(y_true, y_score, k: int, average="mean"):
+def precision_at_k(y_true, y_score=None, k=10, average="mean"):
     """Precision@K: share of true labels among a note's first k labels, always divided by k.
 
     Tied scores: the mean over all tie orders.
 
     Args:
-        y_true: 0/1 array `(notes, labels)`, dense or scipy sparse.
-        y_score: Dense array of the same shape; higher is ranked first.
-        k: Number of labels read, at least 1.
+        y_true: 0/1 array `(notes, labels)`, dense or scipy sparse; or the `positive_ranks` made of it.
+        y_score: Dense array of the same shape; higher is ranked first. Left out with `positive_ranks`.
+        k: Number of labels read, at least 1. Several give an array with one value a k along its last axis.
+            Defaults to 10.
         average: `"mean"` over the notes with labels, or None for one value a note, nan for a note without
             labels. Defaults to `"mean"`.
 
@@ -312,19 +245,19 @@ def precision_at_k(y_true, y_score, k: int, average="mean"):
     >>> precision_at_k([[1, 0, 0, 1]], [[0.9, 0.8, 0.7, 0.6]], k=4)
     0.5
     """
-    ranks = positive_ranks(*scored_labels(y_true, y_score))
-    found = _found(ranks, _checked_k(k))
-    return _average(np.where(ranks.counts, found / k, np.nan), average)
+    ranks = _ranks(y_true, y_score)
+    labelled = np.where(ranks.counts, 1.0, np.nan)
+    return _at_levels(lambda one: labelled * _found(ranks, _checked_k(one)) / one, k, average)
 
 
-def r_precision(y_true, y_score, average="mean"):
+def r_precision(y_true, y_score=None, average="mean"):
     """R-precision: precision among the first k labels, k being the note's number of true labels.
 
     Tied scores: the mean over all tie orders.
 
     Args:
-        y_true: 0/1 array `(notes, labels)`, dense or scipy sparse.
-        y_score: Dense array of the same shape; higher is ranked first.
+        y_true: 0/1 array `(notes, labels)`, dense or scipy sparse; or the `positive_ranks` made of it.
+        y_score: Dense array of the same shape; higher is ranked first. Left out with `positive_ranks`.
         average: `"mean"` over the notes with labels, or None for one value a note, nan for a note without
             labels. Defaults to `"mean"`.
 
@@ -336,18 +269,18 @@ def r_precision(y_true, y_score, average="mean"):
     >>> r_precision([[1, 0, 0, 1]], [[0.9, 0.8, 0.7, 0.6]])
     0.5
     """
-    ranks = positive_ranks(*scored_labels(y_true, y_score))
-    return _average(_divide(_found(ranks, ranks.counts), ranks.counts), average)
+    ranks = _ranks(y_true, y_score)
+    return _average(divide(_found(ranks, ranks.counts), ranks.counts), average)
 
 
-def mean_average_precision(y_true, y_score, average="mean"):
+def mean_average_precision(y_true, y_score=None, average="mean"):
     """MAP: mean over the true labels of a note of the precision at their rank, then over the notes.
 
     Tied scores: the mean over all tie orders (scikit-learn reads a tied group as a whole).
 
     Args:
-        y_true: 0/1 array `(notes, labels)`, dense or scipy sparse.
-        y_score: Dense array of the same shape; higher is ranked first.
+        y_true: 0/1 array `(notes, labels)`, dense or scipy sparse; or the `positive_ranks` made of it.
+        y_score: Dense array of the same shape; higher is ranked first. Left out with `positive_ranks`.
         average: `"mean"` over the notes with labels, or None for one value a note, nan for a note without
             labels. Defaults to `"mean"`.
 
@@ -359,7 +292,7 @@ def mean_average_precision(y_true, y_score, average="mean"):
     >>> mean_average_precision([[1, 0, 0, 1]], [[0.9, 0.8, 0.7, 0.6]])
     0.75
     """
-    ranks = positive_ranks(*scored_labels(y_true, y_score))
+    ranks = _ranks(y_true, y_score)
     above, tied = ranks.above, ranks.tied
     harmonic = np.concatenate([[0.0], np.cumsum(1 / np.arange(1, ranks.n_labels + 1))])
     # Over the places i = 1..tied of a tied group below `above` labels: Σ 1/(above+i) and Σ (i−1)/(above+i).
@@ -370,14 +303,14 @@ def mean_average_precision(y_true, y_score, average="mean"):
     return _average(ranks.mean_by_row(precision), average)
 
 
-def coverage(y_true, y_score, average="mean"):
+def coverage(y_true, y_score=None, average="mean"):
     """Coverage: rank of a note's last true label, that is, the labels to read until all true ones are found.
 
     Tied scores: the mean over all tie orders (scikit-learn's `coverage_error` takes the worst order).
 
     Args:
-        y_true: 0/1 array `(notes, labels)`, dense or scipy sparse.
-        y_score: Dense array of the same shape; higher is ranked first.
+        y_true: 0/1 array `(notes, labels)`, dense or scipy sparse; or the `positive_ranks` made of it.
+        y_score: Dense array of the same shape; higher is ranked first. Left out with `positive_ranks`.
         average: `"mean"` over the notes with labels, or None for one value a note, nan for a note without
             labels. Defaults to `"mean"`.
 
@@ -391,5 +324,45 @@ def coverage(y_true, y_score, average="mean"):
 
     Reference: CAC §2.3.
     """
-    ranks = positive_ranks(*scored_labels(y_true, y_score))
+    ranks = _ranks(y_true, y_score)
     return _average(_rank_errors(ranks, 1.0, "step") + ranks.counts, average)
+
+
+def ranking_report(
+    y_true, y_score=None, recalls=(0.25, 0.5, 0.75, 1.0), ks=(5, 10, 15, 20, 30)
+) -> dict[str, float]:
+    """All ranking metrics, as means over the notes with labels, from one ranking.
+
+    Args:
+        y_true: 0/1 array `(notes, labels)`, dense or scipy sparse; or the `positive_ranks` made of it.
+        y_score: Dense array of the same shape; higher is ranked first. Left out with `positive_ranks`.
+        recalls: Levels of recall as fractions in (0, 1]. Defaults to those of RE@25, 50, 75 and 100.
+        ks: Numbers of labels read. Defaults to 5, 10, 15, 20 and 30.
+
+    Returns:
+        `rank_errors@R` (R in per cent), `recall@K` and `precision@K` for every level, then `ndcg`, `map`,
+        `r_precision` and `coverage`.
+
+    Raises:
+        InputError: If a level is out of range, the shapes differ, or no note has a label.
+
+    Example:
+
+    >>> report = ranking_report([[1, 0, 0, 1]], [[0.9, 0.8, 0.7, 0.6]], recalls=(1.0,), ks=(2,))
+    >>> report["rank_errors@100"], report["recall@2"], report["coverage"]
+    (2.0, 0.5, 4.0)
+
+    Reference: CAC §2.3.
+    """
+    ranks = _ranks(y_true, y_score)
+    return {
+        **{
+            f"rank_errors@{100 * recall:g}": rank_errors_at_recall(ranks, recall=recall) for recall in recalls
+        },
+        **{f"recall@{k}": recall_at_k(ranks, k=k) for k in ks},
+        **{f"precision@{k}": precision_at_k(ranks, k=k) for k in ks},
+        "ndcg": ndcg(ranks),
+        "map": mean_average_precision(ranks),
+        "r_precision": r_precision(ranks),
+        "coverage": coverage(ranks),
+    }

@@ -6,7 +6,7 @@ from scipy import sparse
 from sklearn import metrics as sk
 
 from icd_relevancy.errors import InputError
-from icd_relevancy.metrics import multilabel, ranking
+from icd_relevancy.metrics import multilabel, positive_ranks
 
 AREAS = [(multilabel.auroc, sk.roc_auc_score), (multilabel.auprc, sk.average_precision_score)]
 
@@ -50,7 +50,7 @@ def test_areas_do_not_depend_on_chunks_or_label_order(area, reference, average, 
     order = np.random.default_rng(5).permutation(12)
     assert area(y_true[:, order], y_score[:, order], average=average) == pytest.approx(value, abs=1e-14)
     for chunk in (7, 500):
-        monkeypatch.setattr(ranking, "CHUNK_SCORES", chunk)
+        monkeypatch.setattr(positive_ranks, "CHUNK_SCORES", chunk)
         assert area(y_true, y_score, average=average) == pytest.approx(value, abs=1e-14)
 
 
@@ -60,6 +60,27 @@ def test_macro_areas_leave_out_labels_without_what_they_need():
     y_score = [[0.9, 0.3, 0.1], [0.5, 0.8, 0.2], [0.2, 0.1, 0.3]]
     assert multilabel.auroc(y_true, y_score, average="macro") == 0.5
     assert multilabel.auprc(y_true, y_score, average="macro") == pytest.approx(((1 + 2 / 3) / 2 + 1) / 2)
+
+
+def test_one_value_a_label(scored, decided):
+    y_true, y_score = scored
+    y_true[:, 2], y_true[:, 5] = 0, 1
+    both = [j for j in range(12) if j not in (2, 5)]
+    roc = multilabel.auroc(y_true, y_score, average=None)
+    assert np.isnan(roc[[2, 5]]).all()
+    np.testing.assert_allclose(roc[both], sk.roc_auc_score(y_true[:, both], y_score[:, both], average=None))
+    precision = multilabel.auprc(y_true, y_score, average=None)
+    assert np.isnan(precision[2])
+    assert precision[5] == 1
+    for j in both:
+        assert precision[j] == pytest.approx(sk.average_precision_score(y_true[:, j], y_score[:, j]))
+    for area, values in ((multilabel.auroc, roc), (multilabel.auprc, precision)):
+        assert area(y_true, y_score, average="macro") == pytest.approx(np.nanmean(values))
+    truth, predicted = decided
+    scores = multilabel.f1(truth, predicted, average=None)
+    assert np.isnan(scores[[0, 50]]).all()
+    assert multilabel.f1(truth, predicted, average="macro") == pytest.approx(np.nanmean(scores))
+    assert np.isnan(multilabel.auroc(np.zeros((3, 2)), np.zeros((3, 2)), average=None)).all()
 
 
 def test_a_constant_score_gives_half_and_the_prevalence():
@@ -115,7 +136,7 @@ def test_hand_worked_decisions():
         (lambda: multilabel.auprc([[1, 0]], [[0.1, 0.2]], average="samples"), "'micro' or 'macro'"),
         (lambda: multilabel.f1([[1, 0]], [[0.9, 0.2]]), "y_pred must hold only 0 and 1"),
         (lambda: multilabel.f1([[1, 0]], [[1, 0, 0]]), r"shape of y_true, \(1, 2\)"),
-        (lambda: multilabel.f1([[0, 0]], [[1, 0]], average="macro"), "no positive"),
+        (lambda: multilabel.f1([[0, 0]], [[1, 0]], average="macro"), "a positive, so macro F1"),
         (lambda: multilabel.exact_match_rate(np.zeros((0, 2)), np.zeros((0, 2))), "at least one note"),
     ],
 )

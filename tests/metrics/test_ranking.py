@@ -7,7 +7,7 @@ from scipy import sparse
 from sklearn.metrics import coverage_error, label_ranking_average_precision_score, ndcg_score
 
 from icd_relevancy.errors import InputError
-from icd_relevancy.metrics import ranking
+from icd_relevancy.metrics import positive_ranks, ranking
 
 ALL = [
     (ranking.rank_errors_at_recall, oracles.rank_errors_step, (0.5,)),
@@ -82,7 +82,7 @@ def test_ignores_label_order_storage_and_chunks(metric, oracle, arguments, tied_
     assert metric(sparse.coo_array(y_true.astype(bool)), scores.astype(np.float16), *arguments) == value
     assert type(value) is float
     for chunk in (1, 4, 13):
-        monkeypatch.setattr(ranking, "CHUNK_SCORES", chunk)
+        monkeypatch.setattr(positive_ranks, "CHUNK_SCORES", chunk)
         assert metric(y_true, scores, *arguments) == value
 
 
@@ -143,6 +143,73 @@ def test_equals_scikit_learn(strict_notes, tied_notes):
             )
 
 
+@pytest.mark.parametrize("k", [None, 2])
+def test_ndcg_with_gains_and_a_discount(tied_notes, k):
+    y_true, scores = tied_notes
+    rng = np.random.default_rng(3)
+    for gains in (rng.random(6), rng.integers(0, 4, 6), rng.integers(1, 5, y_true.shape)):
+        for discount in ("log2", lambda rank: 1 / rank):
+            value = ranking.ndcg(y_true, scores, k, average=None, gains=gains, discount=discount)
+            arguments = (k,) if discount == "log2" else (k, discount)
+            gained = y_true * gains
+            expected = [
+                oracles.over_tie_orders(oracles.ndcg, row, list(score), *arguments) if row.any() else np.nan
+                for row, score in zip(gained, scores, strict=True)
+            ]
+            np.testing.assert_allclose(value, expected, atol=1e-12)
+    for gains in (np.ones(6), np.full(y_true.shape, 2.5)):
+        assert ranking.ndcg(y_true, scores, k, gains=gains) == pytest.approx(ranking.ndcg(y_true, scores, k))
+    graded = rng.integers(0, 4, y_true.shape) * y_true
+    assert ranking.ndcg(y_true, scores, k, gains=graded) == pytest.approx(
+        ndcg_score(graded[graded.any(1)], scores[graded.any(1)], k=k)
+    )
+
+
+@pytest.mark.parametrize(
+    ("metric", "name", "levels"),
+    [
+        (ranking.rank_errors_at_recall, "recall", (0.25, 0.5, 1.0)),
+        (ranking.recall_at_k, "k", [1, 3, 50]),
+        (ranking.precision_at_k, "k", np.array([2, 5])),
+    ],
+)
+def test_several_levels_are_those_one_by_one(metric, name, levels, tied_notes):
+    one_by_one = [metric(*tied_notes, **{name: level}) for level in levels]
+    np.testing.assert_array_equal(metric(*tied_notes, **{name: levels}), one_by_one)
+    by_note = metric(*tied_notes, **{name: levels}, average=None)
+    for place, level in enumerate(levels):
+        np.testing.assert_array_equal(by_note[:, place], metric(*tied_notes, **{name: level}, average=None))
+
+
+def test_one_ranking_serves_all_metrics(tied_notes, monkeypatch):
+    expected = [metric(*tied_notes, *arguments) for metric, _, arguments in ALL]
+    ranks = ranking.positive_ranks(*tied_notes)
+    report = ranking.ranking_report(*tied_notes, recalls=(0.34, 0.5, 1.0), ks=(3,))
+    monkeypatch.setattr(ranking, "positive_ranks", None)
+    assert [metric(ranks, None, *arguments) for metric, _, arguments in ALL] == expected
+    assert ranking.ranking_report(ranks, recalls=(0.34, 0.5, 1.0), ks=(3,)) == report
+    by_name = dict(zip(IDS, expected, strict=False))
+    assert report == {
+        "rank_errors@34": by_name["rank_errors_at_recall(0.34,)"],
+        "rank_errors@50": by_name["rank_errors_at_recall(0.5,)"],
+        "rank_errors@100": by_name["rank_errors_at_recall(1.0,)"],
+        "recall@3": by_name["recall_at_k(3,)"],
+        "precision@3": by_name["precision_at_k(3,)"],
+        "ndcg": by_name["ndcg()"],
+        "map": by_name["mean_average_precision()"],
+        "r_precision": by_name["r_precision()"],
+        "coverage": by_name["coverage()"],
+    }
+    with pytest.raises(InputError, match="must be left out"):
+        ranking.ndcg(ranks, tied_notes[1])
+
+
+def test_the_report_says_the_recall_in_per_cent(strict_notes):
+    names = list(ranking.ranking_report(*strict_notes))
+    assert names[:5] == [*(f"rank_errors@{r}" for r in (25, 50, 75, 100)), "recall@5"]
+    assert "rank_errors@7" in ranking.ranking_report(*strict_notes, recalls=(0.07,), ks=())
+
+
 def test_labels_that_the_model_never_saw_rank_last():
     y_true, scores = [[1, 0, 0, 1]], [[0.9, 0.8, 0.7, -np.inf]]
     assert ranking.recall_at_k(y_true, scores, 3) == 0.5
@@ -180,6 +247,21 @@ def test_refuses_a_recall_that_is_no_fraction(recall):
         (lambda: ranking.recall_at_k([[1, 0]], [[0.1, 0.2]], 0), "at least 1"),
         (lambda: ranking.precision_at_k([[1, 0]], [[0.1, 0.2]], 1.5), "whole number"),
         (lambda: ranking.rank_errors_at_recall([[1, 0]], [[0.1, 0.2]], 1, "cubic"), "'step' or 'linear'"),
+        (lambda: ranking.rank_errors_at_recall([[1, 0]], [[0.1, 0.2]], (0.5, 50)), "fraction"),
+        (lambda: ranking.rank_errors_at_recall([[1, 0]], [[0.1, 0.2]], ()), "must not be empty"),
+        (lambda: ranking.ndcg([[1, 0]]), r"shape of y_true, \(1, 2\). Received: \(\)"),
+        (
+            lambda: ranking.ndcg([[1, 0]], [[0.1, 0.2]], gains="exponential"),
+            "'binary' or numbers of the shape",
+        ),
+        (lambda: ranking.ndcg([[1, 0]], [[0.1, 0.2]], gains=[1, 2, 3]), r"shape \(2,\) or \(1, 2\)"),
+        (lambda: ranking.ndcg([[1, 0]], [[0.1, 0.2]], gains=[-1, 0]), "at least 0"),
+        (lambda: ranking.ndcg([[1, 0]], [[0.1, 0.2]], gains=[np.inf, 0]), "finite"),
+        (lambda: ranking.ndcg([[1, 0]], [[0.1, 0.2]], gains=[0, 1]), "no note with a label"),
+        (lambda: ranking.ndcg([[1, 0]], [[0.1, 0.2]], discount="linear"), "'log2' or a function"),
+        (lambda: ranking.ndcg([[1, 0]], [[0.1, 0.2]], discount=lambda rank: rank), "falling"),
+        (lambda: ranking.ndcg([[1, 0]], [[0.1, 0.2]], discount=lambda rank: 1), "each rank from 1 to 2"),
+        (lambda: ranking.ndcg([[1, 0]], [[0.1, 0.2]], discount=lambda rank: np.inf / rank), "falling"),
     ],
 )
 def test_refuses_bad_input(call, message):
