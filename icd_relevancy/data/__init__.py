@@ -1,25 +1,52 @@
-"""Notes: readers of public sources and of the notes schema, synthetic notes, label matrices and splits."""
+"""Notes and stays: readers of public sources and of the schemas, synthetic data, matrices and splits."""
 
 from icd_relevancy.data.cmc2007 import read_cmc2007
 from icd_relevancy.data.codiesp import read_codiesp
+from icd_relevancy.data.eicu import read_eicu
+from icd_relevancy.data.ingredients import DrugMapping, DrugReport
 from icd_relevancy.data.labels import encode_labels
 from icd_relevancy.data.mimic4_notes import read_mimic4_notes
+from icd_relevancy.data.mimic_hosp import read_mimic3, read_mimic4_hosp
 from icd_relevancy.data.notes import Notes
 from icd_relevancy.data.notes_table import read_notes
+from icd_relevancy.data.omop import read_omop
+from icd_relevancy.data.roll_up import RolledUp, roll_up
 from icd_relevancy.data.sources import load_notes
 from icd_relevancy.data.splits import stratified_group_folds, train_validation_split
+from icd_relevancy.data.stay_features import StayFeatures, encode_drugs
+from icd_relevancy.data.stay_sources import load_stays
+from icd_relevancy.data.stay_splits import StaySplit, monte_carlo_splits
+from icd_relevancy.data.stays import Stays
+from icd_relevancy.data.stays_table import read_stays
 from icd_relevancy.data.synthetic import iter_synthetic_notes, synthetic_notes
+from icd_relevancy.data.synthetic.stays import synthetic_stays
 
 __all__ = [
+    "DrugMapping",
+    "DrugReport",
     "Notes",
+    "RolledUp",
+    "StayFeatures",
+    "StaySplit",
+    "Stays",
+    "encode_drugs",
     "encode_labels",
     "iter_synthetic_notes",
     "load_notes",
+    "load_stays",
+    "monte_carlo_splits",
     "read_cmc2007",
     "read_codiesp",
+    "read_eicu",
+    "read_mimic3",
+    "read_mimic4_hosp",
     "read_mimic4_notes",
     "read_notes",
+    "read_omop",
+    "read_stays",
+    "roll_up",
     "stratified_group_folds",
     "synthetic_notes",
+    "synthetic_stays",
     "train_validation_split",
 ]

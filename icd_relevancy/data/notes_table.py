@@ -3,11 +3,12 @@
 import csv
 import functools
 import gzip
+import io
 import json
 import re
 import sys
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import resources
@@ -70,7 +71,7 @@ def read_notes(path, require_codes: bool = True) -> Notes:
     """
     wanted = [name for name in notes_schema()["properties"] if require_codes or name != "codes"]
     required = [name for name in notes_schema()["required"] if name in wanted]
-    records = read_records(path, wanted, required)
+    records = read_records(path, wanted, required, notes_schema()["properties"])
     note_id = _note_ids(records)
     text = tuple(records.column("text", _is_filled, "the note has no text; fill it in or remove the row"))
     codes = _codes(records) if require_codes else ((),) * len(records.frame)
@@ -199,28 +200,40 @@ def _identifier(value) -> str:
     return value.strip() if isinstance(value, str) else str(int(value))
 
 
-def read_records(path, wanted: list[str], required: list[str]) -> Records:
+class StandardInput:
+    """JSON lines from standard input, for `read_records` in place of a path."""
+
+    def __init__(self):
+        self.content = sys.stdin.buffer.read()
+
+    def __str__(self) -> str:
+        return "standard input"
+
+
+def read_records(path, wanted: list[str], required: list[str], names: Iterable[str] = ()) -> Records:
     """Reads the wanted columns of a table as Python values, None where a cell is empty.
 
     Args:
-        path: A `.csv`, `.tsv`, `.parquet` or JSON lines file, by its suffix.
+        path: A `.csv`, `.tsv`, `.parquet` or JSON lines file, by its suffix; or `StandardInput()`.
         wanted: Columns to read where they are there. From CSV and TSV all are text, except `age`.
         required: Those that must be there, in JSON lines in every record.
+        names: All columns that a schema knows, to recognise misspelled ones. Defaults to those wanted.
 
     Raises:
         InputError: If the file cannot be read, a required column is missing or there is no row.
     """
-    table = table_format(path)
-    if not Path(path).is_file():
+    piped = isinstance(path, StandardInput)
+    table, names = "jsonl" if piped else table_format(path), tuple(names) or tuple(wanted)
+    if not piped and not Path(path).is_file():
         raise InputError(f"{path}: no such file")
     lines = None
     with readable(path):
         if table == "parquet":
-            frame = _parse_parquet(path, wanted, required)
+            frame = _parse_parquet(path, wanted, required, names)
         elif table == "jsonl":
-            frame, lines = _parse_json_lines(path, wanted, required)
+            frame, lines = _parse_json_lines(path, wanted, required, names)
         else:
-            frame = _parse_csv(path, "\t" if table == "tsv" else ",", wanted, required)
+            frame = _parse_csv(path, "\t" if table == "tsv" else ",", wanted, required, names)
     if frame.empty:
         raise InputError(f"{path}: the file has no rows")
     return Records(path, frame, lines)
@@ -248,6 +261,8 @@ def readable(path) -> Iterator[None]:
 
 
 def _open(path):
+    if isinstance(path, StandardInput):
+        return io.BytesIO(path.content)
     return gzip.open(path) if str(path).lower().endswith(".gz") else open(path, "rb")
 
 
@@ -263,27 +278,27 @@ def _first_undecodable(path) -> str:
     return "the text"
 
 
-def _check_columns(path, columns, required: list[str]) -> None:
+def _check_columns(path, columns, required: list[str], names: tuple[str, ...]) -> None:
     missing = [name for name in required if name not in columns]
     if missing:
         # In a file without a header the "columns" would be the first note.
-        known = {str(name).strip().lower() for name in columns} & notes_schema()["properties"].keys()
-        names = [name for name in map(str, columns) if known and re.fullmatch(r"\w{1,40}", name)]
-        told = ", ".join(names) or "none of the known ones (has the file a header?)"
+        known = {str(name).strip().lower() for name in columns} & set(names)
+        found = [name for name in map(str, columns) if known and re.fullmatch(r"\w{1,40}", name)]
+        told = ", ".join(found) or "none of the known ones (has the file a header?)"
         wanted = ", ".join(map(repr, missing))
         raise InputError(f"{path}: no column {wanted}; the columns are {told}. Rename or add the missing one")
-    spelled = {name.replace("_", ""): name for name in notes_schema()["properties"]}
+    spelled = {name.replace("_", ""): name for name in names}
     for column in map(str, columns):
         meant = spelled.get(re.sub(r"[\W_]", "", column).lower())
         if meant and meant not in columns:
             raise InputError(f"{path}: column {column!r} looks like {meant!r}; rename it")
 
 
-def _parse_csv(path, separator: str, wanted: list[str], required: list[str]) -> pd.DataFrame:
+def _parse_csv(path, separator: str, wanted: list[str], required: list[str], names) -> pd.DataFrame:
     # Everything is text, and "NA" or "None" are texts too.
     options = {"sep": separator, "dtype": object, "keep_default_na": False, "encoding": "utf-8-sig"}
     columns = pd.read_csv(path, nrows=0, **options).columns
-    _check_columns(path, columns, required)
+    _check_columns(path, columns, required, names)
     try:
         frame = pd.read_csv(path, **options)
     except pd.errors.ParserError:
@@ -320,10 +335,10 @@ def _check_widths(path, separator: str) -> None:
         csv.field_size_limit(limit)
 
 
-def _parse_parquet(path, wanted: list[str], required: list[str]) -> pd.DataFrame:
+def _parse_parquet(path, wanted: list[str], required: list[str], names) -> pd.DataFrame:
     file = pq.ParquetFile(path)
     columns = file.schema_arrow.names
-    _check_columns(path, columns, required)
+    _check_columns(path, columns, required, names)
     table = file.read(columns=[name for name in wanted if name in columns])
     # Through Python values: pandas would turn whole numbers with gaps into floats.
     values = {name: table.column(name).to_pylist() for name in table.column_names}
@@ -361,7 +376,7 @@ def _not_json(constant: str):
     raise ValueError(f"{constant} is not JSON")
 
 
-def _parse_json_lines(path, wanted: list[str], required: list[str]) -> tuple[pd.DataFrame, list[int]]:
+def _parse_json_lines(path, wanted: list[str], required: list[str], names) -> tuple[pd.DataFrame, list[int]]:
     decode = json.JSONDecoder(parse_constant=_not_json).decode
     values = {name: [] for name in wanted}
     columns, lines, incomplete = {}, [], None
@@ -390,7 +405,7 @@ def _parse_json_lines(path, wanted: list[str], required: list[str]) -> tuple[pd.
             for name, column in values.items():
                 column.append(record.get(name))
     if incomplete:
-        _check_columns(path, columns, required)
+        _check_columns(path, columns, required, names)
         row, number, name = incomplete
         raise InputError(f"{path}, row {row} (line {number}): no {name!r}; every record needs it")
     return _object_frame({name: column for name, column in values.items() if name in columns}), lines

@@ -1,15 +1,13 @@
 """Notes by the name of a public source, or from a file."""
 
-import re
 from collections.abc import Callable
-from pathlib import Path
 
 from icd_relevancy.data.cmc2007 import read_cmc2007
 from icd_relevancy.data.codiesp import read_codiesp
 from icd_relevancy.data.mimic4_notes import read_mimic4_notes
+from icd_relevancy.data.named_source import split_source
 from icd_relevancy.data.notes import Notes
 from icd_relevancy.data.notes_table import read_notes
-from icd_relevancy.errors import InputError
 
 _SOURCES: dict[str, Callable[[str, str], Notes]] = {
     "cmc2007": lambda path, code_system: read_cmc2007(path),
@@ -37,12 +35,5 @@ def load_notes(data, code_system: str = "icd10cm", require_codes: bool = True) -
     >>> from icd_relevancy.data import load_notes
     >>> notes = load_notes("cmc2007:data/cmc2007")  # doctest: +SKIP
     """
-    source, colon, path = str(data).partition(":")
-    # A file's own name may hold a colon, and a single letter before it is a Windows drive.
-    if not colon or Path(data).exists() or not re.fullmatch(r"[A-Za-z][\w-]+", source):
-        return read_notes(data, require_codes=require_codes)
-    if source not in _SOURCES:
-        raise InputError(f"{data}: unknown source {source!r}; the sources of notes are {', '.join(_SOURCES)}")
-    if not Path(path).exists():
-        raise InputError(f"{data}: no such file or folder: {path}")
-    return _SOURCES[source](path, code_system)
+    source, path = split_source(data, _SOURCES, "notes")
+    return _SOURCES[source](path, code_system) if source else read_notes(path, require_codes=require_codes)
