@@ -40,8 +40,8 @@ test: setup encoder  ## all tests
 	$(BIN)/python -m pytest
 
 test-backends: $(VENV)/.jax  ## losses, metrics and matching on the TensorFlow and JAX backends
-	KERAS_BACKEND=tensorflow $(BIN)/python -m pytest tests/test_matching.py tests/losses tests/metrics
-	KERAS_BACKEND=jax $(BIN)/python -m pytest tests/test_matching.py tests/losses tests/metrics
+	KERAS_BACKEND=tensorflow $(BIN)/python -m pytest tests/test_matching.py tests/losses tests/metrics tests/layers/test_code_hierarchy.py
+	KERAS_BACKEND=jax $(BIN)/python -m pytest tests/test_matching.py tests/losses tests/metrics tests/layers/test_code_hierarchy.py
 
 $(VENV)/.jax: $(VENV)/.installed
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint .ci/constraints.txt --editable '.[dev,jax]'

@@ -10,8 +10,12 @@ import sys
 
 _WITH_KERAS_CLASSES = (
     "icd_relevancy.losses.relevancy",
+    "icd_relevancy.losses.hierarchical",
+    "icd_relevancy.losses.imbalance",
     "icd_relevancy.metrics.relevancy",
+    "icd_relevancy.metrics.streaming",
     "icd_relevancy.layers.encoder",
+    "icd_relevancy.layers.hierarchy_constraints",
 )
 
 

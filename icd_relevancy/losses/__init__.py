@@ -1,5 +1,36 @@
-"""Losses for `keras.Model.compile`."""
+"""Losses for `keras.Model.compile`, and the regulariser of the hierarchy."""
 
+from icd_relevancy.losses.hierarchical import HierL2, MCLoss, TreeMin, mc_loss, tree_min
+from icd_relevancy.losses.imbalance import (
+    IRNW,
+    IRW,
+    FocalLoss,
+    WeightedCrossentropy,
+    imbalance_ratios,
+    label_frequencies,
+    level_weights,
+    weighted_crossentropy,
+)
 from icd_relevancy.losses.relevancy import BHML, PLCL, TLCL, WHML, plcl, tlcl
 
-__all__ = ["BHML", "PLCL", "TLCL", "WHML", "plcl", "tlcl"]
+__all__ = [
+    "BHML",
+    "IRNW",
+    "IRW",
+    "PLCL",
+    "TLCL",
+    "WHML",
+    "FocalLoss",
+    "HierL2",
+    "MCLoss",
+    "TreeMin",
+    "WeightedCrossentropy",
+    "imbalance_ratios",
+    "label_frequencies",
+    "level_weights",
+    "mc_loss",
+    "plcl",
+    "tlcl",
+    "tree_min",
+    "weighted_crossentropy",
+]
