@@ -1,4 +1,4 @@
-"""The command line: `icd-relevancy train | evaluate | predict | vectors | data`."""
+"""The command line: `icd-relevancy train | evaluate | predict | rank | vectors | data`."""
 
 import argparse
 import json
@@ -12,6 +12,7 @@ from pathlib import Path
 from icd_relevancy._startup import start_tensorflow
 from icd_relevancy._version import __version__
 from icd_relevancy.cli_checks import check_output
+from icd_relevancy.cli_medication import add_rank_command, evaluate_medication, train_medication
 from icd_relevancy.cli_vectors import add_vectors_commands
 from icd_relevancy.errors import InputError, shown_code
 
@@ -53,7 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"icd-relevancy {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    train = commands.add_parser("train", help="train a model on coded notes")
+    train = commands.add_parser("train", help="train a model on coded notes or stays")
     _add_data(train)
     train.add_argument(
         "--out",
@@ -63,7 +64,11 @@ def _parser() -> argparse.ArgumentParser:
         help="folder for the trained model; replaces an older one",
     )
     train.add_argument("--config", type=Path, metavar="FILE.yaml", help="settings; options given here win")
-    train.add_argument("--model", choices=("linear",), help="default: linear, one dense layer on the encoder")
+    train.add_argument(
+        "--model", choices=("linear", "medication"),
+        help="linear (default), one dense layer on the encoder of a note; medication, a network that ranks the "
+        "whole hierarchy from a stay's drugs, age and sex",
+    )  # fmt: skip
     train.add_argument("--loss", choices=("bce", "tlcl", "plcl", "bhml", "whml"), help="default: bce")
     train.add_argument("--alpha", type=float, help="weight of recall in whml (default: 0.75)")
     train.add_argument("--vectors", metavar="NAME|PATH", help="code vectors (default: the code system's)")
@@ -76,7 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--seed", type=int, help="default: 0")
     train.set_defaults(run=_train)
 
-    evaluate = commands.add_parser("evaluate", help="measure a trained model on coded notes")
+    evaluate = commands.add_parser("evaluate", help="measure a trained model on coded notes or stays")
     evaluate.add_argument("folder", type=Path, metavar="FOLDER")
     _add_data(evaluate, code_system=False)
     _add_encoder(evaluate)
@@ -97,6 +102,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     predict.set_defaults(run=_predict)
 
+    add_rank_command(commands)
     add_vectors_commands(commands)
 
     data = commands.add_parser("data", help="check or make notes").add_subparsers(
@@ -118,7 +124,7 @@ def _add_data(parser, code_system: bool = True):
     parser.add_argument(
         "data", metavar="DATA",
         help="a file of notes (CSV, Parquet, JSON lines), or SOURCE:PATH with SOURCE one of cmc2007, codiesp, "
-        "codiesp-es, mimic4-notes",
+        "codiesp-es, mimic4-notes; of medication models a file of stays, or eicu, mimic3, mimic4, omop",
     )  # fmt: skip
     if code_system:
         parser.add_argument("--code-system", metavar="NAME|PATH", help="icd10cm (default), icd9cm or a table")
@@ -145,12 +151,19 @@ def _train(options):
         if isinstance(settings.get(name), str) and Path(settings[name]).exists():
             # The trained model asks for it again, from wherever it is used then.
             settings[name] = str(Path(settings[name]).resolve())
-    config = TrainingConfig.from_mapping(settings, str(options.config or "the options"))
+    named = str(options.config or "the options")
+    if settings.get("model") == "medication":
+        config = _medication_config(settings, given, named)
+    else:
+        config = TrainingConfig.from_mapping(settings, named)
     check_output(options.out)
     if options.out.exists() and not options.out.is_dir():
         raise InputError(f"{options.out}: exists and is no folder; choose another --out")
     if options.out.exists() and any(options.out.iterdir()) and not (options.out / "coder.json").exists():
         raise InputError(f"{options.out}: exists and holds no trained model; choose another --out")
+    if config.model == "medication":
+        train_medication(options.data, options.out, config)
+        return
     notes = load_notes(options.data, config.code_system)
     _, report = with_canonical_codes(notes, code_system(config.code_system))
     if report.ancestor_codes:
@@ -177,17 +190,22 @@ def _train(options):
     )
 
 
+def _medication_config(settings: dict, given: dict, named: str):
+    from icd_relevancy.training.medication_config import MedicationConfig
+
+    foreign = [name for name in ("alpha", "encoder", "fine_tune") if name in given]
+    if foreign:
+        raise InputError(f"--{foreign[0].replace('_', '-')} is of models of notes, not of --model medication")
+    return MedicationConfig.from_mapping(settings, named)
+
+
 def _evaluate(options):
-    from icd_relevancy.cache import cache_folder
-    from icd_relevancy.data import load_notes
+    from icd_relevancy.training.coder_folder import check_kind
 
-    _check_model(options.folder)
-    start_tensorflow()
-    from icd_relevancy.training.note_coder import NoteCoder
-
-    coder = NoteCoder.load(options.folder, options.encoder)
-    notes = load_notes(options.data, coder.config.code_system)
-    result = coder.evaluate(notes, cache_folder() / "embeddings")
+    if check_kind(options.folder) == "medication":
+        result = evaluate_medication(options.folder, options.data)
+    else:
+        result = _evaluate_notes(options)
     if options.json:
         print(json.dumps(result))
         return
@@ -200,12 +218,25 @@ def _evaluate(options):
             print(f"{name:20} {value if isinstance(value, int) else format(value, '.4f')}")
 
 
+def _evaluate_notes(options) -> dict:
+    from icd_relevancy.cache import cache_folder
+    from icd_relevancy.data import load_notes
+
+    start_tensorflow()
+    from icd_relevancy.training.note_coder import NoteCoder
+
+    coder = NoteCoder.load(options.folder, options.encoder)
+    notes = load_notes(options.data, coder.config.code_system)
+    return coder.evaluate(notes, cache_folder() / "embeddings")
+
+
 def _predict(options):
     if options.top_k is not None and options.top_k < 1:
         raise InputError(f"--top-k must be at least 1. Received: {options.top_k}")
     from icd_relevancy.data.new_notes import read_new_notes
+    from icd_relevancy.training.coder_folder import check_kind
 
-    _check_model(options.folder)
+    check_kind(options.folder, "linear")
     notes = read_new_notes(options.file)
     start_tensorflow()
     from icd_relevancy.training.note_coder import NoteCoder
@@ -256,14 +287,8 @@ def _synthetic(options):
     print(f"{options.out}: {options.notes} synthetic notes")
 
 
-def _check_model(folder: Path):
-    """Refuses what is no trained model before TensorFlow is loaded."""
-    if not (folder / "coder.json").is_file():
-        raise InputError(f"{folder}: not a trained model (coder.json is missing)")
-
-
 def _code_system_of(data: str) -> str:
-    return "icd9cm" if data.startswith("cmc2007:") else "icd10cm"
+    return "icd9cm" if data.startswith(("cmc2007:", "mimic3:")) else "icd10cm"
 
 
 if __name__ == "__main__":

@@ -3,6 +3,8 @@
 from importlib import import_module
 
 _HOME = {
+    "MedicationCoder": "training.medication_coder",
+    "MedicationConfig": "training.medication_config",
     "NoteCoder": "training.note_coder",
     "TrainingConfig": "training.config",
     "embed": "layers.embedding_cache",

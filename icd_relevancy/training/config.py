@@ -14,8 +14,25 @@ LOSSES = ("bce", "tlcl", "plcl", "bhml", "whml")
 MODELS = ("linear",)
 
 
+class Settings:
+    """What the settings of every training can do; the base of frozen dataclasses."""
+
+    @classmethod
+    def from_mapping(cls, settings: Mapping, source: str = "the configuration"):
+        """A configuration from names and values.
+
+        Raises:
+            InputError: Naming an unknown key, or a value of the wrong type.
+        """
+        return from_mapping(cls, settings, source)
+
+    def to_dict(self) -> dict:
+        """The settings by name."""
+        return asdict(self)
+
+
 @dataclass(frozen=True)
-class TrainingConfig:
+class TrainingConfig(Settings):
     """How to train a note classifier (LOSSES table 1 gives the defaults of the optimisation).
 
     Attributes:
@@ -68,30 +85,17 @@ class TrainingConfig:
 
     def __post_init__(self):
         check_threshold(self.threshold)
-        _check(self.model in MODELS, "model", self.model, f"one of {', '.join(MODELS)}")
-        _check(self.loss in LOSSES, "loss", self.loss, f"one of {', '.join(LOSSES)}")
-        _check(self.matching in ("graded", "binary"), "matching", self.matching, "graded or binary")
-        _check(self.harmonic_of in ("scores", "losses"), "harmonic_of", self.harmonic_of, "scores or losses")
-        _check(self.pooling in ("mean", "cls"), "pooling", self.pooling, "mean or cls")
-        _check(0 <= self.alpha <= 1, "alpha", self.alpha, "in [0, 1]")
-        _check(0 < self.validation < 1, "validation", self.validation, "between 0 and 1")
-        _check(0 < self.learning_rate < math.inf, "learning_rate", self.learning_rate, "above 0 and finite")
-        _check(0 <= self.seed < 2**32, "seed", self.seed, "from 0 to 4294967295")
+        check(self.model in MODELS, "model", self.model, f"one of {', '.join(MODELS)}")
+        check(self.loss in LOSSES, "loss", self.loss, f"one of {', '.join(LOSSES)}")
+        check(self.matching in ("graded", "binary"), "matching", self.matching, "graded or binary")
+        check(self.harmonic_of in ("scores", "losses"), "harmonic_of", self.harmonic_of, "scores or losses")
+        check(self.pooling in ("mean", "cls"), "pooling", self.pooling, "mean or cls")
+        check(0 <= self.alpha <= 1, "alpha", self.alpha, "in [0, 1]")
+        check(0 < self.validation < 1, "validation", self.validation, "between 0 and 1")
+        check(0 < self.learning_rate < math.inf, "learning_rate", self.learning_rate, "above 0 and finite")
+        check(0 <= self.seed < 2**32, "seed", self.seed, "from 0 to 4294967295")
         for name in ("max_length", "batch_size", "epochs", "patience", "min_count"):
-            _check(getattr(self, name) >= 1, name, getattr(self, name), "at least 1")
-
-    @classmethod
-    def from_mapping(cls, settings: Mapping, source: str = "the configuration"):
-        """A configuration from names and values.
-
-        Raises:
-            InputError: Naming an unknown key, or a value of the wrong type.
-        """
-        return from_mapping(cls, settings, source)
-
-    def to_dict(self) -> dict:
-        """The settings by name."""
-        return asdict(self)
+            check(getattr(self, name) >= 1, name, getattr(self, name), "at least 1")
 
 
 def from_mapping(kind, settings: Mapping, source: str):
@@ -179,6 +183,7 @@ def _fits(value, allowed: str) -> bool:
     return any(isinstance(value, _TYPES[name.split("[")[0]]) for name in names)
 
 
-def _check(holds: bool, name: str, value, allowed: str):
+def check(holds: bool, name: str, value, allowed: str):
+    """Raises an `InputError` that names the setting, its value and what is allowed, unless it holds."""
     if not holds:
         raise InputError(f"{name} must be {allowed}. Received: {name}={value!r}")

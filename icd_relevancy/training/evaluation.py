@@ -1,7 +1,11 @@
 """Everything that is reported of a model's scores, in one go."""
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
 
+from icd_relevancy.data import encode_labels
+from icd_relevancy.data.labels import unseen_share
 from icd_relevancy.errors import InputError
 from icd_relevancy.metrics import multilabel, ranking, relevancy_report
 from icd_relevancy.relevance import RelevanceGraph
@@ -28,6 +32,40 @@ def evaluate_scores(y_true, y_score, decision_threshold: float, relevance: Relev
         "equality": relevancy_report(y_true, predicted).scores(),
         "relevancy": relevancy_report(y_true, predicted, relevance).scores(),
         "ranking": ranking_scores(y_true, y_score),
+    }
+
+
+def evaluate_codes(
+    codes: Sequence[Sequence[str]],
+    labels: tuple[str, ...],
+    scores: np.ndarray,
+    decision_threshold: float,
+    relevance_of: Callable[[tuple[str, ...]], RelevanceGraph],
+) -> dict:
+    """What `evaluate` reports: the metrics over the model's labels and those of the data that it never saw.
+
+    Args:
+        codes: The true codes of the n notes or stays.
+        labels: The m codes of the model.
+        scores: Probabilities `(n, m)`.
+        decision_threshold: From which probability on a code counts as assigned.
+        relevance_of: Gives the relevance graph of labels.
+
+    Returns:
+        `notes`, `labels`, `decision_threshold`, `unseen_codes` (the share of the codes that the model never
+        saw; they count as missed) and the parts of `evaluate_scores`.
+    """
+    unseen = tuple(sorted({code for row in codes for code in row} - set(labels)))
+    every = (*labels, *unseen)
+    # Below every probability, so that a code the model never saw is never assigned and ranks last.
+    padded = np.full((len(codes), len(every)), -1.0, np.float32)
+    padded[:, : len(labels)] = scores
+    return {
+        "notes": len(codes),
+        "labels": len(labels),
+        "decision_threshold": decision_threshold,
+        "unseen_codes": unseen_share(codes, labels),
+        **evaluate_scores(encode_labels(codes, every), padded, decision_threshold, relevance_of(every)),
     }
 
 

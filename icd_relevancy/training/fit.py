@@ -3,6 +3,7 @@
 import time
 import zipfile
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,12 +24,14 @@ class History:
     Attributes:
         losses: Training loss of each epoch.
         validation_losses: Validation loss of each epoch.
+        validation_scores: The score of each epoch where `fit` was given one, else empty.
         best_epoch: The epoch whose weights were kept, from 1.
         seconds: Time of all epochs, those before an interruption included.
     """
 
     losses: tuple[float, ...]
     validation_losses: tuple[float, ...]
+    validation_scores: tuple[float, ...]
     best_epoch: int
     seconds: float
 
@@ -39,9 +42,19 @@ class History:
 
 
 def fit(
-    model, batches, validation, epochs=50, patience=5, checkpoint=None, verbose=0, identity=""
+    model,
+    batches,
+    validation,
+    epochs=50,
+    patience=5,
+    checkpoint=None,
+    verbose=0,
+    identity="",
+    score: Callable[[], float] | None = None,
 ) -> History:
     """Trains until the validation loss has not improved for `patience` epochs, and keeps the best weights.
+
+    With `score` that, and not the loss, is what has to improve: CAC §3.2 selects by ranking metrics.
 
     Args:
         model: A compiled Keras model.
@@ -54,6 +67,8 @@ def fit(
             Remove it when what was trained is saved. Defaults to None: no checkpoint.
         verbose: As in `keras.Model.fit`. Defaults to 0.
         identity: What the checkpoint is of; one of another training is refused. Defaults to `""`.
+        score: Called after each epoch for a figure of the validation part, higher is better. Defaults to
+            None: the validation loss decides.
 
     Returns:
         The `History`; the model holds the weights of its best epoch.
@@ -63,7 +78,7 @@ def fit(
 
     Reference: LOSSES table 1 (at most 50 epochs, patience 5).
     """
-    stopping = _ResumableEarlyStopping(model, patience, checkpoint, identity)
+    stopping = _ResumableEarlyStopping(model, patience, checkpoint, identity, score)
     if not stopping.finished and stopping.epoch < epochs:
         model.fit(
             batches(stopping.epoch),
@@ -76,20 +91,24 @@ def fit(
         )
     stopping.restore_best()
     return History(
-        tuple(stopping.losses), tuple(stopping.validation_losses), stopping.best_epoch, stopping.seconds
+        tuple(stopping.losses),
+        tuple(stopping.validation_losses),
+        tuple(stopping.scores),
+        stopping.best_epoch,
+        stopping.seconds,
     )
 
 
 class _ResumableEarlyStopping(keras.callbacks.Callback):
-    def __init__(self, model, patience, checkpoint, identity):
+    def __init__(self, model, patience, checkpoint, identity, score):
         super().__init__()
         # Keras would build it in the first step: too late to take up its moments.
         model.optimizer.build(model.trainable_variables)
         self._variables = [*model.variables, *model.optimizer.variables]
         self._weights = model.variables
-        self._patience, self._identity = patience, identity
+        self._patience, self._identity, self._score = patience, identity, score
         self._checkpoint = None if checkpoint is None else Path(checkpoint)
-        self.losses, self.validation_losses, self.seconds = [], [], 0.0
+        self.losses, self.validation_losses, self.scores, self.seconds = [], [], [], 0.0
         self.best_epoch, self._best = 0, None
         if self._checkpoint is not None and self._checkpoint.exists():
             self._load()
@@ -110,15 +129,19 @@ class _ResumableEarlyStopping(keras.callbacks.Callback):
         self.validation_losses.append(float(logs["val_loss"]))
         if not np.isfinite([self.losses[-1], self.validation_losses[-1]]).all():
             raise InputError(f"the loss is not finite in epoch {self.epoch}; lower the learning rate")
-        if self._best is None or self.validation_losses[-1] < min(
-            self.validation_losses[:-1], default=np.inf
-        ):
+        if self._score is not None:
+            self.scores.append(float(self._score()))
+        if self._is_best():
             self.best_epoch = self.epoch
             self._best = [keras.ops.convert_to_numpy(variable) for variable in self._weights]
         self.seconds = time.monotonic() - self._started
         if self._checkpoint is not None:
             self._save()
         self.model.stop_training = self.finished
+
+    def _is_best(self) -> bool:
+        errors = self.validation_losses if self._score is None else [-score for score in self.scores]
+        return self._best is None or errors[-1] < min(errors[:-1], default=np.inf)
 
     def restore_best(self):
         for variable, value in zip(self._weights, self._best or [], strict=bool(self._best)):
@@ -133,6 +156,7 @@ class _ResumableEarlyStopping(keras.callbacks.Callback):
                 identity=self._identity,
                 losses=self.losses,
                 validation_losses=self.validation_losses,
+                scores=self.scores,
                 best_epoch=self.best_epoch,
                 seconds=self.seconds,
                 **arrays,
@@ -149,6 +173,7 @@ class _ResumableEarlyStopping(keras.callbacks.Callback):
                 self._best = [saved[f"best_{i}"] for i in range(len(self._weights))]
                 self.losses = saved["losses"].tolist()
                 self.validation_losses = saved["validation_losses"].tolist()
+                self.scores = saved["scores"].tolist()
                 self.best_epoch, self.seconds = int(saved["best_epoch"]), float(saved["seconds"])
         except (KeyError, ValueError, EOFError, OSError, zipfile.BadZipFile, zlib.error) as error:
             raise InputError(

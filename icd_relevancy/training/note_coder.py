@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -17,7 +16,6 @@ from icd_relevancy.codes import CodeSystem, code_system
 from icd_relevancy.data import Notes, encode_labels, train_validation_split
 from icd_relevancy.data.batches import note_batches
 from icd_relevancy.data.canonical import with_canonical_codes
-from icd_relevancy.data.labels import unseen_share
 from icd_relevancy.errors import InputError
 from icd_relevancy.layers import TransformerEncoder
 from icd_relevancy.layers.embedding_cache import embed
@@ -25,13 +23,14 @@ from icd_relevancy.layers.pretrained import encoder_hash
 from icd_relevancy.losses import BHML, PLCL, TLCL, WHML
 from icd_relevancy.models import note_classifier
 from icd_relevancy.relevance import RelevanceGraph
+from icd_relevancy.training.coder_folder import JSON, MODEL, check_folder, read_coder_json, read_model
 from icd_relevancy.training.config import TrainingConfig
-from icd_relevancy.training.evaluation import evaluate_scores, predict_scores
+from icd_relevancy.training.evaluation import evaluate_codes, predict_scores
 from icd_relevancy.training.fit import STEPS_PER_EXECUTION, fit
+from icd_relevancy.training.label_graph import graph_of_labels
 from icd_relevancy.training.thresholds import tune_threshold
-from icd_relevancy.vectors import CodeVectors
-from icd_relevancy.vectors.label_vectors import label_vectors
 
+_GRAPH = "relevance.npz"
 _LIBRARIES = ("icd_relevancy", "keras", "numpy", "tensorflow", "transformers")
 _TOLD = ("labels", "titles", "decision_threshold", "training", "encoder_sha256", "history")
 # The threshold and the validation scores need a dense notes x labels matrix; this bounds it to 0.8 GB.
@@ -172,20 +171,13 @@ class NoteCoder:
         notes, _ = with_canonical_codes(notes, code_system(self.config.code_system))
         if not any(notes.codes):
             raise InputError(f"{notes.source or 'notes'}: no note has a code to compare with")
-        unseen = tuple(sorted(set(notes.label_names()) - set(self.labels)))
-        labels = (*self.labels, *unseen)
-        # Below every probability, so that a code the model never saw is never assigned and ranks last.
-        scores = np.full((len(notes), len(labels)), -1.0, np.float32)
-        scores[:, : len(self.labels)] = self.scores(notes.text, cache)
-        relevance = graph_of_labels(labels, self.config) if unseen else self.relevance
-        y = encode_labels(notes.codes, labels)
-        return {
-            "notes": len(notes),
-            "labels": len(self.labels),
-            "decision_threshold": self.decision_threshold,
-            "unseen_codes": unseen_share(notes.codes, self.labels),
-            **evaluate_scores(y, scores, self.decision_threshold, relevance),
-        }
+        return evaluate_codes(
+            notes.codes,
+            self.labels,
+            self.scores(notes.text, cache),
+            self.decision_threshold,
+            lambda labels: self.relevance if labels == self.labels else graph_of_labels(labels, self.config),
+        )
 
     def save(self, folder) -> None:
         """Writes the folder, all of it or nothing: `model.keras`, `relevance.npz` and `coder.json`."""
@@ -201,9 +193,9 @@ class NoteCoder:
         with replacing(folder, folder=True) as temporary:
             inference = keras.models.clone_model(self.model) if not self.config.fine_tune else self.model
             inference.set_weights(self.model.get_weights())
-            inference.save(temporary / "model.keras")
-            self.relevance.save(temporary / "relevance.npz")
-            (temporary / "coder.json").write_text(json.dumps(told, indent=1), encoding="utf-8")
+            inference.save(temporary / MODEL)
+            self.relevance.save(temporary / _GRAPH)
+            (temporary / JSON).write_text(json.dumps(told, indent=1), encoding="utf-8")
 
     @classmethod
     def load(cls, folder, encoder: str | None = None):
@@ -217,16 +209,14 @@ class NoteCoder:
             InputError: If the folder is missing, incomplete or damaged.
         """
         folder = Path(folder)
-        for name in ("coder.json", "model.keras", "relevance.npz"):
-            if not (folder / name).is_file():
-                raise InputError(f"{folder}: not a trained model ({name} is missing)")
-        told = _read_json(folder / "coder.json")
-        config = TrainingConfig.from_mapping(told["training"], f"{folder}/coder.json")
+        check_folder(folder, (JSON, MODEL, _GRAPH))
+        told = read_coder_json(folder, _TOLD)
+        config = TrainingConfig.from_mapping(told["training"], f"{folder}/{JSON}")
         coder = cls(
-            _read_model(folder / "model.keras"),
+            read_model(folder),
             tuple(told["labels"]),
             tuple(told["titles"]),
-            RelevanceGraph.load(folder / "relevance.npz"),
+            RelevanceGraph.load(folder / _GRAPH),
             float(told["decision_threshold"]),
             config if encoder is None else replace(config, encoder=encoder),
             told["encoder_sha256"],
@@ -250,35 +240,6 @@ class NoteCoder:
                 f"encoder {self.config.encoder or 'all-MiniLM-L6-v2'}: not the one this model was trained on "
                 f"(SHA-256 {self.encoder_hash[:12]}…); name that one with --encoder"
             )
-
-
-def _read_json(path: Path) -> dict:
-    try:
-        told = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError:
-        raise InputError(f"{path}: damaged or truncated; copy or train the model again") from None
-    missing = [name for name in _TOLD if name not in told]
-    if missing:
-        raise InputError(f"{path}: {missing[0]!r} is missing; copy or train the model again")
-    return told
-
-
-def _read_model(path: Path) -> keras.Model:
-    # What Keras raises for a truncated file depends on where it ends.
-    if not zipfile.is_zipfile(path):
-        raise InputError(f"{path}: damaged or truncated; copy or train the model again")
-    try:
-        return keras.saving.load_model(path, compile=False)
-    except (ValueError, KeyError, TypeError, OSError, zipfile.BadZipFile) as error:
-        told = " ".join(str(error).split())[:200]
-        raise InputError(f"{path}: cannot be read ({told}); copy or train the model again") from error
-
-
-def graph_of_labels(labels, config: TrainingConfig, system: CodeSystem | None = None) -> RelevanceGraph:
-    """The relevance graph of a data set's labels by the configuration's vectors and threshold."""
-    system = system or code_system(config.code_system)
-    vectors = CodeVectors.load(config.vectors or config.code_system)
-    return RelevanceGraph.from_vectors(label_vectors(labels, vectors, system), threshold=config.threshold)
 
 
 def make_loss(config: TrainingConfig, relevance: RelevanceGraph) -> keras.losses.Loss:

@@ -98,6 +98,15 @@ def test_the_last_epoch_can_be_the_best(monkeypatch):
     assert same_weights(model.get_weights(), seen[2])
 
 
+def test_a_score_decides_in_place_of_the_loss(tmp_path):
+    scores = iter([0.1, 0.5, 0.3, 0.2, 0.9])
+    history = run(make_model(), tmp_path / "c.npz", patience=2, score=lambda: next(scores))
+    assert (history.epochs, history.best_epoch) == (4, 2)
+    assert history.validation_scores == (0.1, 0.5, 0.3, 0.2)
+    # What the checkpoint holds is enough to know that it had stopped.
+    assert run(make_model(), tmp_path / "c.npz", patience=2, score=lambda: 1 / 0) == history
+
+
 @pytest.mark.parametrize("before_saving", [True, False])
 @pytest.mark.parametrize("epoch", [0, 3])
 def test_a_killed_run_goes_on_bitwise(uninterrupted, tmp_path, epoch, before_saving):

@@ -1,0 +1,342 @@
+"""A trained medication network as a folder that ranks codes for new stays."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from icd_relevancy.atomic import replacing
+from icd_relevancy.codes import CodeSystem, code_system
+from icd_relevancy.data import DrugMapping, RolledUp, Stays, encode_drugs, roll_up
+from icd_relevancy.data.batches import note_batches
+from icd_relevancy.errors import InputError
+from icd_relevancy.layers.code_hierarchy import Hierarchy
+from icd_relevancy.losses import (
+    IRNW,
+    IRW,
+    FocalLoss,
+    MCLoss,
+    TreeMin,
+    WeightedCrossentropy,
+    label_frequencies,
+    level_weights,
+)
+from icd_relevancy.metrics.ranking import ranking_report
+from icd_relevancy.models.medication import medication_network, predict_streamed
+from icd_relevancy.training.coder_folder import JSON, MODEL, check_folder, read_coder_json, read_model
+from icd_relevancy.training.evaluation import evaluate_codes
+from icd_relevancy.training.fit import STEPS_PER_EXECUTION, History, fit
+from icd_relevancy.training.label_graph import graph_of_labels
+from icd_relevancy.training.medication_config import MedicationConfig
+from icd_relevancy.training.medication_data import MedicationData, MedicationPart, drug_mapping
+from icd_relevancy.training.monitor import monitored
+from icd_relevancy.training.thresholds import tune_threshold
+
+_LIBRARIES = ("icd_relevancy", "keras", "numpy", "tensorflow")
+_TOLD = (
+    "nodes", "billing", "ingredients", "drug_table", "decision_threshold", "thresholds", "training", "history",
+)  # fmt: skip
+_OF_NETWORK = (
+    "hidden_layers", "units", "dropout", "batch_norm", "output_l2", "hier_l2", "constraint",
+)  # fmt: skip
+_STAYS_AT_ONCE = 1024
+
+
+@dataclass(frozen=True, eq=False)
+class MedicationCoder:
+    """Ranks the codes of a stay by its drugs, age and sex, and keeps all that needs in one folder.
+
+    Attributes:
+        model: The Keras model from the columns of `encode_drugs` to the probability of each code.
+        nodes: The m codes of the outputs, their levels and parents, as a `RolledUp` of the training stays.
+        billing: Which of them stays were given themselves, not only codes below; bool `(m,)`.
+        ingredients: The drugs that have an input.
+        decision_threshold: From which probability on a code of `billing` is assigned.
+        thresholds: The same for the other nodes of each level (0 for chapters), tuned for micro-F1 too.
+        config: The `MedicationConfig`.
+        history: Epochs, times and validation figures of the training.
+
+    Reference: CAC §2.2.
+    """
+
+    model: keras.Model
+    nodes: RolledUp
+    billing: np.ndarray
+    ingredients: tuple[str, ...]
+    decision_threshold: float
+    thresholds: dict[int, float]
+    config: MedicationConfig
+    history: dict
+
+    @classmethod
+    def train(
+        cls,
+        stays: Stays,
+        config: MedicationConfig | None = None,
+        validation: Stays | None = None,
+        nodes: RolledUp | None = None,
+        verbose: int = 0,
+    ):
+        """Trains on stays; the validation part says when to stop and sets the thresholds.
+
+        Args:
+            stays: Stays with drugs and codes.
+            config: The settings. Defaults to None: `MedicationConfig()`.
+            validation: The validation part. Defaults to None: a part of `stays`, whole patients.
+            nodes: The codes to learn, as `roll_up` gives them. Defaults to None: those of `stays` and all
+                above them.
+            verbose: As in `keras.Model.fit`. Defaults to 0.
+
+        Raises:
+            InputError: If no stay has a code or a drug, or a code is not of the system.
+
+        Example:
+
+        >>> from icd_relevancy.data import synthetic_stays
+        >>> config = MedicationConfig(units=64, epochs=2)
+        >>> coder = MedicationCoder.train(synthetic_stays(300), config)
+        >>> [len(codes) for codes in coder.rank(synthetic_stays(2, seed=1), top_k=5)]
+        [5, 5]
+        """
+        config = config or MedicationConfig()
+        keras.utils.set_random_seed(config.seed)
+        data = MedicationData.from_stays(stays, config, validation, nodes)
+        nodes, held_out = data.training.codes.encode([]), data.validation
+        model, history = _trained(data, config, verbose)
+        scores = predict_streamed(model, held_out.inputs, progress=False)
+        told = {"epochs": history.epochs, "best_epoch": history.best_epoch, "seconds": history.seconds}
+        told |= {"stays": data.training.inputs.shape[0] + held_out.inputs.shape[0]}
+        told |= _reading_errors(held_out.codes, scores, data.billing)
+        if history.validation_scores:
+            told["validation_score"] = max(history.validation_scores)
+        return cls(
+            model,
+            nodes,
+            data.billing,
+            data.ingredients,
+            tune_threshold(held_out.codes.assigned[:, data.billing], scores[:, data.billing])[0],
+            _thresholds(held_out.targets, scores, nodes.level),
+            config,
+            told,
+        )
+
+    def scores(self, stays: Stays) -> np.ndarray:
+        """The probability of each code, float32 `(n, m)`.
+
+        Args:
+            stays: The n stays; drugs that the model has no input for are left out.
+        """
+        stays, _ = stays.map_drugs(self._mapping)
+        inputs = encode_drugs(stays, self.ingredients).matrix
+        return predict_streamed(self.model, inputs, progress=False)
+
+    def unknown_drugs(self, stays: Stays) -> tuple[tuple[str, int], ...]:
+        """The drugs of stays that the model has no input for, each with the number of stays that have it.
+
+        Args:
+            stays: The stays.
+        """
+        mapped, report = stays.map_drugs(self._mapping)
+        unknown = dict(report.unknown_drugs) | dict(encode_drugs(mapped, self.ingredients).unknown_drugs)
+        return tuple(sorted(unknown.items(), key=lambda item: (-item[1], item[0])))
+
+    def rank(self, stays: Stays, top_k: int | None = 30, billing_only: bool = True) -> Iterator[list[dict]]:
+        """For each stay the codes with `code`, `title`, `level`, `probability`, `assigned`, most probable first.
+
+        Args:
+            stays: The stays.
+            top_k: How many codes to list; None for all. Defaults to 30.
+            billing_only: Whether to leave out codes that stand only above those stays were given, such as
+                chapters. Defaults to True.
+        """
+        listed = np.flatnonzero(self.billing) if billing_only else np.arange(len(self.nodes.names))
+        of_level = [self.thresholds[level] for level in self.nodes.level.tolist()]
+        thresholds = np.where(self.billing, self.decision_threshold, of_level)
+        for begin in range(0, len(stays), _STAYS_AT_ONCE):
+            chunk = stays.select(range(begin, min(begin + _STAYS_AT_ONCE, len(stays))))
+            for row in self.scores(chunk):
+                order = listed[np.argsort(-row[listed], kind="stable")[:top_k]]
+                yield [
+                    {
+                        "code": self.nodes.names[node],
+                        "title": self.nodes.code_system.title(self.nodes.names[node]),
+                        "level": int(self.nodes.level[node]),
+                        "probability": float(row[node]),
+                        "assigned": bool(row[node] >= thresholds[node]),
+                    }
+                    for node in order.tolist()
+                ]
+
+    def evaluate(self, stays: Stays) -> dict:
+        """The metrics of `icd_relevancy.training.evaluation` over the codes that stays are given.
+
+        Codes above those (chapters, blocks, …) do not count, nor does a code stand for those above it.
+
+        Args:
+            stays: Stays with codes.
+
+        Raises:
+            InputError: If no stay has a code, or one is not of the model's code system.
+        """
+        if not any(stays.codes):
+            raise InputError(f"{stays.source or 'stays'}: no stay has a code to compare with")
+        given = roll_up(stays.codes, self.nodes.code_system, unknown=self.config.unknown_codes)
+        codes = [tuple(given.names[node] for node in row.indices) for row in given.assigned]
+        labels = tuple(
+            name for name, is_billing in zip(self.nodes.names, self.billing, strict=True) if is_billing
+        )
+        return evaluate_codes(
+            codes,
+            labels,
+            self.scores(stays)[:, self.billing],
+            self.decision_threshold,
+            lambda every: graph_of_labels(every, self.config, self.nodes.code_system),
+        )
+
+    def save(self, folder) -> None:
+        """Writes the folder, all of it or nothing: `model.keras` and `coder.json`.
+
+        Args:
+            folder: The folder; an older model in it is replaced.
+        """
+        told = {
+            "nodes": self.nodes.names,
+            "billing": self.billing.tolist(),
+            "ingredients": self.ingredients,
+            "drug_table": self._mapping.to_dict(),
+            "decision_threshold": self.decision_threshold,
+            "thresholds": list(self.thresholds.items()),
+            "training": self.config.to_dict(),
+            "history": self.history,
+            "versions": {library: version(library) for library in _LIBRARIES},
+        }
+        with replacing(folder, folder=True) as temporary:
+            # Without the optimizer, whose moments are twice the size of the weights.
+            inference = keras.models.clone_model(self.model)
+            inference.set_weights(self.model.get_weights())
+            inference.save(temporary / MODEL)
+            (temporary / JSON).write_text(json.dumps(told, indent=1), encoding="utf-8")
+
+    @classmethod
+    def load(cls, folder):
+        """Reads a folder that `save` wrote.
+
+        Args:
+            folder: The folder.
+
+        Raises:
+            InputError: If the folder is missing, incomplete or damaged, or its code system is not here.
+        """
+        folder = Path(folder)
+        check_folder(folder)
+        told = read_coder_json(folder, _TOLD)
+        config = MedicationConfig.from_mapping(told["training"], f"{folder}/{JSON}")
+        system, names = code_system(config.code_system), told["nodes"]
+        if missing := [name for name in names if name not in system]:
+            raise InputError(
+                f"{folder}: code {missing[0]!r} of the model is not in {system.name}; "
+                "install the edition that it was trained with"
+            )
+        coder = cls(
+            read_model(folder),
+            _without_stays(names, system),
+            np.array(told["billing"], bool),
+            tuple(told["ingredients"]),
+            float(told["decision_threshold"]),
+            {int(level): float(threshold) for level, threshold in told["thresholds"]},
+            config,
+            told["history"],
+        )
+        coder.__dict__["_mapping"] = DrugMapping(told["drug_table"])
+        if len({len(names), len(coder.billing), coder.model.output_shape[-1]}) > 1:
+            raise InputError(f"{folder}: its files are of different models; copy or train the model again")
+        return coder
+
+    @cached_property
+    def _mapping(self) -> DrugMapping:
+        return drug_mapping(self.config)
+
+
+def _trained(data: MedicationData, config: MedicationConfig, verbose: int) -> tuple[keras.Model, History]:
+    hierarchy = Hierarchy(data.training.codes.parent, data.training.codes.names)
+    inputs, y = data.training.inputs.toarray(), data.training.targets
+    model = medication_network(
+        inputs.shape[1],
+        y.shape[1],
+        **{name: getattr(config, name) for name in _OF_NETWORK},
+        hierarchy=hierarchy,
+    )
+    _start_from_frequencies(model, y)
+    model.compile(
+        keras.optimizers.Adam(config.learning_rate),
+        loss=_loss(config, y, hierarchy),
+        steps_per_execution=STEPS_PER_EXECUTION,
+        # XLA takes the differences of the hierarchy's weights four times as slowly.
+        jit_compile=False if config.hier_l2 else "auto",
+    )
+    held_out = data.validation
+    history = fit(
+        model,
+        lambda epoch: note_batches(inputs, y, config.batch_size, config.seed, epoch),
+        note_batches(held_out.inputs.toarray(), held_out.targets, _STAYS_AT_ONCE),
+        config.epochs,
+        config.patience,
+        verbose=verbose,
+        score=_score(model, held_out, config.monitor),
+    )
+    return model, history
+
+
+def _score(model: keras.Model, held_out: MedicationPart, monitor: str) -> Callable[[], float] | None:
+    if monitor == "loss":
+        return None
+    measure = monitored(monitor)
+    return lambda: measure(held_out.targets, predict_streamed(model, held_out.inputs, progress=False))
+
+
+def _without_stays(names, system: CodeSystem) -> RolledUp:
+    """The nodes of a saved model."""
+    every = roll_up([names], system, groups=True)
+    at = {name: position for position, name in enumerate(every.names)}
+    return every.select([at[name] for name in names]).encode([])
+
+
+def _start_from_frequencies(model: keras.Model, y) -> None:
+    """Lets the untrained network say how frequent each code is, which else takes it its first epochs to learn."""
+    share = np.clip(label_frequencies(y), 1 / (2 * y.shape[0]), 1 - 1 / (2 * y.shape[0]))
+    model.get_layer("codes").bias.assign(np.log(share / (1 - share)))
+
+
+def _loss(config: MedicationConfig, y, hierarchy: Hierarchy) -> keras.losses.Loss:
+    weights = level_weights(hierarchy.levels) if config.reweighted else None
+    if config.loss in ("irw", "irnw"):
+        kind, frequencies = {"irw": IRW, "irnw": IRNW}[config.loss], label_frequencies(y)
+        # A code of the validation part alone has no ratio: it counts as if one stay had it.
+        return kind(np.maximum(frequencies, 1 / y.shape[0]), cap=config.cap)
+    if config.loss == "focal":
+        return FocalLoss(gamma=config.gamma)
+    if config.loss == "bce":
+        return WeightedCrossentropy(weights) if config.reweighted else keras.losses.BinaryCrossentropy()
+    return {"mcloss": MCLoss, "treemin": TreeMin}[config.loss](hierarchy, label_weights=weights)
+
+
+def _reading_errors(held_out: RolledUp, scores: np.ndarray, billing: np.ndarray) -> dict[str, float]:
+    """How many wrong codes a coder reads until half, and all, of a stay's codes are found (CAC §2.3)."""
+    labels = held_out.assigned[:, billing]
+    if not labels.nnz:
+        return {}
+    report = ranking_report(labels, scores[:, billing], recalls=(0.5, 1.0), ks=(30,))
+    return {name: report[name] for name in ("rank_errors@50", "rank_errors@100", "recall@30", "ndcg")}
+
+
+def _thresholds(y, scores: np.ndarray, level: np.ndarray) -> dict[int, float]:
+    """The threshold of each level with the best micro-F1 (CAC appendix K)."""
+    return {
+        int(depth): tune_threshold(y[:, level == depth], scores[:, level == depth])[0]
+        for depth in np.unique(level)
+    }

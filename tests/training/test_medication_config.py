@@ -1,0 +1,34 @@
+import pytest
+
+from icd_relevancy.errors import InputError
+from icd_relevancy.training import MedicationConfig
+
+
+def test_settings_by_name():
+    config = MedicationConfig.from_mapping({"units": 256, "loss": "mcloss"})
+    assert (config.units, config.loss, config.monitor) == (256, "mcloss", "ndcg")
+    assert MedicationConfig.from_mapping(config.to_dict()) == config
+
+
+@pytest.mark.parametrize(
+    ("settings", "names"),
+    [
+        ({"unit": 256}, "unknown key 'unit'"),
+        ({"units": "many"}, "units must be int"),
+        ({"units": 0}, "units must be at least 1"),
+        ({"hidden_layers": 9}, "hidden_layers must be from 1 to 8"),
+        ({"dropout": 1.0}, "dropout must be in"),
+        ({"level": "leaf"}, "level must be one of None, chapter"),
+        ({"loss": "hinge"}, "loss must be one of bce"),
+        ({"monitor": "accuracy"}, "monitor must be one of ndcg"),
+        ({"constraint": "up"}, "constraint must be one of"),
+        ({"hier_l2": -1.0}, "hier_l2 must be from 0"),
+        ({"threshold": 2.0}, "threshold"),
+        ({"reweighted": True, "loss": "focal"}, "reweighted needs a loss"),
+        ({"level": "block", "loss": "treemin"}, "leaves codes of one level"),
+        ({"level": "block", "constraint": "roll_up"}, "leaves codes of one level"),
+    ],
+)
+def test_refusals(settings, names):
+    with pytest.raises(InputError, match=names):
+        MedicationConfig.from_mapping(settings)
