@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 DATA ?= synthetic
 ENCODER ?=
 CODES ?=
+CODE_SYSTEM ?=
 export ICD_RELEVANCY_CACHE ?= $(HOME)/.cache/icd_relevancy
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 VECTORS := $(ICD_RELEVANCY_CACHE)/vectors/icd10cm/vectors.npy
@@ -13,14 +14,17 @@ EXPERIMENTS := table2 table3 table4 figure1 figure2
 NNBSVR_ON_NOTES := table3 table4
 NNBSVR_ON_CODES := figure1 figure2 table5 table7 held_out mapping
 NNBSVR := $(NNBSVR_ON_NOTES:%=reproduce-nnbsvr-%) $(NNBSVR_ON_CODES:%=reproduce-nnbsvr-%)
+CAC := figure2 figure3 figure4 figure5 figure6
 .PHONY: help setup encoder test test-backends lint format bench clean $(EXPERIMENTS:%=reproduce-%) \
-	reproduce-nnbsvr $(NNBSVR)
+	reproduce-nnbsvr $(NNBSVR) reproduce-cac $(CAC:%=reproduce-cac-%)
 
 help:  ## this list
 	@grep -hE '^[a-z0-9%-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 24
 	@printf '%s\n' 'reproduce-NAME          NAME one of $(EXPERIMENTS); DATA=synthetic|cmc2007|codiesp|PATH' \
 	'reproduce-nnbsvr-NAME   NAME one of $(NNBSVR_ON_NOTES) (DATA as above)' \
-	'                        or of $(NNBSVR_ON_CODES); CODES=10000 for a sample of the codes'
+	'                        or of $(NNBSVR_ON_CODES); CODES=10000 for a sample of the codes' \
+	'reproduce-cac-NAME      NAME one of $(CAC); DATA=synthetic|eicu|mimic4|SOURCE:PATH|PATH' \
+	'                        CODE_SYSTEM=icd9cm|icd10cm'
 
 setup: $(VENV)/.installed $(VECTORS)  ## install into .venv, and build the code vectors into the cache
 
@@ -63,6 +67,11 @@ $(NNBSVR_ON_NOTES:%=reproduce-nnbsvr-%): reproduce-nnbsvr-%: setup encoder
 
 $(NNBSVR_ON_CODES:%=reproduce-nnbsvr-%): reproduce-nnbsvr-%: setup encoder
 	$(BIN)/python -m experiments.nnbsvr.$* $(if $(ENCODER),--encoder '$(ENCODER)') $(if $(CODES),--set codes='$(CODES)')
+
+$(CAC:%=reproduce-cac-%): reproduce-cac-%: setup
+	$(BIN)/python -m experiments.cac.$* --data '$(DATA)' $(if $(CODE_SYSTEM),--set code_system='$(CODE_SYSTEM)')
+
+reproduce-cac: $(CAC:%=reproduce-cac-%)  ## the figures of CAC
 
 reproduce-nnbsvr: $(NNBSVR)  ## all tables and figures of NNBSVR
 

@@ -33,7 +33,8 @@ def tune_threshold(
         candidates: Number of candidates. Defaults to 100.
 
     Returns:
-        The threshold and its micro-F1; of equally good ones 0.5, else the highest.
+        The threshold and its micro-F1; of equally good ones 0.5, else the highest. Without labels or notes 0.5
+        and 0.
 
     Example:
 
@@ -41,6 +42,8 @@ def tune_threshold(
     (0.3, 1.0)
     """
     y_true, y_score = sparse.csr_matrix(y_true), np.asarray(y_score)
+    if not y_score.size:
+        return 0.5, 0.0
     best = (0.5, relevancy_report(y_true, predicted_labels(y_score, 0.5), relevance).micro_f1)
     for threshold in _candidates(y_score, int(y_true.sum()), candidates):
         score = relevancy_report(y_true, predicted_labels(y_score, threshold), relevance).micro_f1

@@ -83,3 +83,7 @@ def test_predicted_labels_include_the_threshold_itself():
     predicted = predicted_labels([[0.5, 0.49], [0.51, 0.0]], 0.5)
     assert predicted.toarray().tolist() == [[1, 0], [1, 0]]
     assert predicted.dtype == np.int64
+
+
+def test_nothing_to_choose_by():
+    assert tune_threshold(np.zeros((3, 0)), np.zeros((3, 0))) == (0.5, 0.0)

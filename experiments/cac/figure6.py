@@ -1,0 +1,70 @@
+"""CAC figure 6: Recall@K of the network, of averaged parents and of the controls."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from experiments.cac.rankers import KS, measure
+from experiments.cac.task import CacTask, run
+from icd_relevancy.reporting import line_plot, markdown_table, write_table
+
+_COLUMNS = {
+    "recall@30": "Recall@30 (%)",
+    "ndcg": "NDCG (%)",
+    "rank_errors@50": "RE@50",
+    "rank_errors@100": "RE@100",
+    "micro_auprc": "micro-AUPRC (%)",
+    "macro_auroc": "macro-AUROC (%)",
+}
+
+
+def make(task: CacTask, settings: dict, stem: Path) -> None:
+    """CAC figure 6.
+
+    Mean and standard error over the Monte-Carlo splits. The curves are of the level that the settings name;
+    the table has every level.
+    """
+    rows, curves, errors = [], {}, {}
+    for row in (bar := tqdm(settings["rows"], desc="figure 6", unit="row")):
+        bar.set_postfix_str(row["name"])
+        runs = measure(task, {key: row[key] for key in ("ranker", "network") if key in row})
+        for level in runs[0]:
+            cells = {"level": level, "experiment": row["name"]}
+            for key, column in _COLUMNS.items():
+                if key in runs[0][level]:
+                    cells[column] = mean_se(
+                        [found[level][key] for found in runs], 100 if "%" in column else 1
+                    )
+            cells["printed Recall@30"] = row.get("printed", "–") if level == settings["level"] else "–"
+            rows.append(cells)
+        found = pd.DataFrame([run[settings["level"]] for run in runs])
+        shown = [k for k in KS if f"recall@{k}" in found]
+        values = 100 * found[[f"recall@{k}" for k in shown]].set_axis(shown, axis=1)
+        curves[row["name"]] = values.mean()
+        errors[row["name"]] = values.sem(ddof=1) if len(values) > 1 else values.mean() * np.nan
+    table = pd.DataFrame(rows).sort_values(
+        "level", key=lambda column: column.map(list(runs[0]).index), kind="stable"
+    )
+    table = table.reset_index(drop=True)
+    write_table(table, stem.parent, stem.name)
+    print(
+        f"{task.config.data}, {task.config.code_system}: {len(task.stays)} stays, {len(task.nodes.names)} nodes"
+    )
+    print(markdown_table(table))
+    ylabel = f"Recall@K on {settings['level']} codes, test stays (%)"
+    values, deviations = (pd.DataFrame(columns) for columns in (curves, errors))
+    line_plot(stem.with_suffix(".png"), values, "K", ylabel, errors=deviations, title="CAC figure 6")
+
+
+def mean_se(values, scale: float = 1.0) -> str:
+    """Mean and standard error of the mean over the splits."""
+    values = scale * np.array(values)
+    if len(values) == 1:
+        return f"{values[0]:.2f}"
+    return f"{values.mean():.2f} ± {values.std(ddof=1) / np.sqrt(len(values)):.2f}"
+
+
+if __name__ == "__main__":
+    run("figure6", make)

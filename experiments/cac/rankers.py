@@ -1,0 +1,125 @@
+"""Scores of all nodes for the test stays of a split, by the network or a control, and what is measured of them."""
+
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+from sklearn.multiclass import OneVsRestClassifier
+from sklearn.neural_network import MLPClassifier
+
+from experiments.cac.task import CacTask
+from icd_relevancy.data import StaySplit
+from icd_relevancy.errors import InputError
+from icd_relevancy.metrics import multilabel
+from icd_relevancy.metrics.ranking import ranking_report
+from icd_relevancy.models import FrequencyDummy
+from icd_relevancy.training import MedicationCoder, MedicationConfig
+from icd_relevancy.training.medication_data import MedicationData, MedicationPart
+
+RECALLS = (0.25, 0.5, 0.75, 1.0)
+KS = (1, 2, 3, 5, 8, 10, 15, 20, 30, 40, 50, 75, 100)
+_STRENGTHS = (
+    0.03,
+    0.3,
+    3.0,
+)  # inverse strengths C of the logistic regression, chosen on the development part
+
+
+def measure(task: CacTask, row: dict) -> list[dict]:
+    """For each split the metrics on test stays, by level; what was measured before is read back.
+
+    Args:
+        task: The task.
+        row: `ranker` (`network`, `per_level`: a network for each level, `frequency`, `logistic` or `mlp`), and
+            `network` with settings that differ from the task's.
+
+    Raises:
+        InputError: If there is no such ranker.
+    """
+    return [
+        task.kept("measures", {"row": row, "split": number}, lambda s=split: _measures(task, row, s))
+        for number, split in enumerate(task.splits)
+    ]
+
+
+def _measures(task: CacTask, row: dict, split: StaySplit) -> dict:
+    if row["ranker"] == "per_level":
+        return {
+            level: _measures(task, {"ranker": "network", "network": {"level": level}}, split)[level]
+            for level in task.level_names()
+        }
+    scores = test_scores(task, row, split)
+    labels, assigned = (matrix[split.test] for matrix in (task.nodes.labels, task.nodes.assigned))
+    billing = np.asarray(task.nodes.assigned.sum(axis=0)).ravel() > 0
+    of_level = {"all": (np.arange(labels.shape[1]), labels)}
+    for level in task.level_names()[:-1]:
+        of_level[level] = (np.flatnonzero(task.nodes.level == task.nodes.depth(level)), labels)
+    of_level["billing"] = (np.flatnonzero(billing), assigned)
+    return {level: _of_level(y[:, columns], scores[:, columns]) for level, (columns, y) in of_level.items()}
+
+
+def _of_level(y, scores: np.ndarray) -> dict[str, float]:
+    report = ranking_report(y, scores, RECALLS, [k for k in KS if k <= y.shape[1]])
+    return {
+        **report,
+        "codes a stay": y.sum() / max(np.count_nonzero(np.diff(y.tocsr().indptr)), 1),
+        "micro_auprc": multilabel.auprc(y, scores, "micro"),
+        "macro_auroc": multilabel.auroc(y, scores, "macro"),
+    }
+
+
+def _network_scores(task: CacTask, train, dev, test, config: MedicationConfig) -> np.ndarray:
+    coder = MedicationCoder.train(train, config, dev, task.nodes)
+    scores = np.zeros((len(test), len(task.nodes.names)), np.float32)
+    place = {name: column for column, name in enumerate(task.nodes.names)}
+    scores[:, [place[name] for name in coder.nodes.names]] = coder.scores(test)
+    return scores
+
+
+def test_scores(task: CacTask, row: dict, split: StaySplit) -> np.ndarray:
+    """Scores of every node for the test stays of a split, `(n, m)`; 0 for a node that the ranker leaves out."""
+    train, dev, test = (task.stays.select(rows) for rows in (split.train, split.dev, split.test))
+    config = task.network(**row.get("network", {}))
+    if row["ranker"] == "network":
+        return _network_scores(task, train, dev, test, config)
+    if row["ranker"] not in _CONTROLS:
+        raise InputError(
+            f"no ranker named {row['ranker']!r}; there are network, per_level, {', '.join(_CONTROLS)}"
+        )
+    # The control learns from the training part and, where it has something to choose, chooses on the other.
+    tuning = MedicationData.from_stays(train, config, dev, task.nodes)
+    testing = MedicationData.from_stays(train, config, test, task.nodes)
+    return _CONTROLS[row["ranker"]](tuning.training, tuning.validation, testing.validation.inputs)
+
+
+def _frequency(training: MedicationPart, dev: MedicationPart, inputs) -> np.ndarray:
+    return FrequencyDummy().fit(training.targets).predict(inputs.shape[0])
+
+
+def _logistic(training: MedicationPart, dev: MedicationPart, inputs) -> np.ndarray:
+    """One-vs-rest logistic regression, its C by the NDCG on the development part."""
+    learnable = np.flatnonzero(np.asarray(training.targets.sum(axis=0)).ravel() > 0)
+    fitted = []
+    for strength in _STRENGTHS:
+        model = OneVsRestClassifier(LogisticRegression(C=strength, solver="liblinear"))
+        model.fit(training.inputs, training.targets[:, learnable])
+        ndcg = ranking_report(dev.targets, _spread(model, dev.inputs, learnable, dev.targets.shape[1]))[
+            "ndcg"
+        ]
+        fitted.append((ndcg, model))
+    best = max(fitted, key=lambda pair: pair[0])[1]
+    return _spread(best, inputs, learnable, training.targets.shape[1])
+
+
+def _mlp(training: MedicationPart, dev: MedicationPart, inputs) -> np.ndarray:
+    """A network as scikit-learn has it: one hidden layer of 1,024, stopped early on a part of the training."""
+    model = MLPClassifier((1024,), early_stopping=True, max_iter=100, random_state=0)
+    model.fit(training.inputs, training.targets.toarray())
+    return model.predict_proba(inputs)
+
+
+def _spread(model, inputs, columns: np.ndarray, count: int) -> np.ndarray:
+    scores = np.zeros((inputs.shape[0], count), np.float32)
+    scores[:, columns] = model.predict_proba(inputs)
+    return scores
+
+
+_CONTROLS = {"frequency": _frequency, "logistic": _logistic, "mlp": _mlp}

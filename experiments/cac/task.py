@@ -1,0 +1,193 @@
+"""Stays, codes of the whole hierarchy and Monte-Carlo splits: what the experiments on medication share."""
+
+import argparse
+import hashlib
+import json
+import logging
+import os
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+
+from experiments.task import RESULTS, assignments, library_versions, report
+from icd_relevancy._startup import start_tensorflow
+from icd_relevancy.atomic import replacing
+from icd_relevancy.codes import code_system
+from icd_relevancy.data import (
+    RolledUp,
+    Stays,
+    StaySplit,
+    load_stays,
+    monte_carlo_splits,
+    roll_up,
+    synthetic_stays,
+)
+from icd_relevancy.errors import InputError
+from icd_relevancy.training.config import from_mapping, read_yaml
+from icd_relevancy.training.medication_config import LEVELS, MedicationConfig
+
+_HERE = Path(__file__).parent
+_REAL_DATA = {"eicu": "eicu:eicu_demo", "mimic4": "mimic4:mimic4_demo/hosp"}
+
+
+@dataclass(frozen=True)
+class CacConfig:
+    """What the rows of a figure have in common; `experiments/cac/task.yaml` documents and sets the values."""
+
+    data: str
+    code_system: str
+    stays: int
+    splits: int
+    dev: float
+    test: float
+    seed: int
+    network: dict
+
+    @property
+    def name(self) -> str:
+        """A file name for the data and its code system."""
+        return f"{Path(self.data).name.partition('.')[0]}-{Path(self.code_system).stem}"
+
+
+class CacTask:
+    """The stays of a configuration that have drugs and codes, and what is computed of them.
+
+    Args:
+        config: The `CacConfig`.
+
+    Raises:
+        InputError: If the data cannot be read, or no stay has both drugs and codes.
+    """
+
+    def __init__(self, config: CacConfig):
+        self.config = config
+
+    @cached_property
+    def stays(self) -> Stays:
+        """The stays with drugs and codes; one without either can be neither ranked nor scored."""
+        config = self.config
+        if config.data == "synthetic":
+            stays = synthetic_stays(config.stays, config.seed, config.code_system)
+        else:
+            stays = load_stays(_located(config.data), config.code_system)
+        kept = [row for row in range(len(stays)) if stays.drugs[row] and stays.codes[row]]
+        if not kept:
+            raise InputError(f"{config.data}: no stay has both drugs and codes of {config.code_system}")
+        return stays.select(kept)
+
+    @cached_property
+    def nodes(self) -> RolledUp:
+        """The codes of all stays and all above them."""
+        return roll_up(self.stays.codes, code_system(self.config.code_system), unknown="drop")
+
+    @cached_property
+    def splits(self) -> tuple[StaySplit, ...]:
+        """Training, development and test stays of each split, patients whole."""
+        config = self.config
+        return monte_carlo_splits(self.stays, config.splits, config.dev, config.test, config.seed)
+
+    def network(self, **changes) -> MedicationConfig:
+        """The settings of a medication network."""
+        shared = {"code_system": self.config.code_system, "unknown_codes": "drop", "seed": self.config.seed}
+        return MedicationConfig.from_mapping({**shared, **self.config.network, **changes}, "experiments/cac")
+
+    def level_names(self) -> tuple[str, ...]:
+        """The levels that this code system has, `billing` last."""
+        found = []
+        for level in LEVELS[:-1]:
+            try:
+                self.nodes.depth(level)
+            except InputError:
+                continue
+            found.append(level)
+        return (*found, LEVELS[-1])
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """16 hexadecimal digits of all that runs depend on but their own settings."""
+        stays = self.stays
+        content = json.dumps(
+            [asdict(self.config), stays.drugs, stays.codes, stays.age, stays.sex, stays.patient_id]
+        )
+        return hashlib.sha256((content + json.dumps(library_versions())).encode()).hexdigest()[:16]
+
+    def kept(self, name: str, settings: dict, compute: Callable[[], object]):
+        """What `compute` returns, of JSON values; a result of the same settings and stays is read back.
+
+        Raises:
+            InputError: The kept result is damaged.
+        """
+        digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
+        path = RESULTS / "runs" / f"cac-{self.config.name}-{self.fingerprint}" / f"{name}-{digest}.json"
+        if not path.exists():
+            with replacing(path) as temporary:
+                temporary.write_text(json.dumps(compute()), encoding="utf-8")
+        try:
+            return json.loads(path.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise InputError(f"{path}: this result is damaged ({error}); delete it and run again") from error
+
+
+def _located(data: str) -> str:
+    """The source of a data set by name, under `$ICD_RELEVANCY_DATA` or beside the checkout."""
+    if data not in _REAL_DATA:
+        return data
+    source, _, folder = _REAL_DATA[data].partition(":")
+    place = Path(os.environ.get("ICD_RELEVANCY_DATA") or "../shared/data") / folder
+    if not place.is_dir():
+        raise InputError(f"no {data} data here: {place} is missing; set ICD_RELEVANCY_DATA to where it lies")
+    return f"{source}:{place}"
+
+
+def run(module: str, make: Callable[[CacTask, dict, Path], None]) -> None:
+    """Runs an experiment from the command line: `--data` and `--set KEY=VALUE`.
+
+    Args:
+        module: Name of the experiment; `<module>.yaml` beside this file holds its settings, and
+            `results/cac-<module>/` what it writes.
+        make: Writes the results of a task, given the experiment's settings and the stem of its files.
+    """
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    parser = argparse.ArgumentParser(f"python -m experiments.cac.{module}", description=make.__doc__)
+    parser.add_argument("--data", help=f"synthetic, {', '.join(_REAL_DATA)}, SOURCE:PATH or a file of stays")
+    parser.add_argument(
+        "--set", nargs="*", default=[], metavar="KEY=VALUE", help="change a setting of task.yaml"
+    )
+    options = parser.parse_args()
+    try:
+        start_tensorflow()
+        settings = read_yaml(_HERE / f"{module}.yaml")
+        task = CacTask(_config(options))
+        stem = RESULTS / f"cac-{module}" / task.config.name
+        make(task, settings, stem)
+        _write_provenance(task, settings, stem)
+    except InputError as error:
+        raise SystemExit(report(error)) from None
+    except KeyboardInterrupt:
+        raise SystemExit("experiments: interrupted; what was computed is kept, run the same again") from None
+
+
+def _config(options) -> CacConfig:
+    settings = read_yaml(_HERE / "task.yaml")
+    data = options.data or settings["all"]["data"]
+    changes = assignments(options.set)
+    unknown = [name for name in changes if name not in settings["all"]]
+    if unknown:
+        raise InputError(f"--set {unknown[0]}: no such setting; there are {', '.join(settings['all'])}")
+    shared = {**settings["all"], **settings.get(data, {}), "data": data, **changes}
+    return from_mapping(CacConfig, shared, "experiments/cac/task.yaml")
+
+
+def _write_provenance(task: CacTask, settings: dict, stem: Path) -> None:
+    told = {
+        "task": asdict(task.config),
+        "experiment": settings,
+        "stays": len(task.stays),
+        "nodes": len(task.nodes.names),
+        "dropped_codes": sum(count for _, count in task.nodes.unknown_codes),
+        "fingerprint": task.fingerprint,
+        "versions": library_versions(),
+    }
+    with replacing(stem.with_name(f"{stem.name}.run.json")) as temporary:
+        temporary.write_text(json.dumps(told, indent=1), encoding="utf-8")
