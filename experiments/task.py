@@ -6,7 +6,8 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from importlib.metadata import version
@@ -155,13 +156,35 @@ def run(module: str, make: Callable[[Task, dict, Path], None]) -> None:
         "--set", nargs="*", default=[], metavar="KEY=VALUE", help="change a setting of task.yaml"
     )
     options = parser.parse_args()
-    try:
+    with one_line():
         start_tensorflow()
         settings = read_yaml(_HERE / f"{module.replace('.', '/')}.yaml")
         task = Task(_task_config(options, settings.pop("task", {})))
         stem = RESULTS / module.replace(".", "-") / task.config.name
         make(task, settings, stem)
         _write_provenance(task, settings, stem)
+
+
+def kept(path: Path, compute: Callable[[], object]):
+    """What `compute` returns, of JSON values, or what it returned before and is in the file.
+
+    Raises:
+        InputError: The kept result is damaged.
+    """
+    if not path.exists():
+        with replacing(path) as temporary:
+            temporary.write_text(json.dumps(compute()), encoding="utf-8")
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InputError(f"{path}: this result is damaged ({error}); delete it and run again") from error
+
+
+@contextmanager
+def one_line() -> Iterator[None]:
+    """Ends an experiment that has bad input, or is interrupted, with one line."""
+    try:
+        yield
     except InputError as error:
         sys.exit(report(error))
     except KeyboardInterrupt:

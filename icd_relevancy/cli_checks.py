@@ -1,6 +1,7 @@
-"""What the command line checks before the work begins, so that bad options are told at once."""
+"""What the command line checks before the work begins, so that bad options are told at once; and says in passing."""
 
 import os
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -42,3 +43,8 @@ def check_seed(seed: int) -> None:
     """Refuses a seed that the random generators do not take."""
     if not 0 <= seed < 2**32:
         raise InputError(f"--seed must be from 0 to {2**32 - 1}. Received: {seed}")
+
+
+def note(text: str) -> None:
+    """Says one line on standard error, beside what is asked for."""
+    print(f"icd-relevancy: {text}", file=sys.stderr)

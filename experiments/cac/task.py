@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 
-from experiments.task import RESULTS, assignments, library_versions, report
+from experiments.task import RESULTS, assignments, kept, library_versions, one_line
 from icd_relevancy._startup import start_tensorflow
 from icd_relevancy.atomic import replacing
 from icd_relevancy.codes import code_system
@@ -120,13 +120,7 @@ class CacTask:
         """
         digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
         path = RESULTS / "runs" / f"cac-{self.config.name}-{self.fingerprint}" / f"{name}-{digest}.json"
-        if not path.exists():
-            with replacing(path) as temporary:
-                temporary.write_text(json.dumps(compute()), encoding="utf-8")
-        try:
-            return json.loads(path.read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise InputError(f"{path}: this result is damaged ({error}); delete it and run again") from error
+        return kept(path, compute)
 
 
 def _located(data: str) -> str:
@@ -155,17 +149,13 @@ def run(module: str, make: Callable[[CacTask, dict, Path], None]) -> None:
         "--set", nargs="*", default=[], metavar="KEY=VALUE", help="change a setting of task.yaml"
     )
     options = parser.parse_args()
-    try:
+    with one_line():
         start_tensorflow()
         settings = read_yaml(_HERE / f"{module}.yaml")
         task = CacTask(_config(options))
         stem = RESULTS / f"cac-{module}" / task.config.name
         make(task, settings, stem)
         _write_provenance(task, settings, stem)
-    except InputError as error:
-        raise SystemExit(report(error)) from None
-    except KeyboardInterrupt:
-        raise SystemExit("experiments: interrupted; what was computed is kept, run the same again") from None
 
 
 def _config(options) -> CacConfig:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from experiments.task import RESULTS, assignments, library_versions, report
+from experiments.task import RESULTS, assignments, kept, library_versions, one_line
 from experiments.vector_sets import vector_set, vectors_fingerprint
 from icd_relevancy.atomic import replacing
 from icd_relevancy.codes import code_system
@@ -77,14 +77,7 @@ class CodesTask:
         """
         told = [settings, asdict(self.config), vectors_fingerprint(vectors), library_versions()]
         digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
-        path = RESULTS / "runs" / f"nnbsvr-{self.name}" / f"{name}-{digest}.json"
-        if not path.exists():
-            with replacing(path) as temporary:
-                temporary.write_text(json.dumps(compute()), encoding="utf-8")
-        try:
-            return json.loads(path.read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise InputError(f"{path}: this result is damaged ({error}); delete it and run again") from error
+        return kept(RESULTS / "runs" / f"nnbsvr-{self.name}" / f"{name}-{digest}.json", compute)
 
 
 def run(module: str, make: Callable[[CodesTask, dict, Path], None]) -> None:
@@ -105,16 +98,12 @@ def run(module: str, make: Callable[[CodesTask, dict, Path], None]) -> None:
         help=f"change a setting of codes.yaml or of {module}.yaml",
     )
     options = parser.parse_args()
-    try:
+    with one_line():
         config, settings = _settings(module, options)
         task = CodesTask(config)
         stem = RESULTS / f"nnbsvr-{module}" / task.name
         make(task, settings, stem)
         _write_provenance(task, settings, stem)
-    except InputError as error:
-        raise SystemExit(report(error)) from None
-    except KeyboardInterrupt:
-        raise SystemExit("experiments: interrupted; what was computed is kept, run the same again") from None
 
 
 def _settings(module: str, options) -> tuple[CodesConfig, dict]:

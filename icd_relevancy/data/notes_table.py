@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from icd_relevancy.data.notes import Notes
-from icd_relevancy.data.table_files import table_format
+from icd_relevancy.data.table_files import StandardInput, table_format
 from icd_relevancy.errors import InputError, shown_code, shown_note
 
 _SEPARATORS = re.compile(r"[;,|\s]+")
@@ -198,16 +198,6 @@ def _is_identifier(value) -> bool:
 
 def _identifier(value) -> str:
     return value.strip() if isinstance(value, str) else str(int(value))
-
-
-class StandardInput:
-    """JSON lines from standard input, for `read_records` in place of a path."""
-
-    def __init__(self):
-        self.content = sys.stdin.buffer.read()
-
-    def __str__(self) -> str:
-        return "standard input"
 
 
 def read_records(path, wanted: list[str], required: list[str], names: Iterable[str] = ()) -> Records:

@@ -1,6 +1,7 @@
 """The formats of a table of notes, and how one is written part by part."""
 
 import gzip
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -22,6 +23,16 @@ _SUFFIXES = {
     ".json": "jsonl",
     ".json.gz": "jsonl",
 }
+
+
+class StandardInput:
+    """JSON lines from standard input, for `read_records` in place of a path."""
+
+    def __init__(self):
+        self.content = sys.stdin.buffer.read()
+
+    def __str__(self) -> str:
+        return "standard input"
 
 
 def table_format(path) -> str:
