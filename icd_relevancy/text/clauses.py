@@ -1,0 +1,193 @@
+"""The clauses of a sentence: a negation reaches to the end of its own."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+PRECEDING, FOLLOWING, OTHER = "preceding", "following", "other"
+
+_COORDINATORS = frozenset((",", "and", "or", "nor", "&"))
+_ENDS = frozenset((";", "—", "–", "--"))
+_VERBS = frozenset(
+    "is are was were has have had shows show showed demonstrates demonstrated reveals revealed remains remain remained"
+    " appears appear appeared persists persist persisted continues continue continued reports endorses endorse endorsed"
+    " complains complained presents presented developed develops suggests exhibits displays admits began begins starts"
+    " started explains improves worsens worsened states describes notes requires required underwent received came attended"
+    " consulted".split()
+)
+_PREDICATES = frozenset(
+    "present unchanged stable improving improved worse worsening persistent persisting high low normal elevated value"
+    " positive negative".split()
+)
+_STATES = frozenset(
+    "stable unchanged persistent persisting chronic known mild small moderate minimal residual improved improving"
+    " worsening increased decreased slight trace tiny bilateral old healed subtle progressive continued prominent".split()
+)
+_INTERPRETED = frozenset(
+    "suggestive suggesting consistent compatible concerning indicating indicative likely probably possibly most".split()
+)
+_ADVERBS = frozenset("also now still then again currently only otherwise".split())
+_TIMES = frozenset(
+    "hours days weeks months years hour day week month year yesterday today date time night morning evening ago".split()
+)
+_SEEN = frozenset("seen identified noted present evident appreciated demonstrated found visualized detected observed".split())
+
+
+@dataclass(frozen=True)
+class Cue:
+    """A cue of negation in a sentence: its kind, and its tokens from `start` to before `stop`."""
+
+    kind: str
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True)
+class _Segment:
+    """The words between two coordinators, each with its place, and the coordinator before them at `begin`."""
+
+    joined_by: str
+    begin: int
+    places: tuple[int, ...]
+    words: tuple[str, ...]
+    cues: tuple[Cue, ...]
+
+    @property
+    def verbs(self) -> list[str]:
+        """The finite verbs, but those that belong to a cue such as "does not have"."""
+        inside = {place for cue in self.cues if cue.kind != FOLLOWING for place in range(cue.start, cue.stop)}
+        found = zip(self.places, self.words, strict=True)
+        return [word for place, word in found if word in _VERBS and place not in inside]
+
+    @property
+    def opening(self) -> int:
+        """The number of the first word that is no adverb."""
+        return next((number for number, word in enumerate(self.words) if word not in _ADVERBS), 0)
+
+    @property
+    def opens_with_cue(self) -> bool:
+        opens = (self.places[0], self.places[self.opening])
+        return any(cue.kind == PRECEDING and cue.start in opens for cue in self.cues)
+
+    def has(self, kind: str) -> bool:
+        return any(cue.kind == kind for cue in self.cues)
+
+
+def clause_starts(words: Sequence[str], cues: Sequence[Cue]) -> Iterator[int]:
+    """Where clauses begin inside a sentence, the first one apart.
+
+    Without a parser, what tells a new clause from a further item of a list ("no pneumonia, effusion or
+    pneumothorax") is a verb of its own, a word that says how something is ("stable nodule"), or a negation of its
+    own; a list that goes on to "or" or "nor" is one.
+
+    Args:
+        words: The sentence's tokens in small letters; a dash between white space as `"--"`.
+        cues: The cues of negation in it, in order, without overlaps.
+
+    Returns:
+        The first token of each further clause.
+
+    Example:
+
+    >>> from icd_relevancy.text.clauses import PRECEDING, Cue, clause_starts
+    >>> list(clause_starts("no pneumonia , effusion is present".split(), [Cue(PRECEDING, 0, 1)]))
+    [2]
+    >>> list(clause_starts("no pneumonia , effusion or pneumothorax".split(), [Cue(PRECEDING, 0, 1)]))
+    []
+    """
+    within = {place for cue in cues for place in range(cue.start, cue.stop)}
+    yield from _after_adjuncts(words, cues, within)
+    segments = _segments(words, cues, within)
+    clause: list[_Segment] = []
+    for number, segment in enumerate(segments):
+        if clause and _opens_clause(clause, segment, segments[number + 1 :]):
+            yield segment.begin
+            clause = []
+        clause.append(segment)
+
+
+def _segments(words: Sequence[str], cues: Sequence[Cue], within: set[int]) -> list[_Segment]:
+    """The sentence cut before each coordinator, several in a row being one."""
+    cuts, joined_by = [0], [""]
+    place = 0
+    while place < len(words):
+        first = place
+        while place < len(words) and words[place] in _COORDINATORS | _ENDS and place not in within:
+            place += 1
+        if place > first > 0:
+            cuts.append(first)
+            joined_by.append(_joined_by(words[first:place]))
+        place += place == first
+    segments = []
+    for begin, end, joined in zip(cuts, [*cuts[1:], len(words)], joined_by, strict=True):
+        places = [p for p in range(begin, end) if words[p][:1].isalnum() or p in within]
+        while places and words[places[0]] in _COORDINATORS and places[0] not in within:
+            places.pop(0)
+        inside = tuple(cue for cue in cues if begin <= cue.start < end)
+        segments.append(_Segment(joined, begin, tuple(places), tuple(words[p] for p in places), inside))
+    return segments
+
+
+def _joined_by(coordinators: Sequence[str]) -> str:
+    for kinds, name in ((_ENDS, ";"), (("or", "nor"), "or"), (("and", "&"), "and")):
+        if any(word in kinds for word in coordinators):
+            return name
+    return ","
+
+
+def _opens_clause(clause: list[_Segment], segment: _Segment, rest: list[_Segment]) -> bool:
+    if segment.joined_by == ";":
+        return True
+    if not segment.words or segment.joined_by == "or":
+        return False
+    if segment.opens_with_cue or segment.words[segment.opening] in _VERBS:
+        return True
+    negated = any(part.has(PRECEDING) for part in clause)
+    if segment.verbs:
+        return _opens_with_its_verb(clause, segment, negated)
+    if not negated:
+        # "Nodule stable, adenopathy absent": the one has its state, so the other's cue is not for it.
+        stated = any(word in _STATES | _PREDICATES for part in clause for word in part.words)
+        return segment.has(FOLLOWING) and (stated or any(part.has(FOLLOWING) for part in clause))
+    if _is_list(rest):
+        return False
+    if segment.joined_by == ",":
+        timed = any(word in _TIMES for word in segment.words)
+        told = segment.words[-1] in _PREDICATES or segment.words[0] in _INTERPRETED
+        if timed or told or segment.words[0] == "with":
+            return True
+    elif segment.words[0] in ("a", "an"):
+        return True
+    return segment.words[0] in _STATES
+
+
+def _opens_with_its_verb(clause: list[_Segment], segment: _Segment, negated: bool) -> bool:
+    if any(part.verbs for part in clause):
+        return True
+    if negated:
+        # "No mass, calculus and hydronephrosis are seen": what is seen is the list.
+        plural = segment.verbs[-1] in ("are", "were") and segment.words[-1] in _SEEN
+        return not (segment.joined_by == "and" and plural)
+    singular = segment.verbs[-1] in ("is", "was", "has")
+    return segment.joined_by == "," and singular
+
+
+def _is_list(rest: list[_Segment]) -> bool:
+    """Whether what follows goes on to "or" before it comes to a verb."""
+    for segment in rest:
+        if segment.joined_by == "or":
+            return True
+        if segment.verbs or segment.cues:
+            return False
+    return False
+
+
+def _after_adjuncts(words: Sequence[str], cues: Sequence[Cue], within: set[int]) -> Iterator[int]:
+    """Where a sentence goes on after a negation: "no fracture with a small effusion", "without fever presented with"."""
+    negating = [cue for cue in cues if cue.kind == PRECEDING]
+    for place in range(negating[0].stop if negating else len(words), len(words) - 1):
+        if words[place] == "with" and place not in within and words[place + 1] in _STATES | {"a", "an", "the"}:
+            yield place
+    for number, cue in enumerate(negating):
+        if words[cue.start] in ("without", "w/o") or (cue.start and words[cue.start - 1] == "with"):
+            end = negating[number + 1].start if number + 1 < len(negating) else len(words)
+            yield from [p for p in range(cue.stop, end) if words[p] in _VERBS and p not in within][:1]

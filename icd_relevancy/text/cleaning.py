@@ -1,0 +1,132 @@
+"""Cleaning of notes: markup, numbers, special characters, stop words, case; every step can be left out."""
+
+import html
+import re
+from dataclasses import dataclass
+
+from icd_relevancy.text.aligned import AlignedText
+
+NEGATED = "NOT_"
+NEGATION_WORDS = frozenset(
+    "no not nor neither none never nothing nobody without cannot absent absence negative denies denied denying"
+    " lack lacks free unlikely isn't aren't wasn't weren't don't doesn't didn't hasn't haven't hadn't can't"
+    " couldn't won't wouldn't shouldn't".split()
+)
+# "has" is kept, as in the paper's example; so are words of time ("after") and of doubt ("may").
+STOP_WORDS = frozenset(
+    "a an the this that these those of in on at to from by for with into onto upon as and or but if than then so"
+    " such is are was were be been being am do does did doing i me my we us our you your he him his she her hers"
+    " it its they them their who whom whose which what when where while there here also very just too own same"
+    " some any each both all will would shall itself himself herself themselves".split()
+)
+
+_BLOCKS = "br|p|div|li|ul|ol|tr|table|h[1-6]|hr|pre|body|html|head|center"
+_INLINE = "b|i|u|a|em|strong|span|font|sub|sup|td|th|tbody|thead|small|big|tt|code|img"
+_MARKUP = re.compile(
+    rf"<!--.{{0,2000}}?-->|</?(?:(?P<block>{_BLOCKS})|{_INLINE})\b[^<>]{{0,2000}}>|(?P<entity>&(?:#x?)?\w{{1,31}};)",
+    re.IGNORECASE | re.DOTALL,
+)
+# Not a part of a term such as T12, L4-5, H1N1, CA-125 or 3-year-old.
+_NUMBERS = re.compile(
+    r"(?<![\w-])(?<!\d[.,:/])\d+(?:[.,:/-]\d+)*(?:\s?[°º]\s?[CF]\b|\s?%|(?![\w-]))", re.IGNORECASE
+)
+_POSSESSIVE = re.compile(r"(?<=\w)['’]s\b", re.IGNORECASE)
+# Between characters of a word a hyphen or an apostrophe belongs to it, between digits a point.
+_SPECIAL = re.compile(
+    r"[^\w\s\u0300-\u036f.'’-]|(?<!\d)\.|\.(?!\d)|(?<![^\W_])['’-]|['’-](?![^\W_])|(?<!\bNOT)_"
+)
+_STOP_WORDS = re.compile(
+    rf"(?<![\w'’-])(?:{'|'.join(sorted(STOP_WORDS, key=len, reverse=True))})(?![\w'’-])", re.IGNORECASE
+)
+_WHITE_SPACE = re.compile(r"\s+")
+_AROUND = re.compile(r"^\s+|\s+$")
+_MARK = re.compile(rf"\b{NEGATED}")
+
+
+@dataclass(frozen=True)
+class Cleaning:
+    """Which steps of the cleaning are done (HMHAN §III.B); runs of white space always become one space.
+
+    Attributes:
+        markup: Whether HTML tags are taken out and entities such as `&amp;` read.
+        numbers: Whether numbers that stand alone are taken out, with a sign for degrees or per cent.
+        special_characters: Whether all but letters, digits and what joins them (x-ray, 1.5) is taken out.
+        stop_words: Whether words without a meaning of their own are taken out; never negation words.
+        lower_case: Whether letters become small, but for the `NOT_` of a negated word.
+    """
+
+    markup: bool = True
+    numbers: bool = True
+    special_characters: bool = True
+    stop_words: bool = True
+    lower_case: bool = True
+
+
+def clean(text: AlignedText, cleaning: Cleaning | None = None) -> AlignedText:
+    """The cleaned text.
+
+    Args:
+        text: The text.
+        cleaning: The steps. Defaults to None: all.
+
+    Returns:
+        The cleaned text, aligned with the same original.
+
+    Example:
+
+    >>> from icd_relevancy.text import AlignedText, clean
+    >>> clean(AlignedText.of("Patient has a fever of 102°F")).text
+    'patient has fever'
+    """
+    steps = Cleaning() if cleaning is None else cleaning
+    if steps.markup:
+        text = without_markup(text)
+    if steps.numbers:
+        text = _removed(text, _NUMBERS)
+    if steps.special_characters:
+        text = _removed(text, _POSSESSIVE)
+        text = text.recast(_SPECIAL.sub(" ", text.text))
+    if steps.stop_words:
+        text = _removed(text, _STOP_WORDS)
+    if steps.lower_case:
+        text = text.recast(_lower_case(text.text))
+    text = text.edit((*found.span(), " ") for found in _WHITE_SPACE.finditer(text.text) if found.group() != " ")
+    return _removed(text, _AROUND)
+
+
+def without_markup(text: AlignedText) -> AlignedText:
+    """The text without HTML: tags of blocks become line breaks, other tags go, entities become their characters.
+
+    Args:
+        text: The text. A `<` that opens none of HTML's usual tags stays.
+
+    Example:
+
+    >>> from icd_relevancy.text import AlignedText
+    >>> from icd_relevancy.text.cleaning import without_markup
+    >>> without_markup(AlignedText.of("<b>Chest</b> &amp; heart, SpO2 <90")).text
+    'Chest & heart, SpO2 <90'
+    """
+    return text.edit((*found.span(), _read(found)) for found in _MARKUP.finditer(text.text))
+
+
+def _read(found: re.Match) -> str:
+    if found["entity"]:
+        return html.unescape(found["entity"])
+    return "\n" if found["block"] else ""
+
+
+def _removed(text: AlignedText, pattern: re.Pattern) -> AlignedText:
+    return text.edit((*found.span(), "") for found in pattern.finditer(text.text))
+
+
+def _lower_case(text: str) -> str:
+    return NEGATED.join(_small(part) for part in _MARK.split(text))
+
+
+def _small(text: str) -> str:
+    # A few letters of other scripts become two when they are small; they stay, so that places stay.
+    lower = text.lower()
+    if len(lower) == len(text):
+        return lower
+    return "".join(small if len(small := letter.lower()) == 1 else letter for letter in text)

@@ -1,0 +1,143 @@
+"""NegEx with radiology's cues and scopes; the one module that needs spaCy and negspacy."""
+
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+from operator import attrgetter
+
+import spacy
+from negspacy.negation import Negex
+from spacy.language import Language
+from spacy.matcher import PhraseMatcher
+from spacy.tokens import Doc, Span, Token
+from spacy.util import filter_spans
+
+from icd_relevancy.text.clauses import FOLLOWING, OTHER, PRECEDING, Cue, clause_starts
+from icd_relevancy.text.negation_cues import Cues
+from icd_relevancy.text.target_terms import singular
+
+TERMS = "terms"
+_start = attrgetter("start")
+_KINDS = {"Preceding": PRECEDING, "Following": FOLLOWING}
+_GOES_ON = frozenset("no not of for in on the a an and or nor with without to by , from at any is are was were has".split())
+_ACTIVE = frozenset(("ruled out", "excluded"))
+_AFTER_A_PARTICIPLE = frozenset(
+    "by with on after in at and or but due via as from since given today yesterday clinically previously recently".split()
+)
+_BEFORE_A_LEADING_CUE = frozenset("a an the with of and recently now interval previously , ; --".split())
+
+
+class ClauseNegex(Negex):
+    """`negspacy`'s NegEx where the longest of overlapping cues holds, and a negation ends with its clause.
+
+    `negspacy` takes every cue it finds, so that the "no" of "no longer seen" negates what follows, and lets a
+    negation reach to the end of the sentence or a terminating phrase.
+
+    Args:
+        nlp: The pipeline.
+        cues: The cues.
+    """
+
+    def __init__(self, nlp: Language, cues: Cues):
+        super().__init__(nlp, "negex", cues.termset(), span_keys=[TERMS])
+        self.leading = frozenset(cues.leading)
+
+    def process_negations(self, doc: Doc):
+        """The cues that hold, and the beginnings of clauses among those that terminate."""
+        found = list(self._longest_cues(doc))
+        preceding, following, terminating = (
+            [match for match in found if self._kind(match) == kind]
+            for kind in ("Preceding", "Following", "Termination")
+        )
+        cues = [Cue(_KINDS.get(self._kind(match), OTHER), match[1], match[2]) for match in found]
+        words = _words(doc)
+        for sentence in doc.sents:
+            first, last = sentence.start, sentence.end
+            within = [Cue(c.kind, c.start - first, c.stop - first) for c in cues if first <= c.start < last]
+            starts = clause_starts(words[first:last], within)
+            terminating += [(0, first + start, first + start + 1) for start in starts]
+        return preceding, following, terminating
+
+    @staticmethod
+    def yield_spans_within_boundary(doc: Doc, boundary: tuple[int, int], span_keys: set[str]):
+        """The terms between two boundaries, found by their place; `negspacy` goes through all for each boundary."""
+        spans = doc.user_data[TERMS]
+        for number in range(bisect_left(spans, boundary[0], key=_start), bisect_left(spans, boundary[1], key=_start)):
+            if spans[number].end <= boundary[1]:
+                yield spans[number]
+
+    def _longest_cues(self, doc: Doc) -> Iterator[tuple[int, int, int]]:
+        """Matches without overlaps; of one phrase in two lists the earlier list's."""
+        order = ("pseudo", "Preceding", "Following", "Termination")
+        spans = self.matcher(doc, as_spans=True)
+        spans.sort(key=lambda span: order.index(span.label_))
+        for span in filter_spans(spans):
+            leads = span.text.lower() in self.leading and _leads(span)
+            yield (self.nlp.vocab.strings["Preceding"] if leads else span.label), span.start, span.end
+
+    def _kind(self, match: tuple[int, int, int]) -> str:
+        return self.nlp.vocab.strings[match[0]]
+
+
+class NegexPipeline:
+    """A blank spaCy pipeline that finds terms and tells which of them are negated.
+
+    Args:
+        terms: The terms, in small letters.
+        cues: The cues.
+    """
+
+    def __init__(self, terms: Sequence[str], cues: Cues):
+        self._nlp = spacy.blank("en")
+        self._nlp.max_length = 2**31 - 1  # the limit is for parsers, whose memory grows with the text
+        self._nlp.add_pipe("sentencizer")
+        self._terms = PhraseMatcher(self._nlp.vocab, attr="NORM")
+        self._terms.add(TERMS, [_with_norms(doc) for doc in self._nlp.tokenizer.pipe(terms)])
+        self._negex = ClauseNegex(self._nlp, cues)
+
+    def negated_spans(self, texts: Iterable[str]) -> Iterator[list[tuple[int, int]]]:
+        """For each text the spans, in characters, of its negated terms."""
+        for doc in self._nlp.pipe(texts):
+            terms = filter_spans(self._terms(_with_norms(doc), as_spans=True))
+            doc.user_data[TERMS] = terms
+            self._negex(doc)
+            yield [(term.start_char, term.end_char) for term in terms if term._.negex]
+
+
+def _with_norms(doc: Doc) -> Doc:
+    """The tokens with the singular in small letters as their norm, by which terms are found."""
+    for token in doc:
+        token.norm_ = singular(token.lower_)
+    return doc
+
+
+def _leads(cue: Span) -> bool:
+    """Whether a cue that may negate either side negates what follows: "resolved pneumonia", "CT excluded a stone"."""
+    doc, first, after = cue.doc, cue.start, cue.end
+    if doc[first].is_sent_start or doc[first - 1].lower_ in _BEFORE_A_LEADING_CUE:
+        return True
+    if cue.text.lower() not in _ACTIVE or after == len(doc):
+        return False
+    return doc[after].is_alpha and doc[after].lower_ not in _AFTER_A_PARTICIPLE
+
+
+def _words(doc: Doc) -> list[str]:
+    """The tokens in small letters; a dash between white space as "--", the end of a line that ends a clause as ";"."""
+    words = []
+    for token in doc:
+        if token.is_space:
+            words.append(";" if _ends_clause(token) else "")
+        elif token.text in ("-", "–", "—") and token.i > 0 and token.whitespace_ and doc[token.i - 1].whitespace_:
+            words.append("--")
+        else:
+            words.append(token.lower_)
+    return words
+
+
+def _ends_clause(space: Token) -> bool:
+    """Whether a line break ends what stands before it rather than wrapping it."""
+    if "\n" not in space.text or space.i == 0 or space.i + 1 == len(space.doc):
+        return False
+    if space.text.count("\n") > 1:
+        return True
+    before, after = space.nbor(-1), space.nbor(1)
+    return not (after.is_lower or before.lower_ in _GOES_ON)
