@@ -16,6 +16,9 @@ _WITH_KERAS_CLASSES = (
     "icd_relevancy.metrics.streaming",
     "icd_relevancy.layers.encoder",
     "icd_relevancy.layers.hierarchy_constraints",
+    "icd_relevancy.layers.label_attention",
+    "icd_relevancy.layers.hierarchical_attention",
+    "icd_relevancy.layers.token_mean",
 )
 
 

@@ -2,6 +2,19 @@
 
 from icd_relevancy.layers.code_hierarchy import Hierarchy
 from icd_relevancy.layers.encoder import TransformerEncoder
+from icd_relevancy.layers.hierarchical_attention import HierarchicalAttention, category_membership
 from icd_relevancy.layers.hierarchy_constraints import MeanOfChildren, RollDown, RollUp
+from icd_relevancy.layers.label_attention import LabelAttention
+from icd_relevancy.layers.token_mean import TokenMean
 
-__all__ = ["Hierarchy", "MeanOfChildren", "RollDown", "RollUp", "TransformerEncoder"]
+__all__ = [
+    "HierarchicalAttention",
+    "Hierarchy",
+    "LabelAttention",
+    "MeanOfChildren",
+    "RollDown",
+    "RollUp",
+    "TokenMean",
+    "TransformerEncoder",
+    "category_membership",
+]
