@@ -1,0 +1,55 @@
+"""An HMHAN training step against the same encoder with one dense layer (MiniLM, 256 tokens, batch 8)."""
+
+import time
+from collections.abc import Iterator
+
+import keras
+import numpy as np
+
+from experiments.benchmarks.data import random_labels
+from icd_relevancy.layers import TransformerEncoder
+from icd_relevancy.models import hmhan_classifier, note_classifier
+
+BATCH, LENGTH, CODES_A_CATEGORY, STEPS = 8, 256, 3, 7
+TARGETS = {45: 1.15, 3100: 1.5}
+
+
+def measure() -> Iterator[dict]:
+    """One row a number of codes: the median step of each model, steps taken in turns."""
+    for labels, target in TARGETS.items():
+        seconds = step_seconds(labels)
+        yield {
+            "what": f"HMHAN head / encoder step, {labels} codes",
+            "ours (ms)": 1e3 * seconds["hmhan"],
+            "peer (ms)": 1e3 * seconds["encoder"],
+            "ratio": seconds["hmhan"] / seconds["encoder"],
+            "target": target,
+        }
+
+
+def step_seconds(labels: int) -> dict[str, float]:
+    """Median seconds of a fine-tuning step with each model."""
+    rng = np.random.default_rng(0)
+    tokens = {
+        "input_ids": rng.integers(1000, 30_000, (BATCH, LENGTH)).astype("int32"),
+        "attention_mask": np.ones((BATCH, LENGTH), "int32"),
+    }
+    y = random_labels(BATCH, labels, 4, rng).toarray().astype("float32")
+    membership = np.arange(labels) // CODES_A_CATEGORY
+    models = {
+        "encoder": note_classifier(labels, encoder=TransformerEncoder(trainable=True)),
+        "hmhan": hmhan_classifier(
+            labels, membership, encoder=TransformerEncoder(trainable=True, return_sequence=True)
+        ),
+    }
+    for model in models.values():
+        # XLA compiles for every length of the notes, and is slower on a processor.
+        model.compile(keras.optimizers.AdamW(5e-5), loss="binary_crossentropy", jit_compile=False)
+        model.train_on_batch(tokens, y)
+    seconds = {name: [] for name in models}
+    for _ in range(STEPS):
+        for name, model in models.items():
+            started = time.perf_counter()
+            model.train_on_batch(tokens, y)
+            seconds[name].append(time.perf_counter() - started)
+    return {name: float(np.median(values)) for name, values in seconds.items()}
