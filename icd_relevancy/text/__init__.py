@@ -4,6 +4,7 @@ from icd_relevancy.text.abbreviations import Abbreviation, Abbreviations, read_a
 from icd_relevancy.text.aligned import AlignedText
 from icd_relevancy.text.cleaning import Cleaning, clean
 from icd_relevancy.text.negation import NegationTagger
+from icd_relevancy.text.preparation import TextPreparation
 from icd_relevancy.text.terms import unify_terms
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "AlignedText",
     "Cleaning",
     "NegationTagger",
+    "TextPreparation",
     "clean",
     "read_abbreviations",
     "unify_terms",

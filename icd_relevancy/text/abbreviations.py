@@ -238,7 +238,10 @@ def _checked(cells: dict, place: str) -> Abbreviation:
             f"nor one of {', '.join(_PLACES)}"
         )
     return Abbreviation(
-        cells["abbreviation"], cells["expansion"], () if context == (UNAMBIGUOUS,) else context, cells["source"]
+        cells["abbreviation"],
+        cells["expansion"],
+        () if context == (UNAMBIGUOUS,) else context,
+        cells["source"],
     )
 
 

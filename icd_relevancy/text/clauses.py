@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 PRECEDING, FOLLOWING, OTHER = "preceding", "following", "other"
 
@@ -11,16 +12,17 @@ _VERBS = frozenset(
     "is are was were has have had shows show showed demonstrates demonstrated reveals revealed remains remain remained"
     " appears appear appeared persists persist persisted continues continue continued reports endorses endorse endorsed"
     " complains complained presents presented developed develops suggests exhibits displays admits began begins starts"
-    " started explains improves worsens worsened states describes notes requires required underwent received came attended"
-    " consulted".split()
+    " started explains improves worsens worsened states describes notes requires required underwent received came"
+    " attended consulted".split()
 )
 _PREDICATES = frozenset(
-    "present unchanged stable improving improved worse worsening persistent persisting high low normal elevated value"
-    " positive negative".split()
+    "present unchanged stable improving improved worse worsening persistent persisting".split()
 )
+_VALUES = frozenset("high low normal elevated value positive negative".split())
 _STATES = frozenset(
     "stable unchanged persistent persisting chronic known mild small moderate minimal residual improved improving"
-    " worsening increased decreased slight trace tiny bilateral old healed subtle progressive continued prominent".split()
+    " worsening increased decreased slight trace tiny bilateral old healed subtle progressive continued"
+    " prominent".split()
 )
 _INTERPRETED = frozenset(
     "suggestive suggesting consistent compatible concerning indicating indicative likely probably possibly most".split()
@@ -29,7 +31,9 @@ _ADVERBS = frozenset("also now still then again currently only otherwise".split(
 _TIMES = frozenset(
     "hours days weeks months years hour day week month year yesterday today date time night morning evening ago".split()
 )
-_SEEN = frozenset("seen identified noted present evident appreciated demonstrated found visualized detected observed".split())
+_SEEN = frozenset(
+    "seen identified noted present evident appreciated demonstrated found visualized detected observed".split()
+)
 
 
 @dataclass(frozen=True)
@@ -51,14 +55,14 @@ class _Segment:
     words: tuple[str, ...]
     cues: tuple[Cue, ...]
 
-    @property
+    @cached_property
     def verbs(self) -> list[str]:
         """The finite verbs, but those that belong to a cue such as "does not have"."""
         inside = {place for cue in self.cues if cue.kind != FOLLOWING for place in range(cue.start, cue.stop)}
         found = zip(self.places, self.words, strict=True)
         return [word for place, word in found if word in _VERBS and place not in inside]
 
-    @property
+    @cached_property
     def opening(self) -> int:
         """The number of the first word that is no adverb."""
         return next((number for number, word in enumerate(self.words) if word not in _ADVERBS), 0)
@@ -70,6 +74,20 @@ class _Segment:
 
     def has(self, kind: str) -> bool:
         return any(cue.kind == kind for cue in self.cues)
+
+
+@dataclass
+class _Clause:
+    """What is known of the clause so far: whether it is negated, has a verb, or tells how something is."""
+
+    negated: bool = False
+    verbal: bool = False
+    stated: bool = False
+
+    def add(self, segment: _Segment) -> None:
+        self.negated |= segment.has(PRECEDING)
+        self.verbal |= bool(segment.verbs)
+        self.stated |= segment.has(FOLLOWING) or not (_STATES | _PREDICATES).isdisjoint(segment.words)
 
 
 def clause_starts(words: Sequence[str], cues: Sequence[Cue]) -> Iterator[int]:
@@ -97,12 +115,13 @@ def clause_starts(words: Sequence[str], cues: Sequence[Cue]) -> Iterator[int]:
     within = {place for cue in cues for place in range(cue.start, cue.stop)}
     yield from _after_adjuncts(words, cues, within)
     segments = _segments(words, cues, within)
-    clause: list[_Segment] = []
+    goes_on_to_or = _going_on_to_or(segments)
+    clause = _Clause()
     for number, segment in enumerate(segments):
-        if clause and _opens_clause(clause, segment, segments[number + 1 :]):
+        if number and _opens_clause(clause, segment, goes_on_to_or[number]):
             yield segment.begin
-            clause = []
-        clause.append(segment)
+            clause = _Clause()
+        clause.add(segment)
 
 
 def _segments(words: Sequence[str], cues: Sequence[Cue], within: set[int]) -> list[_Segment]:
@@ -117,12 +136,13 @@ def _segments(words: Sequence[str], cues: Sequence[Cue], within: set[int]) -> li
             cuts.append(first)
             joined_by.append(_joined_by(words[first:place]))
         place += place == first
+    cue_at = {cue.start: cue for cue in cues}
     segments = []
     for begin, end, joined in zip(cuts, [*cuts[1:], len(words)], joined_by, strict=True):
         places = [p for p in range(begin, end) if words[p][:1].isalnum() or p in within]
         while places and words[places[0]] in _COORDINATORS and places[0] not in within:
             places.pop(0)
-        inside = tuple(cue for cue in cues if begin <= cue.start < end)
+        inside = tuple(cue_at[place] for place in range(begin, end) if place in cue_at)
         segments.append(_Segment(joined, begin, tuple(places), tuple(words[p] for p in places), inside))
     return segments
 
@@ -134,36 +154,43 @@ def _joined_by(coordinators: Sequence[str]) -> str:
     return ","
 
 
-def _opens_clause(clause: list[_Segment], segment: _Segment, rest: list[_Segment]) -> bool:
+def _going_on_to_or(segments: list[_Segment]) -> list[bool]:
+    """For each segment, whether what follows goes on to "or" before it comes to a verb or a cue."""
+    found = [False] * len(segments)
+    for number in range(len(segments) - 2, -1, -1):
+        after = segments[number + 1]
+        found[number] = after.joined_by == "or" or (not after.verbs and not after.cues and found[number + 1])
+    return found
+
+
+def _opens_clause(clause: _Clause, segment: _Segment, goes_on_to_or: bool) -> bool:
     if segment.joined_by == ";":
         return True
     if not segment.words or segment.joined_by == "or":
         return False
     if segment.opens_with_cue or segment.words[segment.opening] in _VERBS:
         return True
-    negated = any(part.has(PRECEDING) for part in clause)
     if segment.verbs:
-        return _opens_with_its_verb(clause, segment, negated)
-    if not negated:
+        return _opens_with_its_verb(clause, segment)
+    if not clause.negated:
         # "Nodule stable, adenopathy absent": the one has its state, so the other's cue is not for it.
-        stated = any(word in _STATES | _PREDICATES for part in clause for word in part.words)
-        return segment.has(FOLLOWING) and (stated or any(part.has(FOLLOWING) for part in clause))
-    if _is_list(rest):
+        return segment.has(FOLLOWING) and clause.stated
+    if goes_on_to_or:
         return False
     if segment.joined_by == ",":
         timed = any(word in _TIMES for word in segment.words)
-        told = segment.words[-1] in _PREDICATES or segment.words[0] in _INTERPRETED
-        if timed or told or segment.words[0] == "with":
+        told = segment.words[-1] in _PREDICATES or not _VALUES.isdisjoint(segment.words[1:])
+        if timed or told or segment.words[0] in _INTERPRETED or segment.words[0] == "with":
             return True
     elif segment.words[0] in ("a", "an"):
         return True
     return segment.words[0] in _STATES
 
 
-def _opens_with_its_verb(clause: list[_Segment], segment: _Segment, negated: bool) -> bool:
-    if any(part.verbs for part in clause):
+def _opens_with_its_verb(clause: _Clause, segment: _Segment) -> bool:
+    if clause.verbal:
         return True
-    if negated:
+    if clause.negated:
         # "No mass, calculus and hydronephrosis are seen": what is seen is the list.
         plural = segment.verbs[-1] in ("are", "were") and segment.words[-1] in _SEEN
         return not (segment.joined_by == "and" and plural)
@@ -171,21 +198,15 @@ def _opens_with_its_verb(clause: list[_Segment], segment: _Segment, negated: boo
     return segment.joined_by == "," and singular
 
 
-def _is_list(rest: list[_Segment]) -> bool:
-    """Whether what follows goes on to "or" before it comes to a verb."""
-    for segment in rest:
-        if segment.joined_by == "or":
-            return True
-        if segment.verbs or segment.cues:
-            return False
-    return False
-
-
 def _after_adjuncts(words: Sequence[str], cues: Sequence[Cue], within: set[int]) -> Iterator[int]:
-    """Where a sentence goes on after a negation: "no fracture with a small effusion", "without fever presented with"."""
+    """Where a sentence goes on: "no fracture with a small effusion", "a child without fever presented with"."""
     negating = [cue for cue in cues if cue.kind == PRECEDING]
     for place in range(negating[0].stop if negating else len(words), len(words) - 1):
-        if words[place] == "with" and place not in within and words[place + 1] in _STATES | {"a", "an", "the"}:
+        if (
+            words[place] == "with"
+            and place not in within
+            and words[place + 1] in _STATES | {"a", "an", "the"}
+        ):
             yield place
     for number, cue in enumerate(negating):
         if words[cue.start] in ("without", "w/o") or (cue.start and words[cue.start - 1] == "with"):

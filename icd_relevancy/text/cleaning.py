@@ -90,7 +90,9 @@ def clean(text: AlignedText, cleaning: Cleaning | None = None) -> AlignedText:
         text = _removed(text, _STOP_WORDS)
     if steps.lower_case:
         text = text.recast(_lower_case(text.text))
-    text = text.edit((*found.span(), " ") for found in _WHITE_SPACE.finditer(text.text) if found.group() != " ")
+    text = text.edit(
+        (*found.span(), " ") for found in _WHITE_SPACE.finditer(text.text) if found.group() != " "
+    )
     return _removed(text, _AROUND)
 
 

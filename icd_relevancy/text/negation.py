@@ -49,7 +49,9 @@ class NegationTagger:
         except ModuleNotFoundError as error:
             if error.name is None or error.name.partition(".")[0] not in ("spacy", "negspacy"):
                 raise
-            raise InputError('negation needs spaCy and negspacy; run: pip install "icd_relevancy[text]"') from error
+            raise InputError(
+                'negation needs spaCy and negspacy; run: pip install "icd_relevancy[text]"'
+            ) from error
         return NegexPipeline(self.terms, cues(self.uncertain))
 
 

@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 
 import spacy
 from negspacy.negation import Negex
@@ -18,10 +18,13 @@ from icd_relevancy.text.target_terms import singular
 TERMS = "terms"
 _start = attrgetter("start")
 _KINDS = {"Preceding": PRECEDING, "Following": FOLLOWING}
-_GOES_ON = frozenset("no not of for in on the a an and or nor with without to by , from at any is are was were has".split())
+_GOES_ON = frozenset(
+    "no not of for in on the a an and or nor with without to by , from at any is are was were has".split()
+)
 _ACTIVE = frozenset(("ruled out", "excluded"))
 _AFTER_A_PARTICIPLE = frozenset(
-    "by with on after in at and or but due via as from since given today yesterday clinically previously recently".split()
+    "by with on after in at and or but due via as from since given today yesterday clinically previously"
+    " recently".split()
 )
 _BEFORE_A_LEADING_CUE = frozenset("a an the with of and recently now interval previously , ; --".split())
 
@@ -48,12 +51,16 @@ class ClauseNegex(Negex):
             [match for match in found if self._kind(match) == kind]
             for kind in ("Preceding", "Following", "Termination")
         )
-        cues = [Cue(_KINDS.get(self._kind(match), OTHER), match[1], match[2]) for match in found]
+        found.sort(key=itemgetter(1))
         words = _words(doc)
         for sentence in doc.sents:
             first, last = sentence.start, sentence.end
-            within = [Cue(c.kind, c.start - first, c.stop - first) for c in cues if first <= c.start < last]
-            starts = clause_starts(words[first:last], within)
+            begin, end = (bisect_left(found, place, key=itemgetter(1)) for place in (first, last))
+            cues = [
+                Cue(_KINDS.get(self._kind(match), OTHER), match[1] - first, match[2] - first)
+                for match in found[begin:end]
+            ]
+            starts = clause_starts(words[first:last], cues)
             terminating += [(0, first + start, first + start + 1) for start in starts]
         return preceding, following, terminating
 
@@ -61,7 +68,9 @@ class ClauseNegex(Negex):
     def yield_spans_within_boundary(doc: Doc, boundary: tuple[int, int], span_keys: set[str]):
         """The terms between two boundaries, found by their place; `negspacy` goes through all for each boundary."""
         spans = doc.user_data[TERMS]
-        for number in range(bisect_left(spans, boundary[0], key=_start), bisect_left(spans, boundary[1], key=_start)):
+        for number in range(
+            bisect_left(spans, boundary[0], key=_start), bisect_left(spans, boundary[1], key=_start)
+        ):
             if spans[number].end <= boundary[1]:
                 yield spans[number]
 
@@ -100,7 +109,7 @@ class NegexPipeline:
             terms = filter_spans(self._terms(_with_norms(doc), as_spans=True))
             doc.user_data[TERMS] = terms
             self._negex(doc)
-            yield [(term.start_char, term.end_char) for term in terms if term._.negex]
+            yield [(term.start_char, term.end_char) for term in terms if _is_negated(term)]
 
 
 def _with_norms(doc: Doc) -> Doc:
@@ -108,6 +117,15 @@ def _with_norms(doc: Doc) -> Doc:
     for token in doc:
         token.norm_ = singular(token.lower_)
     return doc
+
+
+def _is_negated(term: Span) -> bool:
+    """What NegEx says, but for the word after a term: "no fever source", "pain-free"."""
+    after = [token.lower_ for token in term.doc[term.end : term.end + 3] if token.text != "-"]
+    if after[:1] in (["source"], ["sources"], ["cause"], ["etiology"]):
+        return False
+    free = after[:1] == ["free"] and not (after[1:] and after[1].isalpha())
+    return term._.negex or free
 
 
 def _leads(cue: Span) -> bool:
@@ -126,7 +144,12 @@ def _words(doc: Doc) -> list[str]:
     for token in doc:
         if token.is_space:
             words.append(";" if _ends_clause(token) else "")
-        elif token.text in ("-", "–", "—") and token.i > 0 and token.whitespace_ and doc[token.i - 1].whitespace_:
+        elif (
+            token.text in ("-", "–", "—")
+            and token.i > 0
+            and token.whitespace_
+            and doc[token.i - 1].whitespace_
+        ):
             words.append("--")
         else:
             words.append(token.lower_)

@@ -6,9 +6,7 @@ from bisect import bisect_right
 from icd_relevancy.text.aligned import AlignedText
 
 _UNITS = "one two three four five six seven eight nine".split()
-_TEENS = (
-    "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty".split()
-)
+_TEENS = "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty".split()
 _TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
 _WORDS = {word: number for number, word in enumerate([*_UNITS, *_TEENS], 1)}
 _WORDS |= {word: 10 * number for number, word in enumerate(_TENS, 2)}
@@ -21,7 +19,9 @@ _DURATIONS = ((1, 14, 60, 365), ("hours", "days", "weeks", "months", "years"))
 _SEXES = {"m": " male", "f": " female"}
 
 _HALF = r"(?:[\s-]*(?:and[\s-]+)?(?:1/2|½|(?:a|one)[\s-]half))?"
-_SPELT = rf"(?:{'|'.join(_TENS)})[\s-](?:{'|'.join(_UNITS)})|{'|'.join(sorted(_WORDS, key=len, reverse=True))}"
+_SPELT = (
+    rf"(?:{'|'.join(_TENS)})[\s-](?:{'|'.join(_UNITS)})|{'|'.join(sorted(_WORDS, key=len, reverse=True))}"
+)
 _NUMBER = rf"(?:\d+(?:\.\d+)?|\b(?:{_SPELT})\b)"
 _UNIT = r"(?P<unit>years?|yrs?|months?|mos?|mths?|weeks?|wks?|days?|hours?|hrs?|minutes?|mins?)"
 _START = r"(?<![\w./-])"

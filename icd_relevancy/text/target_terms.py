@@ -34,26 +34,35 @@ OTHER_WORDS = frozenset(
     " post encounter initial subsequent sequela unspecified other specified elsewhere classified type stage state"
     " condition conditions episode observation screening procedure placement position tip line tube catheter stent"
     " normal unremarkable stable unchanged change changes increase increased decrease decreased improvement improved"
-    " worsening interval mild moderate severe small large minimal slight significant definite acute chronic focal new"
-    " recurrent persistent possible probable likely consistent compatible suggestive suspicious related associated"
+    " worsening interval possible probable likely consistent compatible suggestive suspicious related associated"
     " secondary due seen noted identified present demonstrated visualized evident appreciated shown found given known"
     " resolved remains appears demonstrates shows size value high low tiny medium degree amount number grade single"
     " multiple two three four five one several well otherwise however again clear clearly within limits range rule"
     " concern question questionable may might could can has have had been may using per via out off up down suggest"
     " suggests suggesting represent represents reflect appear appearing apparent above below almost although"
-    " approximately bilaterally borderline breath compared complete correlation described deviations derivative"
-    " duration early late either essentially etiology features feature first last follow following greater less more"
-    " most including injection intermittent junction mildly night nonspecific nuclear partial past performed possibly"
-    " previously probably prominence prominent radiographic recommended residual respiratory sided silhouette since"
+    " approximately bilaterally borderline breath compared correlation described deviations derivative"
+    " duration either essentially etiology features feature first last follow following greater less more"
+    " most including injection intermittent junction mildly night nonspecific nuclear past performed possibly"
+    " previously probably prominence prominent radiographic recommended sided silhouette since"
     " slightly sonographic sonography standard subtle versus void voiding postvoid volume volumes yearly treatment"
     " therapy visible cause causes gross overt major minor further additional current currently underlying marked"
     " likelihood need use result results response risk".split()
 )
+# These may begin a term ("acute disease"), but are none.
+_DEGREES = frozenset(
+    "mild moderate severe small large minimal slight significant definite acute chronic focal new recurrent persistent"
+    " respiratory partial complete early late residual".split()
+)
 _CUES = NEGATION_WORDS | frozenset("resolved resolution cleared excluded ruled exclude".split())
-_GENERIC = PLACES | OTHER_WORDS
+_GENERIC = PLACES | OTHER_WORDS | _DEGREES
 
+_NO_FINDINGS = _GENERIC | STOP_WORDS | _CUES
+
+_WORDS = re.compile(r"[^\W\d_][\w'-]*")
 _PARENTHESES = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
-_QUALIFIED = re.compile(r"^(?:other and unspecified|other specified|unspecified|other|certain|personal|encounter for)\s+")
+_QUALIFIED = re.compile(
+    r"^(?:other and unspecified|other specified|unspecified|other|certain|personal|encounter for)\s+"
+)
 _QUALIFIER = re.compile(r"\s+(?:unspecified|nos|nec|not elsewhere classified|not otherwise specified)$")
 _FURTHER = re.compile("[,;:]")
 _PREPOSITION = re.compile(
@@ -95,8 +104,8 @@ def title_terms(code_system: CodeSystem) -> tuple[str, ...]:
 def frequent_terms(texts: Iterable[str], min_notes: int = 5) -> tuple[str, ...]:
     """The words, and runs of up to three words, that at least `min_notes` notes have and that may name a finding.
 
-    A run holds no stop word, no cue of negation and no number, and does not end in a word for a place, a person,
-    a study or a degree.
+    A run holds no stop word, no cue of negation and no number, and neither begins with a word for a person or a
+    study nor ends in one, or in a word for a place or a degree.
 
     Args:
         texts: Training notes.
@@ -133,23 +142,45 @@ def singular(word: str) -> str:
     return word[:-2] if word.endswith(("sses", "xes", "ches", "shes")) else word[:-1]
 
 
+def finding_words(title: str) -> set[str]:
+    """The words of a title, singular and in small letters, that may name a finding by themselves.
+
+    Example:
+
+    >>> from icd_relevancy.text.target_terms import finding_words
+    >>> sorted(finding_words("Other diseases of lung, not elsewhere classified"))
+    ['disease']
+    """
+    words = (word.strip("'-") for word in _WORDS.findall(title.lower()))
+    return {singular(word) for word in words if len(word) > _SHORTEST and word not in _NO_FINDINGS}
+
+
 def _of_title(title: str) -> Iterator[str]:
     whole = _QUALIFIER.sub("", _QUALIFIED.sub("", affirmed(title)))
+    if not _CUES.isdisjoint(whole.split()):
+        return
     finding = _PREPOSITION.sub("", whole)
     parts = _JOINED.split(finding)
     heads = [part.rpartition(" ")[2] for part in parts]
-    for term in (whole, finding, *parts, *heads):
-        words = term.split()
-        names = [word for word in words if word not in _GENERIC | STOP_WORDS]
-        plain_end = words and words[0] not in STOP_WORDS and words[-1] not in STOP_WORDS
-        if names and plain_end and len(words) <= MOST_WORDS and len(term) >= _SHORTEST and not _CUES & set(words):
-            yield term
+    yield from filter(_is_term, (whole, finding, *parts, *heads))
+
+
+def _is_term(phrase: str) -> bool:
+    words = phrase.split()
+    return (
+        len(phrase) >= _SHORTEST
+        and len(words) <= MOST_WORDS
+        and STOP_WORDS.isdisjoint((words[0], words[-1]))
+        and not set(words) <= _GENERIC | STOP_WORDS
+    )
 
 
 def _runs(text: str) -> Iterator[str]:
     for part in _BREAK.split(text):
         words = [word if _WORD.fullmatch(word) else "" for word in part.split()]
         for start in range(len(words)):
+            if words[start] in OTHER_WORDS:
+                continue
             for stop in range(start + 1, min(start + 3, len(words)) + 1):
                 run = words[start:stop]
                 if not run[-1] or run[-1] in STOP_WORDS | _CUES:

@@ -1,0 +1,1 @@
+"""The experiments of the HMHAN paper: radiology reports, negation, hierarchical attention."""

@@ -1,0 +1,265 @@
+"""HMHAN §III.B: whether the terms that are marked as negated are those that a reader calls negated."""
+
+import argparse
+import csv
+import json
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from experiments.task import RESULTS, assignments, library_versions, one_line
+from icd_relevancy.atomic import replacing
+from icd_relevancy.codes import CodeSystem, code_system, icd9cm
+from icd_relevancy.data import Notes, read_cmc2007
+from icd_relevancy.data.canonical import with_canonical_codes
+from icd_relevancy.errors import InputError
+from icd_relevancy.reporting import markdown_table, write_table
+from icd_relevancy.text import AlignedText, TextPreparation
+from icd_relevancy.text.cleaning import NEGATED
+from icd_relevancy.text.target_terms import finding_words, title_terms
+from icd_relevancy.training.config import read_yaml
+
+_HERE = Path(__file__).parent
+_COLUMNS = ["part", "sentence", "negated", "affirmed"]
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A sentence with what a reader calls negated and affirmed.
+
+    Attributes:
+        part: `"development"`, or `"held-out"` for those that no code was changed for.
+        text: The sentence.
+        negated: Spans of the negated terms.
+        affirmed: Spans of the terms that are not negated.
+    """
+
+    part: str
+    text: str
+    negated: tuple[tuple[int, int], ...]
+    affirmed: tuple[tuple[int, int], ...]
+
+    def terms(self) -> set[str]:
+        """The terms of both kinds."""
+        return {self.text[start:stop].lower() for start, stop in (*self.negated, *self.affirmed)}
+
+
+def read_sentences(path) -> list[Sentence]:
+    """Reads sentences from tab-separated columns `part, sentence, negated, affirmed`.
+
+    Terms are separated by `;`; `term#2` is the second time that it stands in the sentence.
+
+    Raises:
+        InputError: The file is missing or is no such table, or a sentence has not its term; names the row.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"{path}: no such file of sentences")
+    with open(path, encoding="utf-8", newline="") as file:
+        reader = csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
+        if reader.fieldnames != _COLUMNS:
+            raise InputError(f"{path}: the columns must be {', '.join(_COLUMNS)}")
+        rows = list(reader)
+    sentences = []
+    for number, row in enumerate(rows, 1):
+        if None in row or None in row.values():
+            raise InputError(f"{path}: row {number} has not four columns")
+        spans = [
+            tuple(
+                _span(row["sentence"], term, f"{path}: row {number}") for term in row[kind].split(";") if term
+            )
+            for kind in ("negated", "affirmed")
+        ]
+        sentences.append(Sentence(row["part"], row["sentence"], *spans))
+    return sentences
+
+
+def _span(sentence: str, term: str, place: str) -> tuple[int, int]:
+    name, _, occurrence = term.partition("#")
+    start = -1
+    for _ in range(int(occurrence or 1)):
+        start = sentence.lower().find(name, start + 1)
+        if start < 0:
+            raise InputError(f"{place}: the sentence has no term {name!r}, or not so often")
+    return start, start + len(name)
+
+
+def agreement(sentences: Sequence[Sentence], prepared: Sequence[AlignedText]) -> dict[str, float]:
+    """How far the marks agree with the reader.
+
+    A negated term is found where each of its words is marked; an affirmed one with a marked word is a mistake.
+
+    Args:
+        sentences: The sentences.
+        prepared: Each prepared, with marks.
+
+    Returns:
+        `sentences`, `negated` and `affirmed` (numbers of terms), `precision`, `recall` and `f1`.
+    """
+    marks = [(sentence, _marked(text)) for sentence, text in zip(sentences, prepared, strict=True)]
+    found = [_all(span, marked) for sentence, marked in marks for span in sentence.negated]
+    wrong = [_any(span, marked) for sentence, marked in marks for span in sentence.affirmed]
+    told = sum(found) + sum(wrong)
+    return {
+        "sentences": len(sentences),
+        "negated": len(found),
+        "affirmed": len(wrong),
+        "precision": sum(found) / told if told else float("nan"),
+        "recall": sum(found) / len(found),
+        "f1": 2 * sum(found) / (told + len(found)),
+    }
+
+
+def _marked(text: AlignedText) -> list[tuple[int, int, bool]]:
+    """The span in the original of each word, and whether it is marked."""
+    return [
+        (*text.original_span(start, stop), NEGATED in text.text[start:stop])
+        for start, stop in text.word_spans
+    ]
+
+
+def _within(span: tuple[int, int], words: list[tuple[int, int, bool]]) -> list[bool]:
+    return [marked for start, stop, marked in words if start < span[1] and stop > span[0]]
+
+
+def _all(span, words) -> bool:
+    within = _within(span, words)
+    return bool(within) and all(within)
+
+
+def _any(span, words) -> bool:
+    return any(_within(span, words))
+
+
+def sentence_table(sentences: Sequence[Sentence], system: CodeSystem) -> pd.DataFrame:
+    """The agreement on each part, with the terms given, with those of a code system, and by negspacy alone."""
+    given = tuple(sorted(set().union(*(sentence.terms() for sentence in sentences))))
+    preparations = {
+        "terms given": TextPreparation(terms=given, clean=False).prepare,
+        f"terms of {system.name}": TextPreparation(terms=title_terms(system), clean=False).prepare,
+        "terms given, negspacy as it comes": lambda texts: _by_negspacy(texts, given),
+    }
+    rows = []
+    for name, prepare in preparations.items():
+        for part in dict.fromkeys(sentence.part for sentence in sentences):
+            chosen = [sentence for sentence in sentences if sentence.part == part]
+            rows.append(
+                {"negation": name, "part": part, **agreement(chosen, prepare([s.text for s in chosen]))}
+            )
+    return pd.DataFrame(rows)
+
+
+def _by_negspacy(texts: Sequence[str], terms: Sequence[str]) -> list[AlignedText]:
+    """The control: `negspacy` with its own clinical cues on a blank pipeline."""
+    import spacy
+    from spacy.matcher import PhraseMatcher
+    from spacy.util import filter_spans
+
+    nlp = spacy.blank("en")
+    nlp.add_pipe("sentencizer")
+    negex = nlp.create_pipe("negex")
+    matcher = PhraseMatcher(nlp.vocab, attr="LOWER")
+    matcher.add("terms", list(nlp.tokenizer.pipe(terms)))
+    marked = []
+    for doc in nlp.pipe(texts):
+        doc.set_ents(filter_spans(matcher(doc, as_spans=True)))
+        words = [token for term in negex(doc).ents if term._.negex for token in term]
+        marked.append(AlignedText.of(doc.text).edit((word.idx, word.idx, NEGATED) for word in words))
+    return marked
+
+
+def report_table(notes: Notes, settings: dict) -> pd.DataFrame:
+    """What is marked in a sample of reports, without a word of their text.
+
+    The words of a code's title are looked for in the reports: those of a code that the report has been given
+    should hardly be negated, those of the other codes more often.
+
+    Args:
+        notes: Reports with their codes of ICD-9-CM.
+        settings: `min_notes`, `reports` and `seed`.
+    """
+    system = icd9cm()
+    notes, _ = with_canonical_codes(notes, system)
+    order = np.random.default_rng(settings["seed"]).permutation(len(notes))
+    half = len(notes) // 2
+    training, checked = order[:half], order[half:][: settings["reports"]]
+    preparation = TextPreparation(clean=False).fit(
+        [notes.text[row] for row in training], system, settings["min_notes"]
+    )
+    prepared = preparation.prepare([notes.text[row] for row in checked])
+    labels = {code: finding_words(system.title(code)) for code in notes.label_names()}
+    assigned, others = [], []
+    for row, text in zip(checked, prepared, strict=True):
+        own = set().union(*(labels[code] for code in notes.codes[row]))
+        other = set().union(*labels.values()) - own
+        assigned += _mentions(text, own)
+        others += _mentions(text, other)
+    counts = [text.text.count(NEGATED) for text in prepared]
+    return pd.DataFrame(
+        [
+            {
+                "reports": len(checked),
+                "terms": len(preparation.terms),
+                "negated words a report": np.mean(counts),
+                "reports with any (%)": 100 * np.mean(np.array(counts) > 0),
+                "mentions of assigned codes": len(assigned),
+                "of them negated (%)": 100 * np.mean(assigned),
+                "mentions of other codes": len(others),
+                "of these negated (%)": 100 * np.mean(others),
+            }
+        ]
+    )
+
+
+def _mentions(text: AlignedText, words: set[str]) -> Iterator[bool]:
+    """For each word of the text that is one of `words`, whether it is marked."""
+    for start, stop in text.word_spans:
+        found = finding_words(text.text[start:stop].replace(NEGATED, ""))
+        if found & words:
+            yield NEGATED in text.text[start:stop]
+
+
+def make(settings: dict, stem: Path) -> None:
+    """HMHAN §III.B: precision and recall of negation on sentences; what is marked in real reports."""
+    sentences = read_sentences(settings["sentences"])
+    table = sentence_table(sentences, code_system(settings["code_system"]))
+    write_table(table, stem.parent, stem.name, digits=3)
+    print(markdown_table(table, digits=3), end="\n\n")
+    folder = Path(os.environ.get("ICD_RELEVANCY_DATA", "../shared/data")) / "cmc2007"
+    if not folder.is_dir():
+        print(f"no radiology reports at {folder}: set ICD_RELEVANCY_DATA to the folder above them")
+        return
+    reports = report_table(read_cmc2007(folder), settings)
+    write_table(reports, stem.parent, f"{stem.name}-reports", digits=2)
+    print(markdown_table(reports.T.rename(columns={0: "radiology reports"}).rename_axis("measure"), digits=2))
+
+
+def main() -> None:
+    """Runs the experiment from the command line: `--set KEY=VALUE`."""
+    parser = argparse.ArgumentParser("python -m experiments.hmhan.negation", description=make.__doc__)
+    parser.add_argument(
+        "--set", nargs="*", default=[], metavar="KEY=VALUE", help="change a setting of negation.yaml"
+    )
+    options = parser.parse_args()
+    with one_line():
+        settings = read_yaml(_HERE / "negation.yaml")
+        for name, value in assignments(options.set).items():
+            if type(value) is not type(settings.get(name)):
+                raise InputError(f"--set {name}: no such setting, or of another type; there are {settings}")
+            settings[name] = value
+        stem = RESULTS / "hmhan-negation" / "sentences"
+        make(settings, stem)
+        versions = library_versions() | {name: version(name) for name in ("negspacy", "spacy")}
+        with replacing(stem.with_suffix(".run.json")) as temporary:
+            temporary.write_text(
+                json.dumps({"experiment": settings, "versions": versions}, indent=1), "utf-8"
+            )
+
+
+if __name__ == "__main__":
+    main()

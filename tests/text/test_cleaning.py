@@ -1,0 +1,70 @@
+"""Cleaning, each step with and without."""
+
+from dataclasses import fields
+
+import pytest
+
+from icd_relevancy.text import AlignedText, Cleaning, clean
+from icd_relevancy.text.cleaning import NEGATION_WORDS, STOP_WORDS, without_markup
+
+NOTHING = dict.fromkeys((step.name for step in fields(Cleaning)), False)
+
+
+def cleaned(text: str, **steps) -> str:
+    return clean(AlignedText.of(text), Cleaning(**{**NOTHING, **steps})).text
+
+
+def test_the_example_of_the_paper():
+    assert clean(AlignedText.of("Patient has a fever of 102°F")).text == "patient has fever"
+
+
+@pytest.mark.parametrize(
+    ("step", "text", "expected"),
+    [
+        ("lower_case", "No NOT_Pneumonia, T12", "no NOT_pneumonia, t12"),
+        ("numbers", "3 stones, T12, L4-5 1.5 2/3 50 % at 102 °F", "stones, T12, L4-5 at"),
+        ("numbers", "a 3-year-old, CA-125 5-6 1,000.5", "a 3-year-old, CA-125"),
+        ("special_characters", "x-ray (C-spine): NOT_edema/cyst; 1.5 - 2.", "x-ray C-spine NOT_edema cyst 1.5 2"),
+        ("special_characters", "patient's isn’t ___ 'quoted' café e\u0301", "patient isn’t quoted café e\u0301"),
+        ("stop_words", "The lungs are of no concern, nor is it a follow-up", "lungs no concern, nor follow-up"),
+        ("markup", "<p>No <b>bold</b>&nbsp;&lt;b&gt;<br/>x <2 >1</p><!-- c -->", "No bold <b> x <2 >1"),
+    ],
+)  # fmt: skip
+def test_one_step(step, text, expected):
+    assert cleaned(text, **{step: True}) == expected
+
+
+def test_no_step_only_joins_white_space():
+    text = " The <b>3</b>\n\nlungs,\tNOT_clear  "
+    assert cleaned(text) == "The <b>3</b> lungs, NOT_clear"
+
+
+def test_negation_words_are_no_stop_words():
+    assert not NEGATION_WORDS & STOP_WORDS
+    for word in NEGATION_WORDS:
+        assert clean(AlignedText.of(f"the {word} pneumonia")).text == f"{word} pneumonia"
+
+
+def test_spans():
+    report = "<p>The <b>CT</b> shows a 5 mm stone &amp; NOT_edema.</p>"
+    text = clean(AlignedText.of(report))
+    assert text.text == "ct shows mm stone NOT_edema"
+    marked = [report[slice(*text.original_span(*span))] for span in text.word_spans]
+    assert marked == ["CT", "shows", "mm", "stone", "NOT_edema"]
+
+
+def test_letters_that_grow_when_small():
+    text = clean(AlignedText.of("İCTERUS No"))
+    assert text.text == "İcterus no"
+    assert text.original_span(8, 10) == (8, 10)
+
+
+@pytest.mark.parametrize("text", ["", "   ", "the", "<br>", "...", "12"])
+def test_nothing_left(text):
+    assert clean(AlignedText.of(text)).text == ""
+
+
+def test_tags_within_words_and_unknown_ones():
+    assert (
+        without_markup(AlignedText.of("pneu<b>mo</b>nia <pneumonia> a<b")).text == "pneumonia <pneumonia> a<b"
+    )
