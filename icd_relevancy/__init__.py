@@ -29,7 +29,18 @@ _HOME = {
     "relevancy_report": "metrics",
     "set_relevance": "relevance",
 }
-_SUBPACKAGES = ("codes", "data", "layers", "losses", "metrics", "models", "reporting", "training", "vectors")
+_SUBPACKAGES = (
+    "codes",
+    "data",
+    "layers",
+    "losses",
+    "metrics",
+    "models",
+    "reporting",
+    "text",
+    "training",
+    "vectors",
+)
 
 __all__ = ["__version__", *_HOME]
 
