@@ -1,10 +1,10 @@
 """Losses for `keras.Model.compile`, and the regulariser of the hierarchy."""
 
+from icd_relevancy.losses.focal import FocalLoss, FocalWeightedCrossentropy
 from icd_relevancy.losses.hierarchical import HierL2, MCLoss, TreeMin, mc_loss, tree_min
 from icd_relevancy.losses.imbalance import (
     IRNW,
     IRW,
-    FocalLoss,
     WeightedCrossentropy,
     imbalance_ratios,
     label_frequencies,
@@ -21,6 +21,7 @@ __all__ = [
     "TLCL",
     "WHML",
     "FocalLoss",
+    "FocalWeightedCrossentropy",
     "HierL2",
     "MCLoss",
     "TreeMin",

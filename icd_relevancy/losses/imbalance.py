@@ -1,4 +1,4 @@
-"""Losses against imbalance: weights for rare labels, for small levels of the hierarchy, and for hard examples."""
+"""Losses against imbalance: weights for rare labels, and for small levels of the hierarchy."""
 
 import keras
 import numpy as np
@@ -294,70 +294,6 @@ class IRNW(_FrequencyLoss):
         ratios = imbalance_ratios(frequencies, cap)
         mean = 1 + np.asarray(frequencies, np.float64) * (ratios - 1)
         super().__init__(frequencies, cap, 1 / mean, from_logits, reduction, name, dtype)
-
-
-@keras.saving.register_keras_serializable(package="icd_relevancy")
-class FocalLoss(keras.losses.BinaryFocalCrossentropy):
-    """Focal loss over all labels: what is predicted well already counts little.
-
-    Formula: `1/m Σ_j −(1 − t_j)^γ log t_j`, t being p for a true label and 1 − p for another; with α, a true
-    label weighs α and another 1 − α.
-
-    Relations: γ = 0 is `keras.losses.BinaryCrossentropy`. It is `keras.losses.BinaryFocalCrossentropy`, with
-    the balance of the classes left out as in CAC unless α is given.
-
-    Args:
-        gamma: γ, 0 or at least 1: between them the gradient of a certain prediction is infinite. Defaults to
-            2; CAC searches 1 to 4.
-        alpha: α in [0, 1], or None for equal weights. Defaults to None.
-        from_logits: Whether the predictions are logits. Defaults to False.
-        reduction: As in every Keras loss. Defaults to `"sum_over_batch_size"`.
-        name: Defaults to `"focal_loss"`.
-        dtype: Of the computation. Defaults to Keras' float type.
-
-    Raises:
-        InputError: If γ or α is out of range.
-
-    Example:
-
-    >>> from icd_relevancy.losses import FocalLoss
-    >>> round(float(FocalLoss(gamma=2)([[1.0]], [[0.5]])), 4)  # log 2 / 4
-    0.1733
-
-    Reference: CAC §2.6.
-    """
-
-    def __init__(
-        self,
-        gamma=2.0,
-        alpha=None,
-        from_logits=False,
-        reduction="sum_over_batch_size",
-        name="focal_loss",
-        dtype=None,
-    ):
-        if gamma != 0 and not gamma >= 1:
-            raise InputError(f"gamma must be 0 or at least 1. Received: gamma={gamma}")
-        if alpha is not None and not 0 <= alpha <= 1:
-            raise InputError(f"alpha must lie in [0, 1]. Received: alpha={alpha}")
-        super().__init__(
-            apply_class_balancing=alpha is not None,
-            alpha=0.25 if alpha is None else alpha,
-            gamma=gamma,
-            from_logits=from_logits,
-            reduction=reduction,
-            name=name,
-            dtype=dtype,
-        )
-        self.alpha = alpha
-
-    def get_config(self):
-        return {
-            **keras.losses.Loss.get_config(self),
-            "gamma": self.gamma,
-            "alpha": self.alpha,
-            "from_logits": self.from_logits,
-        }
 
 
 def checked_weights(name: str, weights) -> np.ndarray | None:

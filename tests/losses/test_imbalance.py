@@ -11,6 +11,7 @@ from icd_relevancy.losses import (
     IRNW,
     IRW,
     FocalLoss,
+    FocalWeightedCrossentropy,
     WeightedCrossentropy,
     imbalance_ratios,
     label_frequencies,
@@ -27,6 +28,12 @@ LOSSES = {
     "irnw": lambda **options: IRNW(FREQUENCIES, cap=50, **options),
     "focal": lambda **options: FocalLoss(gamma=2, **options),
     "balanced focal": lambda **options: FocalLoss(gamma=1.5, alpha=0.25, **options),
+    "focal and weights": lambda **options: FocalWeightedCrossentropy(
+        [1, 4, 2, 1, 0.5], [1, 2, 3, 0, 1.5], gamma=3, alpha=0.4, focal_weight=2, **options
+    ),
+    "focal, no balance": lambda **options: FocalWeightedCrossentropy(
+        [1, 4, 2, 1, 0.5], alpha=None, **options
+    ),
 }
 PLAIN = keras.backend.backend() == "jax"
 
@@ -53,12 +60,16 @@ def by_loops(name, y_true, p):
     for i, j in np.ndindex(y_true.shape):
         truth, t = y_true[i, j], p[i, j] if y_true[i, j] else 1 - p[i, j]
         scale = 1 / (1 + FREQUENCIES[j] * (ratio[j] - 1))
+        positive = [1, 4, 2, 1, 0.5][j] if truth else 1
+        weight = [1, 2, 3, 0, 1.5][j] * positive
         factor = {
-            "weights": [1, 2, 3, 0, 1.5][j] * ([1, 4, 2, 1, 0.5][j] if truth else 1),
+            "weights": weight,
             "irw": ratio[j] if truth else 1,
             "irnw": scale * (ratio[j] if truth else 1),
             "focal": (1 - t) ** 2,
             "balanced focal": (1 - t) ** 1.5 * (0.25 if truth else 0.75),
+            "focal and weights": weight + 2 * (0.4 if truth else 0.6) * (1 - t) ** 3,
+            "focal, no balance": positive + (1 - t) ** 2,
         }[name]
         losses[i, j] = -factor * np.log(t)
     return losses.mean(axis=1)
@@ -135,6 +146,13 @@ def test_without_weights_it_is_the_cross_entropy():
     assert each.mean() == pytest.approx(expected, rel=1e-6)
 
 
+def test_hmhans_loss_is_irw_and_the_balanced_focal_loss():
+    y_true, p = notes()
+    loss = FocalWeightedCrossentropy(imbalance_ratios(FREQUENCIES, cap=50))
+    parts = value(LOSSES["irw"](), y_true, p) + value(FocalLoss(gamma=2, alpha=0.25), y_true, p)
+    assert value(loss, y_true, p) == pytest.approx(parts, rel=1e-6)
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
@@ -151,6 +169,11 @@ def test_without_weights_it_is_the_cross_entropy():
         (lambda: FocalLoss(gamma=0.5), "gamma must be 0 or at least 1"),
         (lambda: FocalLoss(gamma=-1), "gamma must be 0 or at least 1"),
         (lambda: FocalLoss(alpha=1.5), r"alpha must lie in \[0, 1\]"),
+        (lambda: FocalWeightedCrossentropy(gamma=0.5), "gamma must be 0 or at least 1"),
+        (lambda: FocalWeightedCrossentropy(alpha=-1), r"alpha must lie in \[0, 1\]"),
+        (lambda: FocalWeightedCrossentropy(focal_weight=-1), "focal_weight must be a number from 0"),
+        (lambda: FocalWeightedCrossentropy([-1]), "positive_weights must be .* Received: -1.0 for label 0"),
+        (lambda: FocalWeightedCrossentropy([1])(np.ones((2, 4)), np.ones((2, 4))), "for 1 labels"),
         (lambda: level_weights([]), "one level a label"),
         (lambda: IRW([0.5] * 3)(np.ones((2, 4)), np.ones((2, 4))), "for 3 labels. Received: 4 outputs"),
     ],
@@ -178,7 +201,7 @@ def batches():
     ("name", "policy", "jit"),
     [
         *((name, "float32", PLAIN) for name in LOSSES),
-        *((name, "mixed_float16", True) for name in ("irnw", "focal")),
+        *((name, "mixed_float16", True) for name in ("irnw", "focal", "focal and weights")),
     ],
 )
 def test_training_lowers_the_loss(name, policy, jit):
