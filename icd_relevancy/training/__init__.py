@@ -6,10 +6,12 @@ _HOME = {
     "MedicationCoder": "training.medication_coder",
     "MedicationConfig": "training.medication_config",
     "NoteCoder": "training.note_coder",
+    "StructuredFeatures": "training.structured_features",
     "TrainingConfig": "training.config",
     "embed": "layers.embedding_cache",
     "evaluate_scores": "training.evaluation",
     "fit": "training.fit",
+    "ml_smote": "training.resampling",
     "tune_threshold": "training.thresholds",
 }
 
