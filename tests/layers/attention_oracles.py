@@ -1,4 +1,4 @@
-"""Label-wise and hierarchical attention by loops, one note, head and query at a time."""
+"""Label-wise and hierarchical attention by loops, one note, head and query at a time; notes to attend to."""
 
 import numpy as np
 
@@ -52,3 +52,29 @@ def hierarchical_attention(states, mask, membership, weights, heads):
         codes, code_seen = by_heads(queries * scale, keys, values, tokens, heads)
         notes.append((codes, categories, code_seen, seen))
     return [np.array(part) for part in zip(*notes, strict=True)]
+
+
+def notes(size, length=7):
+    """Three notes: one full, one with padding at the end and inside, one without any token."""
+    states = np.random.default_rng(0).normal(size=(3, length, size)).astype("float32")
+    mask = np.ones((3, length), "int32")
+    mask[1, 4:] = mask[1, 1] = mask[2] = 0
+    return states, mask
+
+
+def longer(states, mask, by=9):
+    """The notes with so many more positions of padding, whose states are far off."""
+    far = np.full((len(states), by, states.shape[2]), 1e4, states.dtype)
+    return np.concatenate([states, far], axis=1), np.pad(mask, ((0, 0), (0, by)))
+
+
+def labelled(size, labels, count=48):
+    """Notes whose tokens are each one of `size` words; label j is true where the word j mod `size` occurs."""
+    rng = np.random.default_rng(4)
+    words = rng.integers(0, size, (count, 6))
+    mask = (np.arange(6) < rng.integers(1, 7, (count, 1))).astype("int32")
+    occurs = [
+        [word in note[tokens == 1] for word in range(size)] for note, tokens in zip(words, mask, strict=True)
+    ]
+    truth = np.array(occurs, "float32")[:, np.arange(labels) % size]
+    return [np.eye(size, dtype="float32")[words], mask], truth

@@ -21,12 +21,8 @@ def float32_policy():
     keras.config.set_dtype_policy("float32")
 
 
-def notes(length=7):
-    """Three notes: one full, one with padding at the end and inside, one without any token."""
-    states = np.random.default_rng(0).normal(size=(3, length, SIZE)).astype("float32")
-    mask = np.ones((3, length), "int32")
-    mask[1, 4:] = mask[1, 1] = mask[2] = 0
-    return states, mask
+def notes():
+    return oracles.notes(SIZE)
 
 
 def made(membership=MEMBERSHIP, **options):
@@ -52,9 +48,8 @@ def test_it_equals_the_loops():
 
 
 def test_padding_changes_nothing():
-    layer, (states, mask) = made(), notes()
-    longer = np.concatenate([states, np.full((3, 9, SIZE), 1e4, "float32")], axis=1)
-    before, after = read(layer, states, mask), read(layer, longer, np.pad(mask, ((0, 0), (0, 9))))
+    layer = made()
+    before, after = read(layer, *notes()), read(layer, *oracles.longer(*notes()))
     for level in (0, 1):
         np.testing.assert_allclose(after[level], before[level], atol=1e-6)
         np.testing.assert_allclose(after[2 + level][..., :7], before[2 + level], atol=1e-7)
@@ -126,16 +121,8 @@ def network(**options):
     return keras.Model([states, mask], outputs(codes))
 
 
-def labelled(notes=48):
-    """Every token is one of d words, and label j is true where the word j mod d occurs."""
-    rng = np.random.default_rng(4)
-    words = rng.integers(0, SIZE, (notes, 6))
-    mask = (np.arange(6) < rng.integers(1, 7, (notes, 1))).astype("int32")
-    occurs = [
-        [word in note[tokens == 1] for word in range(SIZE)] for note, tokens in zip(words, mask, strict=True)
-    ]
-    labels = np.array(occurs, "float32")[:, np.arange(len(MEMBERSHIP)) % SIZE]
-    return [np.eye(SIZE, dtype="float32")[words], mask], labels
+def labelled():
+    return oracles.labelled(SIZE, len(MEMBERSHIP))
 
 
 @pytest.mark.parametrize("policy", ["float32", "mixed_float16"])

@@ -24,12 +24,8 @@ def float32_policy():
     keras.config.set_dtype_policy("float32")
 
 
-def notes(length=7):
-    """Three notes: one full, one with padding at the end and inside, one without any token."""
-    states = np.random.default_rng(0).normal(size=(3, length, SIZE)).astype("float32")
-    mask = np.ones((3, length), "int32")
-    mask[1, 4:] = mask[1, 1] = mask[2] = 0
-    return states, mask
+def notes():
+    return oracles.notes(SIZE)
 
 
 def made(kind, **options):
@@ -68,10 +64,9 @@ def test_the_softmax_by_hand():
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_padding_changes_nothing(kind):
-    layer, (states, mask) = made(kind), notes()
-    longer = np.concatenate([states, np.full((3, 9, SIZE), 1e4, "float32")], axis=1)
-    before = numbers(layer(states, mask, return_attention_scores=True))
-    after = numbers(layer(longer, np.pad(mask, ((0, 0), (0, 9))), return_attention_scores=True))
+    layer = made(kind)
+    before = numbers(layer(*notes(), return_attention_scores=True))
+    after = numbers(layer(*oracles.longer(*notes()), return_attention_scores=True))
     np.testing.assert_allclose(after[0], before[0], atol=1e-6)
     np.testing.assert_allclose(after[1][..., :7], before[1], atol=1e-7)
     assert not after[1][..., 7:].any()
@@ -125,16 +120,8 @@ def network(kind, **options):
     return keras.Model([states, mask], outputs(contexts))
 
 
-def labelled(notes=48):
-    """Every token is one of d words, and label j is true where the word j mod d occurs."""
-    rng = np.random.default_rng(4)
-    words = rng.integers(0, SIZE, (notes, 6))
-    mask = (np.arange(6) < rng.integers(1, 7, (notes, 1))).astype("int32")
-    occurs = [
-        [word in note[tokens == 1] for word in range(SIZE)] for note, tokens in zip(words, mask, strict=True)
-    ]
-    labels = np.array(occurs, "float32")[:, np.arange(LABELS) % SIZE]
-    return [np.eye(SIZE, dtype="float32")[words], mask], labels
+def labelled():
+    return oracles.labelled(SIZE, LABELS)
 
 
 @pytest.mark.parametrize("policy", ["float32", "mixed_float16"])
