@@ -22,7 +22,7 @@ _WORD = re.compile(r"[^\W_](?:[\w'/-]*\w)?|%")
 _SENTENCE_END = re.compile(r"[.!?;]\s|\n\s*\n")
 # A hyphen makes one term of what it joins: "C-spine", "post-op" and "T-cell" are left alone.
 _BEFORE = re.compile(r"(?<![\w-])")
-_AFTER = re.compile(r"(?![\w]|-\w)")
+_AFTER = re.compile(r"(?!\w|-\w)")
 # The full stop of an abbreviation rather than of a sentence.
 _OWN_STOP = re.compile(r"\.(?=\s+[a-z])")
 _PLACES = {
@@ -56,16 +56,15 @@ class Abbreviation:
         if not self.context:
             return True
         words = {word.group().lower() for part in (before, after) for word in _WORD.finditer(part)}
-        for wanted in self.context:
-            if wanted in _PLACES:
-                met = bool(_PLACES[wanted](before, after))
-            elif wanted.endswith("*"):
-                met = any(word.startswith(wanted[:-1]) for word in words)
-            else:
-                met = wanted in words
-            if met:
-                return True
-        return False
+        return any(_is_met(wanted, words, before, after) for wanted in self.context)
+
+
+def _is_met(wanted: str, words: set[str], before: str, after: str) -> bool:
+    if wanted in _PLACES:
+        return bool(_PLACES[wanted](before, after))
+    if wanted.endswith("*"):
+        return any(word.startswith(wanted[:-1]) for word in words)
+    return wanted in words
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """NegEx with radiology's cues and scopes; the one module that needs spaCy and negspacy."""
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from operator import attrgetter, itemgetter
 
 import spacy
@@ -16,7 +16,6 @@ from icd_relevancy.text.negation_cues import Cues
 from icd_relevancy.text.target_terms import singular
 
 TERMS = "terms"
-_start = attrgetter("start")
 _KINDS = {"Preceding": PRECEDING, "Following": FOLLOWING}
 _GOES_ON = frozenset(
     "no not of for in on the a an and or nor with without to by , from at any is are was were has".split()
@@ -41,38 +40,36 @@ class ClauseNegex(Negex):
     """
 
     def __init__(self, nlp: Language, cues: Cues):
-        super().__init__(nlp, "negex", cues.termset(), span_keys=[TERMS])
+        super().__init__(nlp, "negex", cues.termset())
         self.leading = frozenset(cues.leading)
+
+    def negex(self, doc: Doc) -> Doc:
+        """As in `negspacy`, but a clause is given its own cues and terms; there each goes through all of the text's."""
+        preceding, following, terminating = self.process_negations(doc)
+        for boundary in self.termination_boundaries(doc, terminating):
+            before, after = (_between(cues, boundary, itemgetter(1)) for cues in (preceding, following))
+            for term in _between(doc.user_data[TERMS], boundary, attrgetter("start")):
+                if term.end <= boundary[1]:
+                    self._apply_negation(term, before, after)
+        return doc
 
     def process_negations(self, doc: Doc):
         """The cues that hold, and the beginnings of clauses among those that terminate."""
-        found = list(self._longest_cues(doc))
+        found = sorted(self._longest_cues(doc), key=itemgetter(1))
         preceding, following, terminating = (
             [match for match in found if self._kind(match) == kind]
             for kind in ("Preceding", "Following", "Termination")
         )
-        found.sort(key=itemgetter(1))
         words = _words(doc)
         for sentence in doc.sents:
             first, last = sentence.start, sentence.end
-            begin, end = (bisect_left(found, place, key=itemgetter(1)) for place in (first, last))
             cues = [
                 Cue(_KINDS.get(self._kind(match), OTHER), match[1] - first, match[2] - first)
-                for match in found[begin:end]
+                for match in _between(found, (first, last), itemgetter(1))
             ]
             starts = clause_starts(words[first:last], cues)
             terminating += [(0, first + start, first + start + 1) for start in starts]
         return preceding, following, terminating
-
-    @staticmethod
-    def yield_spans_within_boundary(doc: Doc, boundary: tuple[int, int], span_keys: set[str]):
-        """The terms between two boundaries, found by their place; `negspacy` goes through all for each boundary."""
-        spans = doc.user_data[TERMS]
-        for number in range(
-            bisect_left(spans, boundary[0], key=_start), bisect_left(spans, boundary[1], key=_start)
-        ):
-            if spans[number].end <= boundary[1]:
-                yield spans[number]
 
     def _longest_cues(self, doc: Doc) -> Iterator[tuple[int, int, int]]:
         """Matches without overlaps; of one phrase in two lists the earlier list's."""
@@ -110,6 +107,11 @@ class NegexPipeline:
             doc.user_data[TERMS] = terms
             self._negex(doc)
             yield [(term.start_char, term.end_char) for term in terms if _is_negated(term)]
+
+
+def _between(found: Sequence, boundary: tuple[int, int], start: Callable) -> Sequence:
+    """Those that begin between two boundaries, of a sequence in the order of their beginnings."""
+    return found[bisect_left(found, boundary[0], key=start) : bisect_left(found, boundary[1], key=start)]
 
 
 def _with_norms(doc: Doc) -> Doc:

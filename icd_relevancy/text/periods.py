@@ -5,10 +5,10 @@ from bisect import bisect_right
 
 from icd_relevancy.text.aligned import AlignedText
 
-_UNITS = "one two three four five six seven eight nine".split()
+_ONES = "one two three four five six seven eight nine".split()
 _TEENS = "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty".split()
 _TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
-_WORDS = {word: number for number, word in enumerate([*_UNITS, *_TEENS], 1)}
+_WORDS = {word: number for number, word in enumerate([*_ONES, *_TEENS], 1)}
 _WORDS |= {word: 10 * number for number, word in enumerate(_TENS, 2)}
 _DAYS = {"mi": 1 / 1440, "h": 1 / 24, "d": 1, "w": 7, "mo": 30.44, "y": 365.25}
 
@@ -19,11 +19,10 @@ _DURATIONS = ((1, 14, 60, 365), ("hours", "days", "weeks", "months", "years"))
 _SEXES = {"m": " male", "f": " female"}
 
 _HALF = r"(?:[\s-]*(?:and[\s-]+)?(?:1/2|½|(?:a|one)[\s-]half))?"
-_SPELT = (
-    rf"(?:{'|'.join(_TENS)})[\s-](?:{'|'.join(_UNITS)})|{'|'.join(sorted(_WORDS, key=len, reverse=True))}"
-)
+_SPELT = rf"(?:{'|'.join(_TENS)})[\s-](?:{'|'.join(_ONES)})|{'|'.join(sorted(_WORDS, key=len, reverse=True))}"
 _NUMBER = rf"(?:\d+(?:\.\d+)?|\b(?:{_SPELT})\b)"
-_UNIT = r"(?P<unit>years?|yrs?|months?|mos?|mths?|weeks?|wks?|days?|hours?|hrs?|minutes?|mins?)"
+_UNITS = "years?|yrs?|months?|mos?|mths?|weeks?|wks?|days?|hours?|hrs?|minutes?|mins?"
+_UNIT = rf"(?P<unit>{_UNITS})"
 _START = r"(?<![\w./-])"
 _MONTH = (
     r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?"
@@ -51,7 +50,7 @@ _TIME = re.compile(
     re.IGNORECASE,
 )
 _AGE = re.compile(
-    rf"(?:\bage[ds]?(?:\s+of|:)?\s+(?P<aged>{_NUMBER})(?![\w/%])(?:\s+(?:years?|yrs?)\b)?"
+    rf"(?:\bage[ds]?(?:\s+of|:)?\s+(?P<aged>{_NUMBER})(?![\w/%])(?:\s+(?P<aged_in>{_UNITS})\b)?"
     rf"|{_START}(?P<years>{_NUMBER}){_HALF}[\s-]*(?:y/o|y\.?o\.?)(?:\s*(?P<sex>[mf])\b|(?![a-z]))"
     rf"|{_START}(?P<number>{_NUMBER}){_HALF}[\s-]*{_UNIT}"
     rf"(?:[\s,-]*(?:and[\s-]+)?{_NUMBER}{_HALF}[\s-]*(?:months?|mos?|weeks?|wks?|days?))?[\s-]*(?:old\b|of age\b))",
@@ -90,7 +89,7 @@ def unify_periods(text: AlignedText) -> AlignedText:
 
 def _age(found: re.Match) -> str:
     years = found["aged"] or found["years"]
-    days = _days(years, "y") if years else _days(found["number"], found["unit"])
+    days = _days(years, found["aged_in"] or "y") if years else _days(found["number"], found["unit"])
     limits, names = _AGES
     return names[bisect_right(limits, days)] + _SEXES.get((found["sex"] or "").lower(), "")
 

@@ -46,19 +46,22 @@ _SIZE = re.compile(
     r"(?P<unit>mm|cm|millimeters?|centimeters?|millimetres?|centimetres?)\b(?!\s*(?:hg|h2o|of\s+(?:mercury|water)|/))",
     re.IGNORECASE,
 )
+# Without a sign for degrees only what can be a temperature: "stage 3C" and "54F" are none.
 _TEMPERATURE = re.compile(
-    rf"(?<![\w./-])(?P<number>{_NUMBER})(?:\s*(?:°|º|degrees?)\s*(?:[fc]|fahrenheit|celsius)|[fc])\b",
+    rf"(?<![\w./-])(?:(?P<number>{_NUMBER})\s*(?:°|º|degrees?)\s*(?:[fc]|fahrenheit|celsius)"
+    r"|(?P<likely>(?:9[5-9]|10\d)(?:\.\d+)?)f|(?P<probable>(?:3[5-9]|4[0-2])(?:\.\d+)?)c)\b",
     re.IGNORECASE,
 )
 _OTHER_UNIT = (
     r"mg|milligrams?|mcg|micrograms?|[µμ]g|kg|kilograms?|grams?|gm|g|pounds?|lbs?|ml|milliliters?|cc|liters?|l|dl"
     r"|units?|iu|u|meq|mmol|mol|mm\s*hg|bpm|ng|pg|hz|kcal|beats|breaths|percent|thousand|million|minutes?"
 )
+_OTHER_UNITS = (
+    rf"(?:{_OTHER_UNIT})\b(?:\s*/\s*(?:{_OTHER_UNIT}|hr?|hour|min|minute|day|d|[µμu]l|mm3|m2)\b)*"
+    r"(?:\s+per\s+(?:minute|hour|day|liter|deciliter|microliter))?"
+)
 _OTHER = re.compile(
-    rf"(?<![\w./-])(?:{_NUMBER}\s*(?:-|–|to)\s*)?{_NUMBER}\s*"
-    rf"(?:%|(?:{_OTHER_UNIT})\b(?:\s*/\s*(?:{_OTHER_UNIT}|hr?|hour|min|minute|day|d|[µμu]l|mm3|m2)\b)*"
-    r"(?:\s+per\s+(?:minute|hour|day|liter|deciliter|microliter))?)",
-    re.IGNORECASE,
+    rf"(?<![\w./-])(?:{_NUMBER}\s*(?:-|–|to)\s*)?{_NUMBER}\s*(?:%|{_OTHER_UNITS})", re.IGNORECASE
 )
 
 
@@ -99,7 +102,7 @@ def categorise_values(text: AlignedText) -> AlignedText:
     """
     text = text.edit(_named(found) for found in _investigation().finditer(text.text))
     text = text.edit(
-        (*found.span(), f"temperature {_category('temperature', _float(found['number']))}")
+        (*found.span(), f"temperature {_category('temperature', _float(found[found.lastgroup]))}")
         for found in _TEMPERATURE.finditer(text.text)
     )
     text = text.edit((*found.span(), _size(found)) for found in _SIZE.finditer(text.text))
@@ -108,7 +111,9 @@ def categorise_values(text: AlignedText) -> AlignedText:
 
 def _named(found: re.Match) -> tuple[int, int, str]:
     name, value = found["name"].lower(), _float(found["value"])
-    if name == "blood pressure":
+    if found["other"]:  # a dose, as in "potassium 20 mEq"
+        category = NEUTRAL
+    elif name == "blood pressure":
         told = {_category("systolic blood pressure", value, "mmhg")}
         if found["second"]:
             told.add(_category("diastolic blood pressure", _float(found["second"]), "mmhg"))
@@ -160,7 +165,8 @@ def _ranges() -> dict[str, tuple[Band, ...]]:
 def _investigation() -> re.Pattern:
     names = sorted({*_ranges(), "blood pressure"} - {"size"}, key=len, reverse=True)
     return re.compile(
-        rf"\b(?P<name>{'|'.join(map(re.escape, names))})\b{_BETWEEN}(?P<value>{_NUMBER})(?![\w.]*\w-?old)"
-        rf"(?:\s*/\s*(?P<second>\d+)|\s*(?:-|–|to)\s*{_NUMBER})?(?:\s*(?P<unit>{_UNIT})(?!\w))?",
+        rf"\b(?P<name>{'|'.join(map(re.escape, names))})\b{_BETWEEN}(?P<value>{_NUMBER})"
+        rf"(?:\s*/\s*(?P<second>\d+)|\s*(?:-|–|to)\s*{_NUMBER})?"
+        rf"(?:\s*(?P<unit>{_UNIT})(?![\w/])|\s*(?P<other>{_OTHER_UNITS}))?",
         re.IGNORECASE,
     )

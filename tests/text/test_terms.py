@@ -26,7 +26,7 @@ from icd_relevancy.text.values import categorise_values
         ("13 y/o, 18 yo", "adolescent, adolescent"),
         ("19 y.o. F", "adult female"),
         ("58yoM", "adult male"),
-        ("age 64, aged 65 years", "adult, elderly"),
+        ("age 64, aged 65 years, age 3 weeks", "adult, elderly, newborn"),
         ("58 yolk", "58 yolk"),
         ("10/12/2006, 2006-10-12, 12.10.06", "date, date, date"),
         ("March 5, 2004 and 5 Mar 2004", "date and date"),
@@ -70,6 +70,9 @@ def test_periods(text, expected):
         ("glucose 6.1 mmol/L, glucose 61 mg/dL", "glucose normal, glucose low"),
         ("heart rate > 100.4, pulse 101", "heart rate normal, pulse high"),
         ("ejection fraction 35%", "ejection fraction low"),
+        ("102F, stage 3C, 54F, 38.5C", "temperature high, stage 3C, 54F, temperature high"),
+        # A dose is no result.
+        ("potassium 20 mEq daily, potassium 2.9 mEq/L", "potassium value daily, potassium low"),
         # Impossible, so of no known range.
         ("sodium 999, temperature 60", "sodium value, temperature value"),
         ("5 mm stone", "size tiny stone"),
