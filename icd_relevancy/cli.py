@@ -65,11 +65,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     train.add_argument("--config", type=Path, metavar="FILE.yaml", help="settings; options given here win")
     train.add_argument(
-        "--model", choices=("linear", "medication"),
-        help="linear (default), one dense layer on the encoder of a note; medication, a network that ranks the "
-        "whole hierarchy from a stay's drugs, age and sex",
+        "--model", choices=("linear", "hmhan", "medication"),
+        help="linear (default), one dense layer on the encoder of a note; hmhan, attention over categories and "
+        "their codes; medication, a network that ranks the whole hierarchy from a stay's drugs, age and sex",
     )  # fmt: skip
-    train.add_argument("--loss", choices=("bce", "tlcl", "plcl", "bhml", "whml"), help="default: bce")
+    train.add_argument(
+        "--loss", choices=("bce", "focal", "tlcl", "plcl", "bhml", "whml"), help="default: bce"
+    )
     train.add_argument("--alpha", type=float, help="weight of recall in whml (default: 0.75)")
     train.add_argument("--vectors", metavar="NAME|PATH", help="code vectors (default: the code system's)")
     train.add_argument("--threshold", type=float, help="cosine from which two codes match (default: 0.76)")
@@ -77,7 +79,7 @@ def _parser() -> argparse.ArgumentParser:
         "--encoder", metavar="NAME|PATH", help="hub name or folder (default: all-MiniLM-L6-v2)"
     )
     train.add_argument("--fine-tune", action="store_true", default=None, help="train the encoder too")
-    train.add_argument("--epochs", type=int, help="most epochs (default: 50)")
+    train.add_argument("--epochs", type=int, help="most epochs (default: 50, or 10 with --fine-tune)")
     train.add_argument("--seed", type=int, help="default: 0")
     train.set_defaults(run=_train)
 
@@ -188,6 +190,9 @@ def _train(options):
         f"micro-F1 {coder.history['validation_micro_f1']:.3f} on the held-out part at the decision threshold "
         f"{coder.decision_threshold:.3f}"
     )
+    if truncated := coder.history.get("truncated"):
+        told = "1 note is longer" if truncated == 1 else f"{truncated} notes are longer"
+        print(f"{told} than max_length={config.max_length} tokens and read only so far", file=sys.stderr)
 
 
 def _medication_config(settings: dict, given: dict, named: str):
@@ -235,14 +240,15 @@ def _predict(options):
         raise InputError(f"--top-k must be at least 1. Received: {options.top_k}")
     from icd_relevancy.data.new_notes import read_new_notes
     from icd_relevancy.training.coder_folder import check_kind
+    from icd_relevancy.training.config import MODELS
 
-    check_kind(options.folder, "linear")
+    check_kind(options.folder, *MODELS)
     notes = read_new_notes(options.file)
     start_tensorflow()
     from icd_relevancy.training.note_coder import NoteCoder
 
     coder = NoteCoder.load(options.folder, options.encoder)
-    for note_id, codes in zip(notes.note_id, coder.predict(notes.text, options.top_k), strict=True):
+    for note_id, codes in zip(notes.note_id, coder.predict(notes, options.top_k), strict=True):
         if options.json:
             print(json.dumps({"note_id": note_id, "codes": codes}))
             continue

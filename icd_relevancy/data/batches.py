@@ -6,6 +6,10 @@ import numpy as np
 import tensorflow as tf
 from scipy import sparse
 
+# Enough for batches of like length, and few enough for the batches to differ from epoch to epoch.
+_BATCHES_SORTED = 16
+_PER_TOKEN = {"input_ids", "attention_mask", "states"}
+
 
 def note_batches(
     features,
@@ -22,7 +26,8 @@ def note_batches(
     alone, so a run that was interrupted goes on as if it had not been.
 
     Args:
-        features: Array `(n, …)`, memory-mapped or not, or a mapping of names to such arrays (token ids).
+        features: Array `(n, …)`, memory-mapped or not, or a mapping of names to such arrays or to CSR matrices,
+            which become dense in a batch. Tokens are cut to the longest note of a batch; see `feature_rows`.
         labels: CSR `(n, m)` of 0 and 1.
         batch_size: Notes a batch; the last one may be smaller. Defaults to 32.
         shuffle_seed: Defaults to None: the order given.
@@ -43,16 +48,17 @@ def note_batches(
     rows = np.arange(labels.shape[0]) if rows is None else np.asarray(rows)
     epochs = iter(range(first_epoch, 2**31))
 
+    lengths = _lengths(features, rows)
+
     def generate() -> Iterator:
-        order = rows
-        if shuffle_seed is not None:
-            order = np.random.default_rng([shuffle_seed, next(epochs)]).permutation(rows)
-        for begin in range(0, len(order), batch_size):
-            batch = order[begin : begin + batch_size]
-            yield _rows(features, batch), labels[batch].toarray().astype(np.float32)
+        seed = None if shuffle_seed is None else [shuffle_seed, next(epochs)]
+        for batch in _batched(rows, lengths, batch_size, seed):
+            yield feature_rows(features, batch), labels[batch].toarray().astype(np.float32)
 
     signature = (
-        _map(features, lambda array: tf.TensorSpec((None, *array.shape[1:]), array.dtype)),
+        {name: _signature(name, array) for name, array in features.items()}
+        if isinstance(features, Mapping)
+        else _signature(None, features),
         tf.TensorSpec((None, labels.shape[1]), tf.float32),
     )
     batches = -(-len(rows) // batch_size)
@@ -60,8 +66,68 @@ def note_batches(
     return dataset.apply(tf.data.experimental.assert_cardinality(batches)).prefetch(4)
 
 
-def _rows(features, rows: np.ndarray):
-    return _map(features, lambda array: np.asarray(array[rows]))
+def feature_rows(features, rows):
+    """The features of some notes, dense.
+
+    Where the features are a mapping with an `attention_mask`, columns in which none of the notes has a token are
+    left out of everything that has a value for each token.
+
+    Args:
+        features: As in `note_batches`.
+        rows: The rows, an array or a slice.
+
+    Example:
+
+    >>> import numpy as np
+    >>> tokens = {"input_ids": np.array([[7, 8, 0], [7, 0, 0]]), "attention_mask": np.array([[1, 1, 0], [1, 0, 0]])}
+    >>> feature_rows(tokens, [1])["input_ids"].tolist()
+    [[7]]
+    """
+    taken = _map(features, lambda array: array[rows])
+    if isinstance(features, Mapping) and "attention_mask" in features:
+        mask = np.asarray(taken["attention_mask"])
+        used = np.flatnonzero(mask.any(axis=0))
+        columns = slice(used[0], used[-1] + 1) if len(used) else slice(1)
+        for name in _PER_TOKEN & taken.keys():
+            taken[name] = taken[name][:, columns]
+    return _map(taken, _dense)
+
+
+def _lengths(features, rows: np.ndarray) -> np.ndarray | None:
+    """Tokens of each note; None where the features have no tokens."""
+    if isinstance(features, Mapping) and "attention_mask" in features:
+        return np.asarray(features["attention_mask"][rows]).sum(axis=1)
+    return None
+
+
+def _batched(rows: np.ndarray, lengths: np.ndarray | None, batch_size: int, seed) -> Iterator[np.ndarray]:
+    """The rows of each batch, in the order given without a seed.
+
+    Notes of like length share a batch: of a few batches' worth of notes, drawn at random, the shortest go
+    together and so on, because each note costs as much as the longest of its batch.
+    """
+    starts = range(0, len(rows), batch_size)
+    if seed is None:
+        yield from (rows[start : start + batch_size] for start in starts)
+        return
+    random = np.random.default_rng(seed)
+    order = random.permutation(len(rows))
+    if lengths is not None:
+        pool = batch_size * _BATCHES_SORTED
+        pools = (order[start : start + pool] for start in range(0, len(order), pool))
+        order = np.concatenate([part[np.argsort(lengths[part], kind="stable")] for part in pools] or [order])
+        starts = random.permutation(starts)
+    for start in starts:
+        yield rows[order[start : start + batch_size]]
+
+
+def _dense(array) -> np.ndarray:
+    return array.toarray() if sparse.issparse(array) else np.ascontiguousarray(array)
+
+
+def _signature(name: str | None, array) -> tf.TensorSpec:
+    shape = (None, None, *array.shape[2:]) if name in _PER_TOKEN else (None, *array.shape[1:])
+    return tf.TensorSpec(shape, array.dtype)
 
 
 def _map(features, function):

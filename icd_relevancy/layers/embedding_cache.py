@@ -11,8 +11,8 @@ from tqdm import tqdm
 from icd_relevancy.atomic import replacing
 from icd_relevancy.errors import InputError
 from icd_relevancy.layers import TransformerEncoder
-from icd_relevancy.layers.encoder import checked_texts
 from icd_relevancy.layers.pretrained import encoder_hash
+from icd_relevancy.layers.tokenizer import checked_texts
 
 _SHARD_TEXTS = 2048
 _KEY_BYTES = 16
@@ -87,8 +87,9 @@ def embed(
     with tqdm(total=len(pairs), desc="embedding", unit="text", disable=hidden) as bar:
         for start in range(0, len(pairs), _SHARD_TEXTS):
             keys, rows = zip(*pairs[start : start + _SHARD_TEXTS], strict=True)
-            for done in _encode_into(vectors, rows, texts, layer):
-                bar.update(done)
+            for batch, encoded in encoded_batches([texts[row] for row in rows], layer):
+                vectors[[rows[at] for at in batch]] = encoded
+                bar.update(len(batch))
             if store is not None:
                 _write_shard(store, keys, vectors[list(rows)])
     for start in range(0, len(texts), _SHARD_TEXTS):
@@ -105,21 +106,31 @@ def _distinct(texts: list[str]) -> tuple[np.ndarray, dict[bytes, int]]:
     return first, rows
 
 
-def _encode_into(vectors, rows, texts, layer: TransformerEncoder) -> Iterator[int]:
-    """Fills `vectors[rows]`, and yields the number of texts of each batch."""
-    tokens = layer.tokenize([texts[row] for row in rows], padding=False)["input_ids"]
-    longest_first = sorted(range(len(rows)), key=lambda at: -len(tokens[at]))
+def encoded_batches(
+    texts: Sequence[str], layer: TransformerEncoder
+) -> Iterator[tuple[list[int], np.ndarray]]:
+    """What an encoder returns for texts, in batches of like length, the longest texts first.
+
+    Args:
+        texts: n texts.
+        layer: The encoder.
+
+    Yields:
+        The rows of a batch, and the encoder's output for them: one vector a text, or with `return_sequence` one
+        for each token of the longest text of the batch.
+    """
+    tokens = layer.tokenize(texts, padding=False)["input_ids"]
+    longest_first = sorted(range(len(texts)), key=lambda at: -len(tokens[at]))
     start = 0
-    while start < len(rows):
+    while start < len(texts):
         longest = len(tokens[longest_first[start]])
         batch = longest_first[start : start + max(_BATCH_TOKENS // longest, 1)]
         ids, mask = np.zeros((2, len(batch), longest), np.int32)
         for at, text in enumerate(batch):
             ids[at, : len(tokens[text])] = tokens[text]
             mask[at, : len(tokens[text])] = 1
-        vectors[[rows[text] for text in batch]] = layer.encode(ids, mask)
+        yield batch, layer.encode(ids, mask)
         start += len(batch)
-        yield len(batch)
 
 
 def _folder_name(fingerprint: str, pooling: str, max_length: int, lowercase: bool | None) -> str:

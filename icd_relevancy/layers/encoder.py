@@ -2,8 +2,6 @@
 
 import hashlib
 import json
-import os
-import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,21 +11,27 @@ from keras import ops
 
 from icd_relevancy.errors import InputError
 from icd_relevancy.layers.pretrained import local_folder
+from icd_relevancy.layers.tokenizer import (
+    build_tokenizer,
+    checked_texts,
+    damage_named,
+    quiet_transformers,
+    read_tokenizer,
+)
 
 _POOLINGS = ("mean", "cls")
 _TOKENIZED_AT_ONCE = 4096
-_TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")
 
 
 @keras.saving.register_keras_serializable(package="icd_relevancy")
 class TransformerEncoder(keras.layers.Layer):
     """A pretrained transformer that turns token ids into one vector a text.
 
-    The transformer itself computes in float32 under every dtype policy; its output is cast to the layer's
-    compute dtype. A frozen encoder (`trainable=False`) always runs without dropout, so that a frozen text has
-    one vector, in training as in `icd_relevancy.training.embed`. The layer carries its configuration, its
-    tokenizer and its weights into a saved model, which therefore loads without the original folder. It needs
-    the TensorFlow backend.
+    The transformer computes in bfloat16 under the dtype policy `"mixed_bfloat16"` and in float32 under every
+    other, as its masks overflow a float16; its output is cast to the layer's compute dtype. A frozen encoder
+    (`trainable=False`) always runs without dropout, so that a frozen text has one vector, in training as in
+    `icd_relevancy.training.embed`. The layer carries its configuration, its tokenizer and its weights into a
+    saved model, which therefore loads without the original folder. It needs the TensorFlow backend.
 
     Args:
         name_or_path: A Hugging Face model folder or hub name with TensorFlow or safetensors weights. Defaults
@@ -96,14 +100,14 @@ class TransformerEncoder(keras.layers.Layer):
         self.return_sequence = return_sequence
         if architecture is None:
             folder = local_folder(name_or_path)
-            self._transformer = _pretrained(folder)
-            self.tokenizer_files = _read_tokenizer(folder)
+            self._transformer = _pretrained(folder, self.compute_dtype)
+            self.tokenizer_files = read_tokenizer(folder)
         else:
-            self._transformer = _untrained(architecture)
+            self._transformer = _untrained(architecture, self.compute_dtype)
             self.tokenizer_files = dict(tokenizer_files)
         config = self._transformer.config
         self.architecture = json.loads(json.dumps(config.to_diff_dict()))
-        self._tokenizer = _build_tokenizer(self.tokenizer_files, lowercase)
+        self._tokenizer = build_tokenizer(self.tokenizer_files, lowercase)
         self.max_positions = min(self._tokenizer.model_max_length, config.max_position_embeddings)
         if not 2 < max_length <= self.max_positions:
             raise InputError(
@@ -169,6 +173,45 @@ class TransformerEncoder(keras.layers.Layer):
             return_token_type_ids=False,
             return_attention_mask=True,
         )
+
+    def token_spans(self, text: str) -> list[tuple[int, int]]:
+        """Where the tokens that `tokenize` gives for a text stand in it.
+
+        Args:
+            text: The text.
+
+        Returns:
+            The first character and the one after the last of each token; `(0, 0)` for special tokens.
+
+        Example:
+
+        >>> encoder.token_spans("Cough.")  # doctest: +SKIP
+        [(0, 0), (0, 5), (5, 6), (0, 0)]
+        """
+        encoded = self._tokenizer(
+            checked_texts([text])[0],
+            truncation=True,
+            max_length=self.max_length,
+            return_offsets_mapping=True,
+        )
+        return [tuple(span) for span in encoded["offset_mapping"]]
+
+    def truncated(self, texts) -> int:
+        """How many of the texts have more than `max_length` tokens, so that `tokenize` cuts them.
+
+        Args:
+            texts: A list of str.
+
+        Example:
+
+        >>> encoder.truncated(["Cough."])  # doctest: +SKIP
+        0
+        """
+        texts, cut = checked_texts(texts), 0
+        for start in range(0, len(texts), _TOKENIZED_AT_ONCE):
+            encodings = self._encoded(texts[start : start + _TOKENIZED_AT_ONCE], padding=False).encodings
+            cut += sum(bool(encoding.overflowing) for encoding in encodings)
+        return cut
 
     def call(self, inputs, training=None):
         ids, mask = (
@@ -238,45 +281,10 @@ class TransformerEncoder(keras.layers.Layer):
             "max_length": self.max_length,
             "lowercase": self.lowercase,
             "return_sequence": self.return_sequence,
-            "architecture": dict(self.architecture),
+            # Keras wraps what a layer holds; the configuration is plain.
+            "architecture": json.loads(json.dumps(self.architecture)),
             "tokenizer_files": dict(self.tokenizer_files),
         }
-
-
-def checked_texts(texts) -> list[str]:
-    """The texts as a list, each a str that can be written as UTF-8.
-
-    Args:
-        texts: An iterable of str.
-
-    Raises:
-        InputError: Naming the row, counted from 0, of an item that is not a str or holds a lone surrogate.
-        ValueError: If `texts` is one str.
-
-    Example:
-
-    >>> from icd_relevancy.layers.encoder import checked_texts
-    >>> checked_texts(("Cough.", "Fever."))
-    ['Cough.', 'Fever.']
-    """
-    if isinstance(texts, str):
-        raise ValueError("Argument `texts` must be a list of str. Received a str")
-    texts = list(texts)
-    for row, text in enumerate(texts):
-        if not isinstance(text, str):
-            raise InputError(
-                f"texts, row {row} (counted from 0): a {type(text).__name__}, not a str; "
-                "leave the row out or give it a text"
-            )
-        try:
-            text.encode()
-        except UnicodeEncodeError as error:
-            # Without its cause, which quotes the text.
-            raise InputError(
-                f"texts, row {row} (counted from 0): not valid Unicode (a lone surrogate at character "
-                f"{error.start}); read the text again as UTF-8"
-            ) from None
-    return texts
 
 
 def _pool(states, mask, pooling):
@@ -323,74 +331,31 @@ def _seed_dropout(transformer, seeds: keras.random.SeedGenerator) -> None:
 
 
 @contextmanager
-def _quiet_transformers():
-    # transformers imports torch wherever it finds it, and torch and TensorFlow in one process abort.
-    os.environ["USE_TORCH"] = "0"
-    import transformers
+def _computing_in(compute_dtype: str):
+    """Makes the models of transformers compute in bfloat16 where the layer does."""
+    import tf_keras
 
-    verbosity = transformers.logging.get_verbosity()
-    # Every load warns that TensorFlow classes are deprecated and that the pooler or a head is unused.
-    transformers.logging.set_verbosity_error()
-    try:
-        yield transformers
-    finally:
-        transformers.logging.set_verbosity(verbosity)
-
-
-@contextmanager
-def _damage_named(folder: Path, part: str):
+    policies = tf_keras.mixed_precision
+    before = policies.global_policy()
+    policies.set_global_policy("mixed_bfloat16" if compute_dtype == "bfloat16" else "float32")
     try:
         yield
-    except (ImportError, MemoryError):
-        raise
-    # Every library under transformers has exceptions of its own, and tokenizers raises the bare Exception.
-    except Exception as error:
-        reason = (str(error).strip().splitlines() or ["no reason given"])[0][:160]
-        raise InputError(
-            f"{folder}: the encoder's {part} cannot be read ({type(error).__name__}: {reason}); fetch the folder "
-            "again or write it with save_pretrained"
-        ) from error
+    finally:
+        policies.set_global_policy(before)
 
 
-def _pretrained(folder: Path):
-    with _quiet_transformers() as transformers, _damage_named(folder, "configuration or weights"):
+def _pretrained(folder: Path, compute_dtype: str):
+    with (
+        quiet_transformers() as transformers,
+        damage_named(folder, "configuration or weights"),
+        _computing_in(compute_dtype),
+    ):
         return transformers.TFAutoModel.from_pretrained(folder)
 
 
-def _untrained(architecture: dict):
-    with _quiet_transformers() as transformers:
+def _untrained(architecture: dict, compute_dtype: str):
+    with quiet_transformers() as transformers, _computing_in(compute_dtype):
         config = transformers.AutoConfig.for_model(**architecture)
         model = transformers.TFAutoModel.from_config(config)
         model.build_in_name_scope()
         return model
-
-
-def _read_tokenizer(folder: Path) -> dict[str, str]:
-    with _quiet_transformers() as transformers, tempfile.TemporaryDirectory() as temporary:
-        with _damage_named(folder, "tokenizer"):
-            tokenizer = transformers.AutoTokenizer.from_pretrained(folder, use_fast=True)
-        tokenizer.save_pretrained(temporary)
-        files = [Path(temporary) / name for name in _TOKENIZER_FILES]
-        return {file.name: file.read_text("utf-8") for file in files}
-
-
-def _build_tokenizer(files: dict[str, str], lowercase: bool | None):
-    with _quiet_transformers() as transformers, tempfile.TemporaryDirectory() as temporary:
-        for name, text in files.items():
-            (Path(temporary) / name).write_text(text, "utf-8")
-        tokenizer = transformers.AutoTokenizer.from_pretrained(temporary, use_fast=True)
-    if lowercase is not None:
-        _set_lowercase(tokenizer.backend_tokenizer, lowercase)
-    return tokenizer
-
-
-def _set_lowercase(backend, lowercase: bool) -> None:
-    from tokenizers import normalizers
-
-    normalizer = backend.normalizer
-    if isinstance(normalizer, normalizers.BertNormalizer):
-        normalizer.lowercase = lowercase
-        backend.normalizer = normalizer
-    elif lowercase:
-        parts = [normalizers.Lowercase()] if normalizer is None else [normalizers.Lowercase(), normalizer]
-        backend.normalizer = normalizers.Sequence(parts)

@@ -22,7 +22,7 @@ def check_folder(folder: Path, names: Sequence[str] = (JSON, MODEL)) -> None:
 
 
 def check_kind(folder: Path, *kinds: str) -> str:
-    """The model of a folder, `"linear"` or `"medication"`, told before TensorFlow is loaded.
+    """The model of a folder, such as `"linear"` or `"medication"`, told before TensorFlow is loaded.
 
     Args:
         folder: The folder.
@@ -69,6 +69,10 @@ def read_model(folder: Path):
     if not zipfile.is_zipfile(path):
         raise InputError(f"{path}: damaged or truncated; copy or train the model again")
     try:
+        # Keras reads only parts of the file, and so does not see that others are damaged.
+        with zipfile.ZipFile(path) as archive:
+            if archive.testzip() is not None:
+                raise zipfile.BadZipFile("a checksum does not match")
         return keras.saving.load_model(path, compile=False)
     except (ValueError, KeyError, TypeError, OSError, zipfile.BadZipFile) as error:
         told = " ".join(str(error).split())[:200]

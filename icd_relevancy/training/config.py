@@ -10,8 +10,20 @@ import yaml
 from icd_relevancy.errors import InputError
 from icd_relevancy.relevance import check_threshold
 
-LOSSES = ("bce", "tlcl", "plcl", "bhml", "whml")
-MODELS = ("linear",)
+LOSSES = ("bce", "focal", "tlcl", "plcl", "bhml", "whml")
+MODELS = ("linear", "hmhan")
+ATTENTIONS = ("hierarchical", "flat", "single", "none")
+MONITORS = ("loss", "micro_f1", "macro_f1", "map", "ndcg", "micro_auprc")
+
+# What a setting that is None stands for, with a frozen encoder (LOSSES table 1) and with one that is trained.
+_FROZEN = {
+    "learning_rate": 1e-3, "batch_size": 32, "epochs": 50, "warm_up": 0.0, "weight_decay": 0.0, "clip_norm": 0.0,
+    "monitor": "loss",
+}  # fmt: skip
+_FINE_TUNED = {
+    "learning_rate": 2e-4, "batch_size": 16, "epochs": 10, "warm_up": 0.1, "weight_decay": 0.01, "clip_norm": 1.0,
+    "monitor": "micro_f1",
+}  # fmt: skip
 
 
 class Settings:
@@ -33,12 +45,18 @@ class Settings:
 
 @dataclass(frozen=True)
 class TrainingConfig(Settings):
-    """How to train a note classifier (LOSSES table 1 gives the defaults of the optimisation).
+    """How to train a note classifier.
+
+    A setting that is None takes its value when the configuration is made: that of LOSSES table 1 with a frozen
+    encoder, that of the usual fine-tuning with `fine_tune`.
 
     Attributes:
-        model: `"linear"`, one dense layer on the encoder.
-        loss: One of `bce`, `tlcl`, `plcl`, `bhml`, `whml`. BCE with a tuned decision threshold finds most exact
-            codes in our measurements, `whml` the most relevant ones on long-tailed labels.
+        model: `"linear"`, one dense layer on the encoder, or `"hmhan"`, attention over the tokens.
+        attention: Of `hmhan`: `"hierarchical"` over categories and their codes; `"flat"`, with all codes in one
+            category; or the controls `"single"` and `"none"` that the paper compares it with.
+        loss: One of `bce`, `focal`, `tlcl`, `plcl`, `bhml`, `whml`. BCE with a tuned decision threshold finds
+            most exact codes in our measurements, `whml` the most relevant ones on long-tailed labels; `focal` is
+            HMHAN's class-weighted cross-entropy with a focal loss.
         alpha: Weight of TLCL in WHML, in [0, 1].
         matching: `"graded"` or `"binary"`.
         harmonic_of: `"scores"` (trainable) or `"losses"` (as printed).
@@ -46,23 +64,40 @@ class TrainingConfig(Settings):
         vectors: Name or folder of code vectors; None for those of the code system.
         threshold: τ, the cosine from which two codes match.
         encoder: Hub name or folder of the encoder; None for the default encoder.
-        pooling: `"mean"` or `"cls"`.
+        pooling: `"mean"` or `"cls"`, of `linear`.
         max_length: Tokens read of a note.
         lowercase: Whether to lower-case; None as the tokenizer says.
         fine_tune: Whether to train the encoder too.
-        learning_rate: Of Adam.
+        mixed_precision: Whether a fine-tuned encoder computes in bfloat16, which new processors and GPUs do
+            faster.
+        unify: Whether to expand abbreviations and name investigation values, units and dates.
+        negation: Whether to mark negated terms (`NOT_pneumonia`); needs the extra `text`.
+        clean: Whether to lower-case and to drop special characters, numbers and stop words.
+        bag_of_words: Whether `hmhan` reads the TF-IDF of words and word pairs too.
+        structured: Whether `hmhan` reads age, sex and specialty too.
+        smote: Whether the head of `hmhan` is trained on a training part over-sampled by ML-SMOTE.
+        learning_rate: The highest one, of Adam, or of AdamW where there is weight decay.
+        warm_up: Share of the steps in which the learning rate rises from 0; it falls to 0 after them. 0 keeps it
+            constant.
+        weight_decay: Of AdamW.
+        clip_norm: Largest norm of all gradients together; 0 for no bound.
         batch_size: Notes a batch.
         epochs: Most epochs.
-        patience: Epochs without a better validation loss until the training stops.
+        patience: Epochs without a better `monitor` until the training stops.
+        monitor: What the best epoch is best at on the validation part: `loss`, `micro_f1` or `macro_f1` (at the
+            tuned threshold), `map`, `ndcg` or `micro_auprc`.
         validation: Share of the notes held out for early stopping and the decision threshold.
         min_count: Codes used by fewer notes are no labels.
         seed: Of the split, the weights and the order of the notes.
 
     Raises:
         InputError: Naming the setting that is out of range.
+
+    Reference: LOSSES table 1; HMHAN §IV.A.
     """
 
     model: str = "linear"
+    attention: str = "hierarchical"
     loss: str = "bce"
     alpha: float = 0.75
     matching: str = "graded"
@@ -75,27 +110,56 @@ class TrainingConfig(Settings):
     max_length: int = 256
     lowercase: bool | None = None
     fine_tune: bool = False
-    learning_rate: float = 1e-3
-    batch_size: int = 32
-    epochs: int = 50
+    mixed_precision: bool = False
+    unify: bool = False
+    negation: bool = False
+    clean: bool = False
+    bag_of_words: bool = False
+    structured: bool = False
+    smote: bool = False
+    learning_rate: float | None = None
+    warm_up: float | None = None
+    weight_decay: float | None = None
+    clip_norm: float | None = None
+    batch_size: int | None = None
+    epochs: int | None = None
     patience: int = 5
+    monitor: str | None = None
     validation: float = 0.1
     min_count: int = 1
     seed: int = 0
 
     def __post_init__(self):
+        for name, value in (_FINE_TUNED if self.fine_tune else _FROZEN).items():
+            if getattr(self, name) is None:
+                object.__setattr__(self, name, value)
         check_threshold(self.threshold)
-        check(self.model in MODELS, "model", self.model, f"one of {', '.join(MODELS)}")
-        check(self.loss in LOSSES, "loss", self.loss, f"one of {', '.join(LOSSES)}")
-        check(self.matching in ("graded", "binary"), "matching", self.matching, "graded or binary")
-        check(self.harmonic_of in ("scores", "losses"), "harmonic_of", self.harmonic_of, "scores or losses")
-        check(self.pooling in ("mean", "cls"), "pooling", self.pooling, "mean or cls")
+        for name, allowed in (
+            ("model", MODELS),
+            ("attention", ATTENTIONS),
+            ("loss", LOSSES),
+            ("matching", ("graded", "binary")),
+            ("harmonic_of", ("scores", "losses")),
+            ("pooling", ("mean", "cls")),
+            ("monitor", MONITORS),
+        ):
+            told = " or ".join(allowed) if len(allowed) == 2 else f"one of {', '.join(allowed)}"
+            check(getattr(self, name) in allowed, name, getattr(self, name), told)
         check(0 <= self.alpha <= 1, "alpha", self.alpha, "in [0, 1]")
         check(0 < self.validation < 1, "validation", self.validation, "between 0 and 1")
         check(0 < self.learning_rate < math.inf, "learning_rate", self.learning_rate, "above 0 and finite")
+        check(0 <= self.warm_up < 1, "warm_up", self.warm_up, "in [0, 1)")
         check(0 <= self.seed < 2**32, "seed", self.seed, "from 0 to 4294967295")
+        for name in ("weight_decay", "clip_norm"):
+            check(0 <= getattr(self, name) < math.inf, name, getattr(self, name), "from 0, and finite")
         for name in ("max_length", "batch_size", "epochs", "patience", "min_count"):
             check(getattr(self, name) >= 1, name, getattr(self, name), "at least 1")
+        if self.model != "hmhan":
+            foreign = [name for name in ("bag_of_words", "structured", "smote") if getattr(self, name)]
+            if foreign:
+                raise InputError(f"{foreign[0]} is of the model hmhan. Received: model={self.model!r}")
+        if self.mixed_precision and not self.fine_tune:
+            raise InputError("mixed_precision needs fine_tune: a frozen encoder computes once")
 
 
 def from_mapping(kind, settings: Mapping, source: str):

@@ -1,6 +1,6 @@
 """Everything that is reported of a model's scores, in one go."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -92,5 +92,18 @@ def _if_defined(metric, y_true, y_score) -> float | None:
 
 
 def predict_scores(model, features, batch_size: int = 256) -> np.ndarray:
-    """A model's probabilities for all notes, float32 `(n, m)`."""
-    return np.asarray(model.predict(features, batch_size=batch_size, verbose=0), dtype=np.float32)
+    """A model's probabilities for all notes, float32 `(n, m)`.
+
+    Args:
+        model: A Keras model of `(batch, m)`.
+        features: Its inputs for n notes, as in `note_batches`.
+        batch_size: Notes a batch. Defaults to 256.
+    """
+    from icd_relevancy.data.batches import feature_rows  # which loads TensorFlow
+
+    first = next(iter(features.values())) if isinstance(features, Mapping) else features
+    scores = np.empty((first.shape[0], model.output_shape[-1]), np.float32)
+    for start in range(0, len(scores), batch_size):
+        rows = slice(start, min(start + batch_size, len(scores)))
+        scores[rows] = model.predict_on_batch(feature_rows(features, rows))
+    return scores

@@ -14,8 +14,8 @@ from icd_relevancy.atomic import replacing
 from icd_relevancy.errors import InputError
 from icd_relevancy.layers import TransformerEncoder
 from icd_relevancy.layers.embedding_cache import embed
-from icd_relevancy.layers.encoder import checked_texts
 from icd_relevancy.layers.pretrained import encoder_hash, resolve_encoder
+from icd_relevancy.layers.tokenizer import checked_texts
 
 PREDICTION_BATCH = 256
 STEPS_PER_EXECUTION = 16

@@ -11,13 +11,22 @@ def test_defaults_are_those_of_the_paper():
     assert TrainingConfig.from_mapping(config.to_dict()) == config
 
 
+def test_what_is_left_open_depends_on_fine_tuning():
+    config = TrainingConfig(fine_tune=True)
+    assert (config.learning_rate, config.batch_size, config.warm_up, config.clip_norm) == (2e-4, 16, 0.1, 1.0)
+    assert config.monitor == "micro_f1"
+    given = TrainingConfig(fine_tune=True, learning_rate=1e-5, warm_up=0)
+    assert (given.learning_rate, given.warm_up) == (1e-5, 0)
+    assert TrainingConfig.from_mapping(config.to_dict()) == config
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
         ({"los": "bce"}, "mine.yaml: unknown key 'los'"),
         ({1: "bce"}, "mine.yaml: unknown key '1'"),
         ({"loss": "mse"}, "loss must be one of bce"),
-        ({"model": "caml"}, "model must be one of linear"),
+        ({"model": "caml"}, "model must be linear or hmhan"),
         ({"matching": "soft"}, "matching must be graded or binary"),
         ({"harmonic_of": "metrics"}, "harmonic_of must be scores or losses"),
         ({"pooling": "max"}, "pooling must be mean or cls"),
@@ -42,6 +51,12 @@ def test_defaults_are_those_of_the_paper():
         ({"seed": -1}, "seed must be from 0"),
         ({"seed": 2**32}, "seed must be from 0"),
         ({"fine_tune": 1}, "fine_tune must be bool"),
+        ({"attention": "soft"}, "attention must be one of hierarchical"),
+        ({"monitor": "f1"}, "monitor must be one of loss"),
+        ({"warm_up": 1.0}, r"warm_up must be in \[0, 1\)"),
+        ({"clip_norm": -1.0}, "clip_norm must be from 0"),
+        ({"smote": True}, "smote is of the model hmhan. Received: model='linear'"),
+        ({"mixed_precision": True}, "mixed_precision needs fine_tune"),
         ({"lowercase": "yes"}, "lowercase must be bool | None"),
         ({"vectors": 3}, "vectors must be str"),
         ({"code_system": None}, "code_system must be str"),

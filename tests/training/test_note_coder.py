@@ -13,7 +13,8 @@ from icd_relevancy.errors import InputError
 from icd_relevancy.metrics import relevancy_report
 from icd_relevancy.training import fit as fit_module
 from icd_relevancy.training.config import TrainingConfig
-from icd_relevancy.training.note_coder import NoteCoder, make_loss
+from icd_relevancy.training.note_coder import NoteCoder
+from icd_relevancy.training.note_models import make_loss
 
 pytestmark = pytest.mark.usefixtures("in_miniature")
 FEW = miniature.notes(30)
@@ -198,7 +199,7 @@ def test_a_damaged_middle_is_named(trained, tmp_path):
     path = tmp_path / "model" / "model.keras"
     content = bytearray(path.read_bytes())
     middle = len(content) // 2
-    content[middle : middle + 400] = b"\0" * 400
+    content[middle : middle + 400] = (byte ^ 0xFF for byte in content[middle : middle + 400])
     path.write_bytes(content)
     with pytest.raises(InputError, match=r"model\.keras"):
         NoteCoder.load(tmp_path / "model")

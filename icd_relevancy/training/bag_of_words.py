@@ -1,0 +1,82 @@
+"""Words and word pairs of notes by TF-IDF, as a part of a trained model."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from scipy import sparse
+from sklearn.feature_extraction.text import TfidfVectorizer
+
+from icd_relevancy.errors import InputError
+
+
+@dataclass(frozen=True, eq=False)
+class BagOfWords:
+    """The TF-IDF of the words and word pairs of training notes, each note's vector of length 1.
+
+    Attributes:
+        vocabulary: The k words and word pairs, sorted.
+        idf: The inverse document frequency of each, `(k,)`.
+
+    Example:
+
+    >>> words = BagOfWords.fit(["mild cough", "mild fever", "mild cough"], min_notes=2)
+    >>> words.vocabulary
+    ('cough', 'mild', 'mild cough')
+    >>> words.transform(["cough"]).toarray()
+    array([[1., 0., 0.]], dtype=float32)
+    """
+
+    vocabulary: tuple[str, ...]
+    idf: np.ndarray
+
+    @classmethod
+    def fit(cls, texts: Sequence[str], min_notes: int = 2) -> "BagOfWords":
+        """The words and word pairs of so many notes.
+
+        Args:
+            texts: Training notes.
+            min_notes: Least number of notes with a word. Defaults to 2.
+
+        Raises:
+            InputError: If no word is in so many notes.
+        """
+        vectorizer = _vectorizer(min_df=min_notes)
+        try:
+            vectorizer.fit(texts)
+        except ValueError:  # an empty vocabulary
+            raise InputError(
+                f"no word is in {min_notes} of the {len(texts)} training notes; leave bag_of_words out"
+            ) from None
+        return cls(tuple(vectorizer.get_feature_names_out()), vectorizer.idf_.astype(np.float32))
+
+    def __len__(self) -> int:
+        return len(self.vocabulary)
+
+    def transform(self, texts: Sequence[str]) -> sparse.csr_matrix:
+        """The TF-IDF of notes, float32 CSR `(n, k)`.
+
+        Args:
+            texts: n notes.
+        """
+        return sparse.csr_matrix(self._fitted.transform(texts), dtype=np.float32)
+
+    @cached_property
+    def _fitted(self) -> TfidfVectorizer:
+        vectorizer = _vectorizer(vocabulary={word: place for place, word in enumerate(self.vocabulary)})
+        vectorizer.idf_ = self.idf
+        return vectorizer
+
+    def to_dict(self) -> dict:
+        """The words and their frequencies, as JSON can hold them."""
+        return {"vocabulary": list(self.vocabulary), "idf": self.idf.tolist()}
+
+    @classmethod
+    def from_dict(cls, told: Mapping) -> "BagOfWords":
+        """What `to_dict` told of."""
+        return cls(tuple(told["vocabulary"]), np.asarray(told["idf"], np.float32))
+
+
+def _vectorizer(**settings) -> TfidfVectorizer:
+    return TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, dtype=np.float32, **settings)

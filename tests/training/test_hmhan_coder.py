@@ -1,0 +1,120 @@
+"""The attention models of HMHAN, trained, kept and loaded by `NoteCoder`."""
+
+import dataclasses
+
+import miniature
+import numpy as np
+import pytest
+
+from icd_relevancy.training import NoteCoder, TrainingConfig
+from icd_relevancy.training import fit as fit_module
+
+pytestmark = pytest.mark.usefixtures("in_miniature")
+NOTES = miniature.notes(60)
+
+
+@pytest.fixture
+def config(miniature_encoder):
+    return TrainingConfig(
+        model="hmhan",
+        encoder=str(miniature_encoder),
+        max_length=32,
+        learning_rate=0.01,
+        batch_size=16,
+        epochs=3,
+    )
+
+
+@pytest.mark.parametrize("attention", ["hierarchical", "flat", "single", "none"])
+def test_every_attention_learns_and_survives_its_folder(config, attention, tmp_path):
+    coder = NoteCoder.train(NOTES, dataclasses.replace(config, attention=attention, epochs=15))
+    losses = coder.history["losses"]
+    assert losses[-1] < 0.8 * losses[0]
+    assert coder.evaluate(NOTES)["ranking"]["micro_auroc"] > 0.9
+    coder.save(tmp_path / "model")
+    loaded = NoteCoder.load(tmp_path / "model")
+    np.testing.assert_allclose(loaded.scores(NOTES), coder.scores(NOTES), rtol=1e-4, atol=1e-6)
+    assert loaded.config == coder.config
+
+
+def test_fine_tuning_trains_the_encoder_and_carries_it(config, tmp_path):
+    config = dataclasses.replace(config, fine_tune=True, warm_up=0.2, weight_decay=0.01, clip_norm=1.0)
+    coder = NoteCoder.train(NOTES, config)
+    frozen = NoteCoder.train(NOTES, dataclasses.replace(config, fine_tune=False))
+    assert not np.allclose(coder.scores(NOTES), frozen.scores(NOTES))
+    coder.save(tmp_path / "model")
+    np.testing.assert_allclose(
+        NoteCoder.load(tmp_path / "model").scores(NOTES), coder.scores(NOTES), rtol=1e-4, atol=1e-6
+    )
+
+
+def test_fine_tuning_goes_on_where_it_was(config, tmp_path, monkeypatch):
+    config = dataclasses.replace(config, fine_tune=True, warm_up=0.2)
+    whole = NoteCoder.train(NOTES, config)
+    state = tmp_path / "state.npz"
+    on_epoch_end = fit_module._ResumableEarlyStopping.on_epoch_end
+
+    def killed(self, epoch, logs=None):
+        on_epoch_end(self, epoch, logs)
+        if epoch == 1:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(fit_module._ResumableEarlyStopping, "on_epoch_end", killed)
+        with pytest.raises(KeyboardInterrupt):
+            NoteCoder.train(NOTES, config, checkpoint=state)
+    assert state.exists()
+    resumed = NoteCoder.train(NOTES, config, checkpoint=state)
+    np.testing.assert_allclose(resumed.scores(NOTES), whole.scores(NOTES), rtol=1e-5, atol=1e-6)
+
+
+def test_bfloat16_learns_the_same(config):
+    config = dataclasses.replace(config, fine_tune=True, epochs=10)
+    half = NoteCoder.train(NOTES, dataclasses.replace(config, mixed_precision=True))
+    whole = NoteCoder.train(NOTES, config)
+    assert np.isfinite(half.scores(NOTES)).all()
+    assert half.history["losses"][-1] == pytest.approx(whole.history["losses"][-1], rel=0.15)
+
+
+@pytest.mark.parametrize("fine_tune", [False, True])
+def test_over_sampling_trains_the_head(config, fine_tune, tmp_path):
+    config = dataclasses.replace(config, fine_tune=fine_tune, smote=True)
+    plain = NoteCoder.train(NOTES, dataclasses.replace(config, smote=False))
+    coder = NoteCoder.train(NOTES, config)
+    assert not np.allclose(coder.scores(NOTES), plain.scores(NOTES))
+    coder.save(tmp_path / "model")
+    np.testing.assert_allclose(
+        NoteCoder.load(tmp_path / "model").scores(NOTES), coder.scores(NOTES), rtol=1e-4, atol=1e-6
+    )
+
+
+def test_words_and_structured_features_are_read_and_kept(config, tmp_path):
+    """What the words of the note do not say, the age does: code and age belong together."""
+    ages = tuple(80.0 if "I10" in codes else 5.0 for codes in NOTES.codes)
+    notes = dataclasses.replace(NOTES, age=ages, sex=("female",) * len(NOTES))
+    config = dataclasses.replace(config, bag_of_words=True, structured=True, epochs=10)
+    coder = NoteCoder.train(notes, config)
+    older = coder.scores(dataclasses.replace(notes, age=(80.0,) * len(notes)))
+    younger = coder.scores(dataclasses.replace(notes, age=(5.0,) * len(notes)))
+    label = coder.labels.index("I10")
+    assert (older[:, label] > younger[:, label]).mean() > 0.9
+    coder.save(tmp_path / "model")
+    np.testing.assert_allclose(
+        NoteCoder.load(tmp_path / "model").scores(notes), coder.scores(notes), rtol=1e-4, atol=1e-6
+    )
+
+
+def test_prepared_text_is_part_of_the_model(config, tmp_path):
+    config = dataclasses.replace(config, clean=True)
+    coder = NoteCoder.train(NOTES, config)
+    shouted = [text.upper() for text in NOTES.text]
+    np.testing.assert_allclose(coder.scores(shouted), coder.scores(NOTES), rtol=1e-5)
+    coder.save(tmp_path / "model")
+    np.testing.assert_allclose(
+        NoteCoder.load(tmp_path / "model").scores(shouted), coder.scores(shouted), rtol=1e-4, atol=1e-6
+    )
+
+
+def test_cut_notes_are_counted(config):
+    long = dataclasses.replace(NOTES, text=(NOTES.text[0] + " with cough" * 40, *NOTES.text[1:]))
+    assert NoteCoder.train(long, dataclasses.replace(config, epochs=1)).history["truncated"] == 1
