@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import zip_longest
 
 PRECEDING, FOLLOWING, OTHER = "preceding", "following", "other"
 
@@ -25,7 +26,8 @@ _STATES = frozenset(
     " prominent".split()
 )
 _INTERPRETED = frozenset(
-    "suggestive suggesting consistent compatible concerning indicating indicative likely probably possibly most".split()
+    "suggestive suggesting consistent compatible concerning indicating indicative likely probably possibly most being"
+    " having requiring treated".split()
 )
 _ADVERBS = frozenset("also now still then again currently only otherwise".split())
 _TIMES = frozenset(
@@ -199,16 +201,24 @@ def _opens_with_its_verb(clause: _Clause, segment: _Segment) -> bool:
 
 
 def _after_adjuncts(words: Sequence[str], cues: Sequence[Cue], within: set[int]) -> Iterator[int]:
-    """Where a sentence goes on: "no fracture with a small effusion", "a child without fever presented with"."""
+    """Where a sentence goes on after what is negated.
+
+    As in "no fracture with a small effusion", "no fracture in a bone with cysts", "a child without fever presented
+    with cough" and "lack of air suggesting ileus".
+    """
     negating = [cue for cue in cues if cue.kind == PRECEDING]
-    for place in range(negating[0].stop if negating else len(words), len(words) - 1):
-        if (
-            words[place] == "with"
-            and place not in within
-            and words[place + 1] in _STATES | {"a", "an", "the"}
-        ):
-            yield place
-    for number, cue in enumerate(negating):
+    for cue, after in zip_longest(negating, negating[1:]):
+        places = [p for p in range(cue.stop, after.start if after else len(words)) if p not in within]
+        brought_in = _STATES | {"a", "an", "the"}
+        located = len(words)
+        for place in places[:-1]:
+            if words[place] == "in" and words[place + 1] in ("a", "an", "this"):
+                located = place
+            if words[place] == "with" and (words[place + 1] in brought_in or place > located):
+                yield place
+        ends = frozenset()
         if words[cue.start] in ("without", "w/o") or (cue.start and words[cue.start - 1] == "with"):
-            end = negating[number + 1].start if number + 1 < len(negating) else len(words)
-            yield from [p for p in range(cue.stop, end) if words[p] in _VERBS and p not in within][:1]
+            ends = _VERBS
+        elif words[cue.start] in ("lack", "absence"):
+            ends = _INTERPRETED
+        yield from [place for place in places if words[place] in ends][:1]

@@ -84,7 +84,7 @@ _EXTENT = (
 # "No change in the effusion" says nothing against the effusion.
 _CHANGE = (
     "change|changes|increase|decrease|improvement|worsening|progression|regression|difference|cause|causes|source"
-    "|reason|explanation|etiology|resolution|response|relief|growth|enlargement|reduction"
+    "|reason|explanation|etiology|resolution|response|relief|growth of|growth in|enlargement of|reduction in"
 )
 _NOT_A_FINDING = (
     "prior|previous|comparison|old|outside|treatment|therapy|antibiotics|antibiotic|medication|medications|surgery"
@@ -185,7 +185,7 @@ def _preceding() -> list[str]:
         *_any_of("negative for|unremarkable for|free of|free from|absence of|lack of|lacks|lacking|no longer"),
         *_any_of("rather than|instead of|as opposed to|argues against|argue against|nothing to suggest"),
         *_any_of("unlikely", "to be|to represent"),
-        *_any_of("no|without|without any", _EVIDENCE, f"of|for|{_TOWARD}"),
+        *_any_of("no|without|without any", "|further|additional|new|other", _EVIDENCE, f"of|for|{_TOWARD}"),
         *_any_of("not", _TOWARD),
         *_any_of("does|do|did", "not|n't", _FIND),
         *_any_of("fails to|failed to|failure to", _FIND),
@@ -208,6 +208,7 @@ def _following() -> list[str]:
         *_any_of(been, "|now|effectively|also", "absent|ruled out|excluded|denied|negative"),
         *_any_of(f"{_HAVE}|{_BE}", _WHOLLY, "resolved|cleared|disappeared"),
         *_any_of(_WHOLLY, "resolved"),
+        *_any_of(_BE, "|now", "gone"),
         *_any_of("|is|are", "unlikely"),
         *_any_of("been", "ruled out|excluded"),
         *_any_of("is doubtful|now absent"),
@@ -226,7 +227,9 @@ def _termination() -> list[str]:
         *_any_of("therefore|thus|only|besides|apart from|aside from|other than|with the exception of"),
         *_any_of("which|who|whose|where|when|while|whereas|because|if|unless|despite|as|until|since|after"),
         *_any_of("following|before|prior to|during|status post|s/p|given|involving"),
-        *_any_of("due to|secondary to|because of|related to|attributable to|attributed to|associated with"),
+        *_any_of(
+            "due to|secondary to|because of|from|related to|attributable to|attributed to|associated with"
+        ),
         *_any_of("in the setting of|in the context of|in the presence of|on a background of|superimposed on"),
         *_any_of(
             "now with|now has|positive for|complains of|admits to|to explain|to account for|as there are"

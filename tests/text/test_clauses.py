@@ -63,6 +63,10 @@ def clauses(sentence: str) -> list[str]:
         ("a with a b is [>not_seen]", "a with a b is not seen"),
         ("child [<without] a presented with b", "child without a|presented with b"),
         ("child with [<no] a was b", "child with no a|was b"),
+        ("[<no] a in a b with c", "no a in a b|with c"),
+        ("[<lack_of] a suggesting b", "lack of a|suggesting b"),
+        ("[<no] a suggesting b", "no a suggesting b"),
+        ("[<no] a , being treated for b", "no a|, being treated for b"),
         ("a [<without] b , c , or d , with e", "a without b , c , or d|, with e"),
     ],
 )

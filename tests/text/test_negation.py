@@ -99,10 +99,10 @@ def test_long_notes_take_their_length_in_time(tagger):
 
     def seconds(repeats: int) -> float:
         text = AlignedText.of(line * repeats)
-        began = time.perf_counter()
+        began = time.process_time()
         marked = tagger.tag([text])[0]
         assert marked.text.count("NOT_") == 3 * repeats
-        return time.perf_counter() - began
+        return time.process_time() - began
 
     short = min(seconds(130) for _ in range(3))  # 10,000 characters
     assert min(seconds(520) for _ in range(2)) < 10 * short

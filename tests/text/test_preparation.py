@@ -178,9 +178,9 @@ def test_long_notes_take_their_length_in_time(piece):
 
     def seconds(characters: int) -> float:
         text = (piece * (characters // len(piece) + 1))[:characters]
-        began = time.perf_counter()
+        began = time.process_time()
         preparation.prepare([text])
-        return time.perf_counter() - began
+        return time.process_time() - began
 
     short = max(min(seconds(10_000) for _ in range(2)), 0.02)
     assert min(seconds(40_000) for _ in range(2)) < 10 * short
