@@ -33,6 +33,7 @@ _ADVERBS = frozenset("also now still then again currently only otherwise".split(
 _TIMES = frozenset(
     "hours days weeks months years hour day week month year yesterday today date time night morning evening ago".split()
 )
+_TOLD = _STATES | _PREDICATES | _TIMES
 _SEEN = frozenset(
     "seen identified noted present evident appreciated demonstrated found visualized detected observed".split()
 )
@@ -89,7 +90,7 @@ class _Clause:
     def add(self, segment: _Segment) -> None:
         self.negated |= segment.has(PRECEDING)
         self.verbal |= bool(segment.verbs)
-        self.stated |= segment.has(FOLLOWING) or not (_STATES | _PREDICATES).isdisjoint(segment.words)
+        self.stated |= segment.has(FOLLOWING) or not _TOLD.isdisjoint(segment.words)
 
 
 def clause_starts(words: Sequence[str], cues: Sequence[Cue]) -> Iterator[int]:

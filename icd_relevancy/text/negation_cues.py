@@ -14,15 +14,15 @@ class Cues:
         preceding_negations: What negates the terms after it.
         following_negations: What negates the terms before it.
         termination: Where a negation ends.
-        leading: Those that negate what follows where they open a clause ("resolved pneumonia") and what precedes
-            elsewhere ("pneumonia resolved").
+        leading: Those that may negate either side, which their place tells: "resolved pneumonia", "pneumonia
+            resolved".
     """
 
     pseudo_negations: tuple[str, ...]
     preceding_negations: tuple[str, ...]
     following_negations: tuple[str, ...]
     termination: tuple[str, ...]
-    leading: tuple[str, ...] = ("resolved", "ruled out", "excluded", "absent")
+    leading: tuple[str, ...] = ("resolved", "ruled out", "excluded", "absent", "denied")
 
     def termset(self) -> dict[str, list[str]]:
         """The phrases as `negspacy` takes them."""
@@ -104,6 +104,10 @@ _FIND = (
     "show|reveal|demonstrate|have|exhibit|develop|appear to have|appear to be|suggest|identify|detect|indicate"
     "|complain of|report|display|represent"
 )
+_STUDY = (
+    "study|exam|examination|evaluation|workup|work-up|screen|test|scan|ultrasound|ct|computed tomography|mri"
+    "|magnetic resonance imaging|x-ray|radiograph|film|films|biopsy|culture|cultures|serology|swab"
+)
 _PERSON = "patient|child|infant|newborn|adolescent|adult|boy|girl|man|woman|male|female"
 
 _TO_BE_DONE = _any_of("should be|must be|to be|needs to be|need to be", "ruled out|excluded")
@@ -163,6 +167,7 @@ def _pseudo() -> list[str]:
         *_any_of("no", "absence of|lack of|more than|less than|greater than|larger than|longer than|further"),
         *_any_of("without", "|intravenous|iv|oral", "contrast"),
         *_any_of("without", "difficulty|doubt|further|any further"),
+        *_any_of("no evidence that", "the|this|his|her|its|their"),
         *_any_of(
             "with or without|with and without|with/without|as well as|the following|such as|as yet|as far as"
         ),
@@ -181,14 +186,15 @@ def _pseudo() -> list[str]:
 
 def _preceding() -> list[str]:
     return [
-        *_any_of("no|not|n't|n’t|without|w/o|never|neither|nor|cannot|denies|denied|denying|deny|doubt|doubtful"),
+        *_any_of("no|not|n't|n’t|without|w/o|never|neither|nor|cannot|denies|denying|deny|doubt|doubtful"),
         *_any_of("negative for|unremarkable for|free of|free from|absence of|lack of|lacks|lacking|no longer"),
         *_any_of("rather than|instead of|as opposed to|argues against|argue against|nothing to suggest"),
         *_any_of("unlikely", "to be|to represent"),
         *_any_of("no|without|without any", "|further|additional|new|other", _EVIDENCE, f"of|for|{_TOWARD}"),
         *_any_of("not", _TOWARD),
         *_any_of("does|do|did", "not|n't", _FIND),
-        *_any_of("fails to|failed to|failure to", _FIND),
+        *_any_of("fail to|fails to|failed to|failure to", _FIND),
+        *_any_of("negative", _STUDY, "for"),
         *_any_of("never", "had|developed"),
         *_any_of(
             "|complete|interval|complete interval|interval complete|full|total|near total",
@@ -209,6 +215,13 @@ def _following() -> list[str]:
         *_any_of(f"{_HAVE}|{_BE}", _WHOLLY, "resolved|cleared|disappeared"),
         *_any_of(_WHOLLY, "resolved"),
         *_any_of(_BE, "|now", "gone"),
+        # What was thought of, and given up: the conjunction begins no clause.
+        *_any_of(
+            "but|and",
+            "|was|were|has|have|is now",
+            "|ultimately|subsequently|later|then|since|now|been",
+            "ruled out|excluded|resolved|disappeared",
+        ),
         *_any_of("|is|are", "unlikely"),
         *_any_of("been", "ruled out|excluded"),
         *_any_of("is doubtful|now absent"),

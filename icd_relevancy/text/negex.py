@@ -20,7 +20,7 @@ _KINDS = {"Preceding": PRECEDING, "Following": FOLLOWING}
 _GOES_ON = frozenset(
     "no not of for in on the a an and or nor with without to by , from at any is are was were has".split()
 )
-_ACTIVE = frozenset(("ruled out", "excluded"))
+_ACTIVE = frozenset(("ruled out", "excluded", "denied"))
 _AFTER_A_PARTICIPLE = frozenset(
     "by with on after in at and or but due via as from since given today yesterday clinically previously"
     " recently".split()
@@ -137,7 +137,7 @@ def _leads(cue: Span) -> bool:
         return True
     if cue.text.lower() not in _ACTIVE or after == len(doc):
         return False
-    return doc[after].is_alpha and doc[after].lower_ not in _AFTER_A_PARTICIPLE
+    return (doc[after].is_alpha or doc[after].text == ":") and doc[after].lower_ not in _AFTER_A_PARTICIPLE
 
 
 def _words(doc: Doc) -> list[str]:

@@ -49,6 +49,7 @@ def clauses(sentence: str) -> list[str]:
         ("[<no] a , suggesting b", "no a|, suggesting b"),
         ("[<no] a and a b", "no a|and a b"),
         ("[<no] a , [<no] b and c", "no a|, no b and c"),
+        ("a for days , b [>denied]", "a for days|, b denied"),
         ("a stable , b [>absent]", "a stable|, b absent"),
         ("a [>absent] , b [>not_seen]", "a absent|, b not seen"),
         # Marks between clauses.

@@ -41,6 +41,8 @@ def tag(tagger, text: str) -> str:
         ("No fever source", "No fever source"),
         ("Resolved pneumonia. Fever resolved.", "Resolved NOT_pneumonia. NOT_Fever resolved."),
         ("CT excluded pneumonia", "CT excluded NOT_pneumonia"),
+        ("Denied fever. Fever denied.", "Denied NOT_fever. NOT_Fever denied."),
+        ("Pneumonia was considered but ruled out", "NOT_Pneumonia was considered but ruled out"),
         ("Pneumonia excluded by CT", "NOT_Pneumonia excluded by CT"),
         # Line breaks wrap a sentence, or end it.
         ("No evidence of\npneumonia", "No evidence of\nNOT_pneumonia"),
