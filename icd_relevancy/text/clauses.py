@@ -14,16 +14,19 @@ _VERBS = frozenset(
     " appears appear appeared persists persist persisted continues continue continued reports endorses endorse endorsed"
     " complains complained presents presented developed develops suggests exhibits displays admits began begins starts"
     " started explains improves worsens worsened states describes notes requires required underwent received came"
-    " attended consulted".split()
+    " attended consulted lies lie measures measured contains contained extends occurs occurred involves needs feels"
+    " takes took uses will would may might could can should must".split()
 )
 _PREDICATES = frozenset(
-    "present unchanged stable improving improved worse worsening persistent persisting".split()
+    "present noted unchanged stable improving improved worse worsening persistent persisting developing treated"
+    " relieved controlled".split()
 )
+_ARTICLES = frozenset(("a", "an", "the"))
 _VALUES = frozenset("high low normal elevated value positive negative".split())
 _STATES = frozenset(
     "stable unchanged persistent persisting chronic known mild small moderate minimal residual improved improving"
-    " worsening increased decreased slight trace tiny bilateral old healed subtle progressive continued"
-    " prominent".split()
+    " worsening increased decreased slight trace tiny bilateral old healed subtle progressive continued prominent"
+    " occasional intermittent frequent multiple several scattered extensive".split()
 )
 _INTERPRETED = frozenset(
     "suggestive suggesting consistent compatible concerning indicating indicative likely probably possibly most being"
@@ -70,10 +73,9 @@ class _Segment:
         """The number of the first word that is no adverb."""
         return next((number for number, word in enumerate(self.words) if word not in _ADVERBS), 0)
 
-    @property
-    def opens_with_cue(self) -> bool:
+    def opens_with(self, kind: str) -> bool:
         opens = (self.places[0], self.places[self.opening])
-        return any(cue.kind == PRECEDING and cue.start in opens for cue in self.cues)
+        return any(cue.kind == kind and cue.start in opens for cue in self.cues)
 
     def has(self, kind: str) -> bool:
         return any(cue.kind == kind for cue in self.cues)
@@ -171,23 +173,24 @@ def _opens_clause(clause: _Clause, segment: _Segment, goes_on_to_or: bool) -> bo
         return True
     if not segment.words or segment.joined_by == "or":
         return False
-    if segment.opens_with_cue or segment.words[segment.opening] in _VERBS:
+    if segment.opens_with(FOLLOWING):
+        return False  # what it negates stands before it: "hematuria, resolved"
+    if segment.opens_with(PRECEDING) or segment.words[segment.opening] in _VERBS:
         return True
     if segment.verbs:
         return _opens_with_its_verb(clause, segment)
     if not clause.negated:
-        # "Nodule stable, adenopathy absent": the one has its state, so the other's cue is not for it.
-        return segment.has(FOLLOWING) and clause.stated
+        # "Nodule stable and adenopathy absent": the one has its state, so the other's cue is not for it.
+        return segment.has(FOLLOWING) and (clause.stated or segment.joined_by == ",")
     if goes_on_to_or:
         return False
-    if segment.joined_by == ",":
-        timed = any(word in _TIMES for word in segment.words)
-        told = segment.words[-1] in _PREDICATES or not _VALUES.isdisjoint(segment.words[1:])
-        if timed or told or segment.words[0] in _INTERPRETED or segment.words[0] == "with":
-            return True
-    elif segment.words[0] in ("a", "an"):
+    if segment.words[0] in _STATES | _ARTICLES:
         return True
-    return segment.words[0] in _STATES
+    if segment.joined_by != ",":
+        return False
+    timed = any(word in _TIMES for word in segment.words)
+    told = not (_PREDICATES | _VALUES).isdisjoint(segment.words[1:])
+    return timed or told or segment.words[0] in _INTERPRETED or segment.words[0] == "with"
 
 
 def _opens_with_its_verb(clause: _Clause, segment: _Segment) -> bool:
@@ -210,7 +213,7 @@ def _after_adjuncts(words: Sequence[str], cues: Sequence[Cue], within: set[int])
     negating = [cue for cue in cues if cue.kind == PRECEDING]
     for cue, after in zip_longest(negating, negating[1:]):
         places = [p for p in range(cue.stop, after.start if after else len(words)) if p not in within]
-        brought_in = _STATES | {"a", "an", "the"}
+        brought_in = _STATES | _ARTICLES
         located = len(words)
         for place in places[:-1]:
             if words[place] == "in" and words[place + 1] in ("a", "an", "this"):

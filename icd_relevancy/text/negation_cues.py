@@ -150,6 +150,7 @@ def _pseudo() -> list[str]:
     return [
         *_any_of("no|without|not", _EXTENT, _CHANGE),
         *_any_of("no|without|without any", _NOT_A_FINDING),
+        *_any_of("not|n't|never", "received|receive|had|have|undergone|required|need|needed", _NOT_A_FINDING),
         *_any_of("not|not been", "|yet|significantly|appreciably|substantially", _NOT_DONE),
         *_any_of("not|n't", "well|clearly|optimally|fully|adequately|completely", _SEEN),
         # What was not seen then is new.
@@ -215,13 +216,7 @@ def _following() -> list[str]:
         *_any_of(f"{_HAVE}|{_BE}", _WHOLLY, "resolved|cleared|disappeared"),
         *_any_of(_WHOLLY, "resolved"),
         *_any_of(_BE, "|now", "gone"),
-        # What was thought of, and given up: the conjunction begins no clause.
-        *_any_of(
-            "but|and",
-            "|was|were|has|have|is now",
-            "|ultimately|subsequently|later|then|since|now|been",
-            "ruled out|excluded|resolved|disappeared",
-        ),
+        *_any_of("ultimately|subsequently|later|then|since", "ruled out|excluded"),
         *_any_of("|is|are", "unlikely"),
         *_any_of("been", "ruled out|excluded"),
         *_any_of("is doubtful|now absent"),

@@ -60,6 +60,9 @@ class ClauseNegex(Negex):
             [match for match in found if self._kind(match) == kind]
             for kind in ("Preceding", "Following", "Termination")
         )
+        # What is negated by the cue after it stands before it: "was seen but has resolved".
+        begin_following = {start for _, start, _ in following}
+        terminating = [match for match in terminating if match[2] not in begin_following]
         words = _words(doc)
         for sentence in doc.sents:
             first, last = sentence.start, sentence.end
