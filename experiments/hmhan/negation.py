@@ -33,7 +33,8 @@ class Sentence:
     """A sentence with what a reader calls negated and affirmed.
 
     Attributes:
-        part: `"development"`, or `"held-out"` for those that no code was changed for.
+        part: `"held-out"` for those written before the code, `"development"` for those that it was changed for, and
+            `"blind"` for those written after its last change; nothing was changed for the first and the last.
         text: The sentence.
         negated: Spans of the negated terms.
         affirmed: Spans of the terms that are not negated.

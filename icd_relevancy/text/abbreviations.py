@@ -215,7 +215,7 @@ def abbreviations_from_rows(rows: Iterable[dict], name: str) -> Abbreviations:
         others.append((number, row))
         if len(others) > 1 and not all(other.context for _, other in others):
             raise InputError(
-                f"{name}: row {number}: {row.abbreviation!r} has another meaning in row {others[0][0]}; "
+                f"{name}: row {number}: {row.abbreviation[:40]!r} has another meaning in row {others[0][0]}; "
                 "give both a context"
             )
     return Abbreviations(tuple(row for _, row in sorted(chain.from_iterable(found.values()))))
