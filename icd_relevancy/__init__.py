@@ -30,17 +30,9 @@ _HOME = {
     "set_relevance": "relevance",
 }
 _SUBPACKAGES = (
-    "codes",
-    "data",
-    "layers",
-    "losses",
-    "metrics",
-    "models",
-    "reporting",
-    "text",
-    "training",
+    "codes", "data", "explain", "layers", "losses", "metrics", "models", "reporting", "text", "training",
     "vectors",
-)
+)  # fmt: skip
 
 __all__ = ["__version__", *_HOME]
 

@@ -1,0 +1,13 @@
+"""Why a model gives a note its codes: the words that count, by LIME or from label attention, and a page to read."""
+
+from icd_relevancy.explain.attention_words import attention_explanation
+from icd_relevancy.explain.explanation import CategoryExplanation, CodeExplanation, Explanation
+from icd_relevancy.explain.lime_words import lime_explanation
+
+__all__ = [
+    "CategoryExplanation",
+    "CodeExplanation",
+    "Explanation",
+    "attention_explanation",
+    "lime_explanation",
+]
