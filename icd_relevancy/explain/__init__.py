@@ -3,6 +3,7 @@
 from icd_relevancy.explain.attention_words import attention_explanation
 from icd_relevancy.explain.explanation import CategoryExplanation, CodeExplanation, Explanation
 from icd_relevancy.explain.lime_words import lime_explanation
+from icd_relevancy.explain.page import write_page
 
 __all__ = [
     "CategoryExplanation",
@@ -10,4 +11,5 @@ __all__ = [
     "Explanation",
     "attention_explanation",
     "lime_explanation",
+    "write_page",
 ]
