@@ -1,4 +1,4 @@
-"""The command line: `icd-relevancy train | evaluate | predict | rank | vectors | data`."""
+"""The command line: `icd-relevancy train | evaluate | predict | rank | explain | vectors | data`."""
 
 import argparse
 import json
@@ -12,6 +12,7 @@ from pathlib import Path
 from icd_relevancy._startup import start_tensorflow
 from icd_relevancy._version import __version__
 from icd_relevancy.cli_checks import check_output
+from icd_relevancy.cli_explain import add_explain_command
 from icd_relevancy.cli_medication import add_rank_command, evaluate_medication, train_medication
 from icd_relevancy.cli_vectors import add_vectors_commands
 from icd_relevancy.errors import InputError, shown_code
@@ -105,6 +106,7 @@ def _parser() -> argparse.ArgumentParser:
     predict.set_defaults(run=_predict)
 
     add_rank_command(commands)
+    add_explain_command(commands)
     add_vectors_commands(commands)
 
     data = commands.add_parser("data", help="check or make notes").add_subparsers(

@@ -1,0 +1,145 @@
+"""The command line for explanations: `icd-relevancy explain`."""
+
+import json
+from functools import partial
+from pathlib import Path
+
+from tqdm import tqdm
+
+from icd_relevancy._startup import start_tensorflow
+from icd_relevancy.cli_checks import check_at_least, check_output
+from icd_relevancy.errors import InputError
+
+_PAGES = (".html", ".htm")
+_WITH_ATTENTION = ("hmhan",)
+
+
+def add_explain_command(commands) -> None:
+    """Adds `explain` to the parser's commands."""
+    explain = commands.add_parser("explain", help="show why new notes get their codes, as a page to read")
+    explain.add_argument("folder", type=Path, metavar="FOLDER")
+    explain.add_argument(
+        "file", nargs="?", default="-", metavar="FILE|-", help="notes, as of predict (default: -)"
+    )
+    explain.add_argument(
+        "--out", required=True, type=Path, metavar="PAGE.html", help="page to write; it holds the notes' text"
+    )
+    explain.add_argument(
+        "--method", choices=("lime", "attention"),
+        help="lime, what the model says without some of the words, for every model; attention, where a model with "
+        "label attention looks (default: attention where the model has it)",
+    )  # fmt: skip
+    explain.add_argument(
+        "--top-k",
+        type=int,
+        default=5,
+        metavar="K",
+        help="codes a note: the assigned, at least K (default: 5)",
+    )
+    explain.add_argument(
+        "--samples",
+        type=int,
+        default=1000,
+        metavar="N",
+        help="versions of a note that lime asks about (default: 1000)",
+    )
+    explain.add_argument(
+        "--encoder", metavar="NAME|PATH", help="where the encoder is (default: as at the training)"
+    )
+    explain.add_argument(
+        "--json",
+        action="store_true",
+        help="print one JSON object a line too: words as places in the text alone",
+    )
+    explain.set_defaults(run=_explain)
+
+
+def _explain(options):
+    from icd_relevancy.data.new_notes import read_new_notes
+    from icd_relevancy.explain import write_page
+    from icd_relevancy.explain.lime_words import LEAST_SAMPLES, check_lime
+    from icd_relevancy.training.coder_folder import check_kind
+
+    check_at_least("--top-k", options.top_k, 1)
+    check_at_least("--samples", options.samples, LEAST_SAMPLES)
+    _check_page(options.out, options.file)
+    check_kind(options.folder, "linear")
+    if options.method == "lime":
+        check_lime()
+    notes = read_new_notes(options.file)
+    start_tensorflow()
+    from icd_relevancy.training.note_coder import NoteCoder
+
+    coder = NoteCoder.load(options.folder, options.encoder)
+    method = _method_of(coder, options)
+    notes = list(zip(notes.note_id, notes.text, strict=True))
+    # A single note has LIME's own bar; None leaves the bar out where the output is not a terminal.
+    bar = tqdm(notes, "explaining", unit="note", disable=None if len(notes) > 1 else True)
+    explanations = [method(text, note_id=note_id) for note_id, text in bar]
+    write_page(options.out, explanations)
+    if options.json:
+        for explanation in explanations:
+            print(json.dumps(explanation.to_dict()))
+    else:
+        print(f"{options.out}: {_summary(explanations)}")
+
+
+def _check_page(path: Path, notes: str) -> None:
+    """Refuses what is no page, and the notes' own file, so that a slip of the hand replaces no notes."""
+    if path.suffix.lower() not in _PAGES:
+        raise InputError(f"{path}: --out must name a page, a file that ends in .html")
+    if path.is_dir():
+        raise InputError(f"{path}: is a folder; name a file in it")
+    if path.exists() and Path(notes).exists() and path.samefile(notes):
+        raise InputError(f"{path}: is the file of the notes; choose another --out")
+    check_output(path)
+
+
+def _method_of(coder, options):
+    """From a note's text and its identifier to its explanation, by the method asked for or the coder's best.
+
+    A coder with label attention has `attention`, from a note to the weights of its labels `(m, tokens)`, the
+    tokens' spans in the note, and the weights of the labels' categories `(m, tokens)` or None; with these it has
+    `categories`, what each label's category is called. A coder without has no `attention`, or None.
+    """
+    from icd_relevancy.explain import attention_explanation, lime_explanation
+
+    shared = {"decision_threshold": coder.decision_threshold, "top_k": options.top_k}
+    attention = getattr(coder, "attention", None)
+    if options.method == "attention" and attention is None:
+        raise InputError(
+            f"{options.folder}: its model has no label attention; those of train --model "
+            f"{', '.join(_WITH_ATTENTION)} have it; --method lime explains any model"
+        )
+    if attention is None or options.method == "lime":
+        return partial(
+            lime_explanation,
+            coder.scores, labels=coder.labels, titles=coder.titles, samples=options.samples,
+            progress=True, **shared,
+        )  # fmt: skip
+
+    def explain(text: str, note_id: str):
+        weights, token_spans, category_weights = attention(text)
+        (probabilities,) = coder.scores([text])
+        return attention_explanation(
+            weights,
+            token_spans,
+            text,
+            probabilities,
+            coder.labels,
+            coder.titles,
+            note_id=note_id,
+            category_weights=category_weights,
+            categories=None if category_weights is None else coder.categories,
+            **shared,
+        )
+
+    return explain
+
+
+def _summary(explanations) -> str:
+    codes = [code for explanation in explanations for code in explanation.codes]
+    told = "1 note" if len(explanations) == 1 else f"{len(explanations)} notes"
+    told = f"{told}, {len(codes)} codes explained by {explanations[0].method}"
+    fits = [code.fidelity for code in codes if code.fidelity is not None]
+    return f"{told}, fit R² {min(fits):.2f} to {max(fits):.2f}" if fits else told
