@@ -15,14 +15,17 @@ NNBSVR_ON_NOTES := table3 table4
 NNBSVR_ON_CODES := figure1 figure2 table5 table7 held_out mapping
 NNBSVR := $(NNBSVR_ON_NOTES:%=reproduce-nnbsvr-%) $(NNBSVR_ON_CODES:%=reproduce-nnbsvr-%)
 CAC := figure2 figure3 figure4 figure5 figure6
+HMHAN_ON_NOTES := figure1 table3 table4 ablation figure7
+HMHAN := $(HMHAN_ON_NOTES:%=reproduce-hmhan-%) reproduce-hmhan-negation
 .PHONY: help setup encoder test test-backends lint format bench clean $(EXPERIMENTS:%=reproduce-%) \
-	reproduce-nnbsvr $(NNBSVR) reproduce-cac $(CAC:%=reproduce-cac-%)
+	reproduce-nnbsvr $(NNBSVR) reproduce-hmhan $(HMHAN) reproduce-cac $(CAC:%=reproduce-cac-%)
 
 help:  ## this list
 	@grep -hE '^[a-z0-9%-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 24
 	@printf '%s\n' 'reproduce-NAME          NAME one of $(EXPERIMENTS); DATA=synthetic|cmc2007|codiesp|PATH' \
 	'reproduce-nnbsvr-NAME   NAME one of $(NNBSVR_ON_NOTES) (DATA as above)' \
 	'                        or of $(NNBSVR_ON_CODES); CODES=10000 for a sample of the codes' \
+	'reproduce-hmhan-NAME    NAME one of $(HMHAN_ON_NOTES) (DATA as above), or negation' \
 	'reproduce-cac-NAME      NAME one of $(CAC); DATA=synthetic|eicu|mimic4|SOURCE:PATH|PATH' \
 	'                        CODE_SYSTEM=icd9cm|icd10cm'
 
@@ -67,6 +70,14 @@ $(NNBSVR_ON_NOTES:%=reproduce-nnbsvr-%): reproduce-nnbsvr-%: setup encoder
 
 $(NNBSVR_ON_CODES:%=reproduce-nnbsvr-%): reproduce-nnbsvr-%: setup encoder
 	$(BIN)/python -m experiments.nnbsvr.$* $(if $(ENCODER),--encoder '$(ENCODER)') $(if $(CODES),--set codes='$(CODES)')
+
+$(HMHAN_ON_NOTES:%=reproduce-hmhan-%): reproduce-hmhan-%: setup encoder
+	$(BIN)/python -m experiments.hmhan.$* --data '$(DATA)' $(if $(ENCODER),--encoder '$(ENCODER)')
+
+reproduce-hmhan-negation: setup
+	$(BIN)/python -m experiments.hmhan.negation
+
+reproduce-hmhan: $(HMHAN)  ## all tables and figures of HMHAN
 
 $(CAC:%=reproduce-cac-%): reproduce-cac-%: setup
 	$(BIN)/python -m experiments.cac.$* --data '$(DATA)' $(if $(CODE_SYSTEM),--set code_system='$(CODE_SYSTEM)')

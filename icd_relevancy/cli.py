@@ -192,6 +192,9 @@ def _train(options):
         f"micro-F1 {coder.history['validation_micro_f1']:.3f} on the held-out part at the decision threshold "
         f"{coder.decision_threshold:.3f}"
     )
+    if imbalance := coder.history.get("imbalance"):
+        before, after = imbalance["mean"]
+        print(f"over-sampled by ML-SMOTE: mean imbalance ratio {before:.1f}, then {after:.1f}")
     if truncated := coder.history.get("truncated"):
         told = "1 note is longer" if truncated == 1 else f"{truncated} notes are longer"
         print(f"{told} than max_length={config.max_length} tokens and read only so far", file=sys.stderr)

@@ -1,7 +1,6 @@
 """The command line for explanations: `icd-relevancy explain`."""
 
 import json
-from functools import partial
 from pathlib import Path
 
 from tqdm import tqdm
@@ -59,11 +58,12 @@ def _explain(options):
     from icd_relevancy.explain import write_page
     from icd_relevancy.explain.lime_words import LEAST_SAMPLES, check_lime
     from icd_relevancy.training.coder_folder import check_kind
+    from icd_relevancy.training.config import MODELS
 
     check_at_least("--top-k", options.top_k, 1)
     check_at_least("--samples", options.samples, LEAST_SAMPLES)
     _check_page(options.out, options.file)
-    check_kind(options.folder, "linear")
+    check_kind(options.folder, *MODELS)
     if options.method == "lime":
         check_lime()
     notes = read_new_notes(options.file)
@@ -72,10 +72,9 @@ def _explain(options):
 
     coder = NoteCoder.load(options.folder, options.encoder)
     method = _method_of(coder, options)
-    notes = list(zip(notes.note_id, notes.text, strict=True))
     # A single note has LIME's own bar; None leaves the bar out where the output is not a terminal.
-    bar = tqdm(notes, "explaining", unit="note", disable=None if len(notes) > 1 else True)
-    explanations = [method(text, note_id=note_id) for note_id, text in bar]
+    bar = tqdm(range(len(notes)), "explaining", unit="note", disable=None if len(notes) > 1 else True)
+    explanations = [method(notes.select([row])) for row in bar]
     write_page(options.out, explanations)
     if options.json:
         for explanation in explanations:
@@ -96,45 +95,55 @@ def _check_page(path: Path, notes: str) -> None:
 
 
 def _method_of(coder, options):
-    """From a note's text and its identifier to its explanation, by the method asked for or the coder's best.
-
-    A coder with label attention has `attention`, from a note to the weights of its labels `(m, tokens)`, the
-    tokens' spans in the note, and the weights of the labels' categories `(m, tokens)` or None; with these it has
-    `categories`, what each label's category is called. A coder without has no `attention`, or None.
-    """
+    """From one note to its explanation, by the method asked for or the coder's best."""
     from icd_relevancy.explain import attention_explanation, lime_explanation
 
     shared = {"decision_threshold": coder.decision_threshold, "top_k": options.top_k}
-    attention = getattr(coder, "attention", None)
-    if options.method == "attention" and attention is None:
+    if options.method == "attention" and not coder.has_attention:
         raise InputError(
             f"{options.folder}: its model has no label attention; those of train --model "
             f"{', '.join(_WITH_ATTENTION)} have it; --method lime explains any model"
         )
-    if attention is None or options.method == "lime":
-        return partial(
-            lime_explanation,
-            coder.scores, labels=coder.labels, titles=coder.titles, samples=options.samples,
-            progress=True, **shared,
-        )  # fmt: skip
 
-    def explain(text: str, note_id: str):
-        weights, token_spans, category_weights = attention(text)
-        (probabilities,) = coder.scores([text])
+    def by_lime(note):
+        return lime_explanation(
+            lambda texts: coder.scores(_versions(note, texts)),
+            note.text[0],
+            coder.labels,
+            coder.titles,
+            note_id=note.note_id[0],
+            samples=options.samples,
+            progress=True,
+            **shared,
+        )
+
+    def by_attention(note):
+        weights, token_spans, category_weights = coder.attention(note)
+        (probabilities,) = coder.scores(note)
         return attention_explanation(
             weights,
             token_spans,
-            text,
+            note.text[0],
             probabilities,
             coder.labels,
             coder.titles,
-            note_id=note_id,
+            note_id=note.note_id[0],
             category_weights=category_weights,
             categories=None if category_weights is None else coder.categories,
             **shared,
         )
 
-    return explain
+    return by_attention if coder.has_attention and options.method != "lime" else by_lime
+
+
+def _versions(note, texts):
+    """Notes of these texts, with all that is known of the note beside its own."""
+    from icd_relevancy.data import Notes
+
+    count = len(texts)
+    known = {name: getattr(note, name) for name in ("specialty", "age", "sex")}
+    known = {name: column * count for name, column in known.items() if column is not None}
+    return Notes(tuple(map(str, range(count))), tuple(texts), ((),) * count, **known)
 
 
 def _summary(explanations) -> str:

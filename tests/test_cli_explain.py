@@ -21,15 +21,16 @@ def with_lime():
 def with_attention(monkeypatch):
     """The trained coder with an attention that looks at the word `cough` for every code."""
 
-    def attention(self, text):
-        at = text.index("cough")
+    def attention(self, note):
+        at = note.text[0].index("cough")
         spans = [(0, 0), (0, 7), (at, at + 5)]
         weights = np.tile([0.5, 0.1, 0.4], (len(self.labels), 1))
         return weights, spans, weights[:, ::-1]
 
-    monkeypatch.setattr(NoteCoder, "attention", attention, raising=False)
+    monkeypatch.setattr(NoteCoder, "has_attention", True)
+    monkeypatch.setattr(NoteCoder, "attention", attention)
     categories = property(lambda self: [f"category {label[:3]}" for label in self.labels])
-    monkeypatch.setattr(NoteCoder, "categories", categories, raising=False)
+    monkeypatch.setattr(NoteCoder, "categories", categories)
 
 
 def test_lime_explains_the_codes_that_predict_lists(place, trained, capsys, with_lime):

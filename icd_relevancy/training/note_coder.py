@@ -16,8 +16,10 @@ from icd_relevancy.data import Notes
 from icd_relevancy.data.canonical import with_canonical_codes
 from icd_relevancy.errors import InputError
 from icd_relevancy.layers import TransformerEncoder
+from icd_relevancy.layers.hierarchical_attention import category_membership
 from icd_relevancy.layers.pretrained import encoder_hash
 from icd_relevancy.layers.tokenizer import checked_texts
+from icd_relevancy.models import attention_model
 from icd_relevancy.relevance import RelevanceGraph
 from icd_relevancy.training.coder_folder import JSON, MODEL, check_folder, read_coder_json, read_model
 from icd_relevancy.training.config import TrainingConfig
@@ -26,6 +28,7 @@ from icd_relevancy.training.label_graph import graph_of_labels
 from icd_relevancy.training.note_features import NoteFeatures
 from icd_relevancy.training.note_models import make_encoder, needs_encoder
 from icd_relevancy.training.note_training import NoteData, train_note_model, tuned_threshold
+from icd_relevancy.training.resampling import ResamplingReport
 
 _GRAPH = "relevance.npz"
 _LIBRARIES = ("icd_relevancy", "keras", "numpy", "tensorflow", "transformers")
@@ -78,14 +81,16 @@ class NoteCoder:
         config = config or TrainingConfig()
         keras.utils.set_random_seed(config.seed)
         data = NoteData.from_notes(notes, config, cache)
-        model, history = train_note_model(data, config, checkpoint, verbose)
-        decision_threshold, validation_f1 = tuned_threshold(model, data, config)
-        told = {"epochs": history.epochs, **asdict(history)}
+        trained = train_note_model(data, config, checkpoint, verbose)
+        decision_threshold, validation_f1 = tuned_threshold(trained.model, data, config)
+        told = {"epochs": trained.history.epochs, **asdict(trained.history)}
         told |= {"notes": len(notes), "validation_micro_f1": validation_f1}
         if data.encoder is not None:
             told["truncated"] = data.encoder.truncated(data.features.texts(notes.text))
+        if trained.resampling is not None:
+            told["imbalance"] = _imbalance(data.labels, trained.resampling)
         return cls(
-            model,
+            trained.model,
             data.labels,
             data.titles,
             data.relevance,
@@ -138,6 +143,52 @@ class NoteCoder:
             }
             for label in np.argsort(-row, kind="stable")[:listed]
         ]
+
+    @property
+    def has_attention(self) -> bool:
+        """Whether the model weighs the tokens of a note, so that `attention` can tell how."""
+        return self.config.model == "hmhan" and self.config.attention != "none"
+
+    def attention(self, note: Notes | str) -> tuple[np.ndarray, list[tuple[int, int]], np.ndarray | None]:
+        """Where the model looks in a note, for `attention_explanation`.
+
+        Args:
+            note: One note, or its text where the model reads nothing else.
+
+        Returns:
+            The attention of each label, `(m, tokens)`; the characters of the note, as it was given, that each
+            token stands for, `(0, 0)` for none; and the attention of each label's category, `(m, tokens)`, or
+            None where there is one level.
+
+        Raises:
+            InputError: If the model has no attention, or the encoder is not the one it was trained on.
+        """
+        if not self.has_attention:
+            raise InputError("the model has no attention over tokens; only hmhan has it")
+        notes = _as_notes([note] if isinstance(note, str) else note)
+        (text,) = self.features.aligned(notes.text)
+        found = self._attention_model.predict_on_batch(self.features.of(notes, self._encoder, progress=False))
+        spans = self._encoder.token_spans(text.text)
+        spans = [text.original_span(*span) if span[0] < span[1] else (0, 0) for span in spans]
+        if "token_attention" in found:
+            return np.repeat(found["token_attention"][0], len(self.labels), axis=0), spans, None
+        codes, categories = found["code_attention"][0], None
+        if self.config.attention == "hierarchical":
+            membership, _ = category_membership(code_system(self.config.code_system), self.labels)
+            categories = found["category_attention"][0][membership]
+        return codes, spans, categories
+
+    @property
+    def categories(self) -> tuple[str, ...]:
+        """What the category of each label is called, as the hierarchical attention groups them."""
+        system = code_system(self.config.code_system)
+        membership, names = category_membership(system, self.labels)
+        called = [f"{name} {system.title(name)}" if name in system else name for name in names]
+        return tuple(called[category] for category in membership)
+
+    @cached_property
+    def _attention_model(self) -> keras.Model:
+        return attention_model(self.model)
 
     def evaluate(self, notes: Notes, cache=None) -> dict:
         """The metrics of `icd_relevancy.training.evaluation` on notes with codes.
@@ -226,6 +277,13 @@ class NoteCoder:
                 f"encoder {self.config.encoder or 'all-MiniLM-L6-v2'}: not the one this model was trained on "
                 f"(SHA-256 {self.encoder_hash[:12]}…); name that one with --encoder"
             )
+
+
+def _imbalance(labels, report: ResamplingReport) -> dict:
+    """Before and after over-sampling, the mean imbalance ratio and that of each label with an example."""
+    ratios = zip(labels, report.imbalance_before.tolist(), report.imbalance_after.tolist(), strict=True)
+    of_label = {label: [before, after] for label, before, after in ratios if before == before}
+    return {"mean": [report.mean_before, report.mean_after], "labels": of_label}
 
 
 def _as_notes(notes: Notes | Sequence[str]) -> Notes:

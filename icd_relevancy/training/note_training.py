@@ -30,7 +30,7 @@ from icd_relevancy.training.note_models import (
     make_optimizer,
     needs_encoder,
 )
-from icd_relevancy.training.resampling import ml_smote
+from icd_relevancy.training.resampling import ResamplingReport, ml_smote
 from icd_relevancy.training.thresholds import tune_threshold
 
 # The monitor and the threshold need a dense notes x labels matrix; this bounds it to 0.8 GB.
@@ -111,9 +111,22 @@ class NoteData:
         return np.sort(rows[: max(_MOST_VALIDATION_CELLS // len(self.labels), 1)])
 
 
-def train_note_model(
-    data: NoteData, config: TrainingConfig, checkpoint=None, verbose: int = 0
-) -> tuple[keras.Model, History]:
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """A trained model.
+
+    Attributes:
+        model: The model with the weights of its best epoch.
+        history: How the training went.
+        resampling: What over-sampling did to the balance of the labels; None without it.
+    """
+
+    model: keras.Model
+    history: History
+    resampling: ResamplingReport | None
+
+
+def train_note_model(data: NoteData, config: TrainingConfig, checkpoint=None, verbose: int = 0) -> Trained:
     """The model of a configuration, trained until its monitor is best on the held-out part.
 
     With `smote` the head is trained on an over-sampled training part: with a frozen encoder from the start, else
@@ -130,9 +143,9 @@ def train_note_model(
     size = data.encoder.dimension if data.encoder is not None else data.inputs.shape[1]
     encoder = data.encoder if config.fine_tune else None
     model = make_model(config, data.labels, data.titles, y, data.system, data.features, encoder, size)
-    inputs, rows = data.inputs, data.training
+    inputs, rows, report = data.inputs, data.training, None
     if config.smote and not config.fine_tune:
-        inputs, y = _over_sampled(_take(inputs, rows), y, data.features, config.seed)
+        inputs, y, report = _over_sampled(_take(inputs, rows), y, data.features, config.seed)
         rows = np.arange(y.shape[0])
     else:
         y = data.y
@@ -146,17 +159,17 @@ def train_note_model(
     )
     history = _fit(model, inputs, y, rows, data, config, checkpoint, verbose)
     if config.smote and config.fine_tune:
-        _train_head(model, data, config, verbose)
-    return model, history
+        report = _train_head(model, data, config, verbose)
+    return Trained(model, history, report)
 
 
-def _train_head(model: keras.Model, data: NoteData, config: TrainingConfig, verbose: int) -> None:
+def _train_head(model: keras.Model, data: NoteData, config: TrainingConfig, verbose: int) -> ResamplingReport:
     """Trains the head on over-sampled token states of the encoder as it is now (HMHAN §III.D)."""
     encoder = next(layer for layer in model.layers if isinstance(layer, TransformerEncoder))
     others = {name: array for name, array in data.inputs.items() if name != "input_ids"}
     inputs = {**others, **token_states(data.features.texts(data.notes.text), encoder, progress=verbose > 0)}
     taken = _take(inputs, data.training)
-    resampled, y = _over_sampled(taken, data.y[data.training], data.features, config.seed)
+    resampled, y, report = _over_sampled(taken, data.y[data.training], data.features, config.seed)
     part = head_of(model)
     head = keras.Model(part.input, part.output)
     head.compile(
@@ -174,9 +187,12 @@ def _train_head(model: keras.Model, data: NoteData, config: TrainingConfig, verb
         verbose=verbose,
         score=score,
     )
+    return report
 
 
-def _over_sampled(inputs: dict, y, features: NoteFeatures, seed: int) -> tuple[dict, sparse.csr_matrix]:
+def _over_sampled(
+    inputs: dict, y, features: NoteFeatures, seed: int
+) -> tuple[dict, sparse.csr_matrix, ResamplingReport]:
     """Token states and all beside them, with synthetic notes for the rare codes."""
     found = ml_smote(
         inputs["states"],
@@ -192,7 +208,7 @@ def _over_sampled(inputs: dict, y, features: NoteFeatures, seed: int) -> tuple[d
     if "lexical" in inputs:
         one, other = (inputs["lexical"][found.sources[:, side]] for side in (0, 1))
         resampled["lexical"] = sparse.vstack([inputs["lexical"], (one + other) / 2], format="csr")
-    return resampled, found.labels
+    return resampled, found.labels, found.report
 
 
 def _fit(model, inputs, y, rows, data: NoteData, config: TrainingConfig, checkpoint, verbose) -> History:

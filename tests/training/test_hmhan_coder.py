@@ -6,6 +6,7 @@ import miniature
 import numpy as np
 import pytest
 
+from icd_relevancy.errors import InputError
 from icd_relevancy.training import NoteCoder, TrainingConfig
 from icd_relevancy.training import fit as fit_module
 
@@ -82,6 +83,9 @@ def test_over_sampling_trains_the_head(config, fine_tune, tmp_path):
     plain = NoteCoder.train(NOTES, dataclasses.replace(config, smote=False))
     coder = NoteCoder.train(NOTES, config)
     assert not np.allclose(coder.scores(NOTES), plain.scores(NOTES))
+    before, after = coder.history["imbalance"]["mean"]
+    assert before > after >= 1
+    assert set(coder.history["imbalance"]["labels"]) <= set(coder.labels)
     coder.save(tmp_path / "model")
     np.testing.assert_allclose(
         NoteCoder.load(tmp_path / "model").scores(NOTES), coder.scores(NOTES), rtol=1e-4, atol=1e-6
@@ -118,3 +122,30 @@ def test_prepared_text_is_part_of_the_model(config, tmp_path):
 def test_cut_notes_are_counted(config):
     long = dataclasses.replace(NOTES, text=(NOTES.text[0] + " with cough" * 40, *NOTES.text[1:]))
     assert NoteCoder.train(long, dataclasses.replace(config, epochs=1)).history["truncated"] == 1
+
+
+@pytest.mark.parametrize("fine_tune", [False, True])
+def test_attention_is_told_in_the_words_of_the_note(config, fine_tune):
+    coder = NoteCoder.train(NOTES, dataclasses.replace(config, fine_tune=fine_tune, clean=True, epochs=1))
+    note = "PATIENT 12 presents with Asthma, and cough."
+    weights, spans, category_weights = coder.attention(note)
+    assert weights.shape == category_weights.shape == (len(coder.labels), len(spans))
+    np.testing.assert_allclose(weights.sum(axis=1), 1, rtol=1e-4)
+    words = {note[start:stop] for start, stop in spans if start < stop}
+    assert {"PATIENT", "presents", "Asthma", "cough"} <= words
+    assert "with" not in words  # a stop word, which the model does not read
+    # Both asthmas are of one category.
+    same = [coder.labels.index(code) for code in ("J45.901", "J45.909")]
+    np.testing.assert_array_equal(*category_weights[same])
+    assert coder.categories[same[0]] == coder.categories[same[1]] == "J45 Asthma"
+
+
+def test_one_level_of_attention_and_none(config):
+    single = NoteCoder.train(NOTES, dataclasses.replace(config, attention="single", epochs=1))
+    weights, _, category_weights = single.attention(NOTES.text[0])
+    assert category_weights is None
+    assert (weights == weights[0]).all()
+    none = NoteCoder.train(NOTES, dataclasses.replace(config, attention="none", epochs=1))
+    assert not none.has_attention
+    with pytest.raises(InputError, match="no attention over tokens"):
+        none.attention(NOTES.text[0])

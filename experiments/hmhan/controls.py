@@ -1,0 +1,72 @@
+"""The linear controls of a table: words and word pairs, one classifier for each code."""
+
+import numpy as np
+from scipy import sparse
+from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.svm import LinearSVC
+
+# Below every decision value, for a code without an example to learn from.
+_NEVER = -1e3
+
+
+def control_scores(name: str, texts, y, test_texts, seed: int = 0) -> np.ndarray:
+    """Decision values of a control, `(n_test, m)`, the sigmoid of which is taken by nobody.
+
+    Args:
+        name: `nb_svm` (naive-Bayes log-count ratios times the words, Wang and Manning 2012), `logistic` or `svc`.
+        texts: n training notes.
+        y: Their labels, CSR `(n, m)`.
+        test_texts: The notes to score.
+        seed: Of the solver. Defaults to 0.
+    """
+    return _CONTROLS[name](texts, y, test_texts, seed)
+
+
+def _nb_svm(texts, y, test_texts, seed):
+    words = CountVectorizer(ngram_range=(1, 2), binary=True)
+    x, x_test = words.fit_transform(texts), words.transform(test_texts)
+
+    def features(target):
+        ratio = np.log(_shares(x, target) / _shares(x, ~target))
+        return x.multiply(ratio).tocsr(), x_test.multiply(ratio).tocsr()
+
+    model = LogisticRegression(C=4, solver="liblinear", max_iter=500, random_state=seed)
+    return _one_a_code(features, model, y, len(test_texts))
+
+
+def _shares(x, rows: np.ndarray) -> np.ndarray:
+    counts = 1 + np.asarray(x[np.flatnonzero(rows)].sum(axis=0)).ravel()
+    return counts / counts.sum()
+
+
+def _linear(model):
+    def scores(texts, y, test_texts, seed):
+        words = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True)
+        features = words.fit_transform(texts), words.transform(test_texts)
+        return _one_a_code(lambda target: features, model(seed), y, len(test_texts))
+
+    return scores
+
+
+def _one_a_code(features, model, y: sparse.csr_matrix, count: int) -> np.ndarray:
+    """Decision values of a classifier for each code, given for its target the training and the test features."""
+    scores = np.full((count, y.shape[1]), _NEVER, np.float32)
+    columns = y.tocsc()
+    for code in range(y.shape[1]):
+        target = columns[:, [code]].toarray().ravel() > 0
+        if target.any() and not target.all():
+            x, x_test = features(target)
+            scores[:, code] = model.fit(x, target).decision_function(x_test)
+    return scores
+
+
+_CONTROLS = {
+    "nb_svm": _nb_svm,
+    "logistic": _linear(
+        lambda seed: LogisticRegression(
+            C=1000, class_weight="balanced", solver="liblinear", random_state=seed
+        )
+    ),
+    "svc": _linear(lambda seed: LinearSVC(C=1, class_weight="balanced", random_state=seed)),
+}

@@ -1,0 +1,172 @@
+"""Trains one row of a table on one fold, keeps its scores, and measures them."""
+
+import hashlib
+import json
+import time
+import zipfile
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from experiments.hmhan.controls import control_scores
+from experiments.task import RESULTS, Task
+from icd_relevancy.atomic import replacing
+from icd_relevancy.cache import cache_folder
+from icd_relevancy.data import train_validation_split
+from icd_relevancy.errors import InputError
+from icd_relevancy.metrics import multilabel, relevancy_report
+from icd_relevancy.training.config import TrainingConfig
+from icd_relevancy.training.thresholds import predicted_labels, tune_threshold
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """One model's scores on the test notes of one fold.
+
+    Attributes:
+        rows: The test notes.
+        scores: float32 `(n, m)` over the labels of the task.
+        threshold: The decision threshold that was tuned on the held-out part of the training notes.
+        seconds: Time to train.
+        losses, validation_losses, validation_scores: Of each epoch; empty for a control.
+    """
+
+    rows: np.ndarray
+    scores: np.ndarray
+    threshold: float
+    seconds: float
+    losses: np.ndarray
+    validation_losses: np.ndarray
+    validation_scores: np.ndarray
+
+
+def fold_runs(task: Task, row: dict, shared: dict) -> list[Run]:
+    """The runs of one row of a table, a fold after the other, each with a seed of its own; finished ones are read back.
+
+    Args:
+        task: The task.
+        row: `control`, one of `control_scores`, or `training`: settings of `TrainingConfig`.
+        shared: Settings of `TrainingConfig` for all rows.
+    """
+    runs = []
+    for fold in range(task.config.folds):
+        path = _path(task, row, shared, fold)
+        if not path.exists():
+            _save(
+                _control(task, row["control"], fold)
+                if "control" in row
+                else _trained(task, row, shared, fold),
+                path,
+            )
+        runs.append(_load(path))
+    return runs
+
+
+def training_config(task: Task, row: dict, shared: dict, fold: int = 0) -> TrainingConfig:
+    """The settings of a row; the seed is that of the task plus the fold."""
+    of_task = {
+        "code_system": task.config.code_system,
+        "encoder": task.config.encoder,
+        "lowercase": task.config.lowercase,
+        "max_length": task.config.max_length,
+        "validation": task.config.validation,
+        "seed": task.config.seed + fold,
+    }
+    return TrainingConfig.from_mapping({**of_task, **shared, **row.get("training", {})}, row["name"])
+
+
+def _trained(task: Task, row: dict, shared: dict, fold: int) -> Run:
+    import keras
+
+    from icd_relevancy.training import NoteCoder
+
+    keras.utils.clear_session()  # the model of the fold before
+    test, rest = np.flatnonzero(task.fold == fold), np.flatnonzero(task.fold != fold)
+    config = training_config(task, row, shared, fold)
+    cache = None if config.fine_tune else cache_folder() / "embeddings"
+    coder = NoteCoder.train(task.notes.select(rest), config, cache)
+    scores = np.zeros((len(test), len(task.labels)), np.float32)
+    place = {label: column for column, label in enumerate(task.labels)}
+    scores[:, [place[label] for label in coder.labels]] = coder.scores(task.notes.select(test), cache)
+    told = coder.history
+    return Run(
+        test,
+        scores,
+        coder.decision_threshold,
+        told["seconds"],
+        *(np.array(told[name], np.float32) for name in ("losses", "validation_losses", "validation_scores")),
+    )
+
+
+def _control(task: Task, name: str, fold: int) -> Run:
+    """A control learns from all training notes, and from part of them for its threshold."""
+    texts, seed = np.array(task.notes.text, dtype=object), task.config.seed + fold
+    test, rest = np.flatnonzero(task.fold == fold), np.flatnonzero(task.fold != fold)
+    groups = task.notes.groups()[rest]
+    parts = train_validation_split(task.y[rest], groups, task.config.validation, seed)
+    train, held_out = (rest[part] for part in parts)
+    started = time.monotonic()
+    tuning = control_scores(name, texts[train], task.y[train], texts[held_out], seed)
+    scores = control_scores(name, texts[rest], task.y[rest], texts[test], seed)
+    seconds, none = time.monotonic() - started, np.empty(0, np.float32)
+    return Run(test, scores, tune_threshold(task.y[held_out], tuning)[0], seconds, none, none, none)
+
+
+def measures(task: Task, runs: list[Run]) -> pd.DataFrame:
+    """What is measured of each run on its test notes, a row each, as fractions.
+
+    `… tuned` are at the threshold from the run's own held-out notes; `… pooled` at one threshold for the whole
+    row, the best over the test notes of all folds together, as the linear controls of the field are reported.
+    """
+    every = np.concatenate([run.rows for run in runs])
+    pooled, _ = tune_threshold(task.y[every], np.concatenate([run.scores for run in runs]))
+    return pd.DataFrame([_measures(task.y[run.rows], run, pooled) for run in runs])
+
+
+def _measures(y: sparse.csr_matrix, run: Run, pooled: float) -> dict[str, float]:
+    predicted = predicted_labels(run.scores, run.threshold)
+    report = relevancy_report(y, predicted)
+    at_pooled = relevancy_report(y, predicted_labels(run.scores, pooled))
+    return {
+        "precision": report.micro_precision,
+        "recall": report.micro_recall,
+        "micro-F1 tuned": report.micro_f1,
+        "macro-F1 tuned": report.macro_f1,
+        "micro-F1 pooled": at_pooled.micro_f1,
+        "macro-F1 pooled": at_pooled.macro_f1,
+        "ROC-AUC": multilabel.auroc(y, run.scores, "micro"),
+        "accuracy": multilabel.exact_match_rate(y, predicted),
+        "Hamming loss": multilabel.hamming_loss(y, predicted),
+        "seconds": run.seconds,
+        "epochs": len(run.losses),
+    }
+
+
+def _path(task: Task, row: dict, shared: dict, fold: int):
+    if "control" in row:
+        described, name = {"control": row["control"]}, row["control"]
+    else:
+        described = training_config(task, row, shared, fold).to_dict()
+        name = f"{described['model']}-{described['attention']}"
+    digest = hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
+    return (
+        RESULTS
+        / "runs"
+        / f"hmhan-{task.config.name}-{task.fingerprint}"
+        / f"{name}-{digest[:8]}-fold{fold}.npz"
+    )
+
+
+def _save(run: Run, path) -> None:
+    with replacing(path) as temporary, open(temporary, "wb") as file:
+        np.savez_compressed(file, **vars(run))
+
+
+def _load(path) -> Run:
+    try:
+        with np.load(path) as saved:
+            return Run(**{name: saved[name][()] for name in Run.__dataclass_fields__})
+    except (ValueError, KeyError, EOFError, OSError, zipfile.BadZipFile) as error:
+        raise InputError(f"{path}: this result is damaged ({error}); delete it and run again") from error
