@@ -1,5 +1,6 @@
 """Notes and stays: readers of public sources and of the schemas, synthetic data, matrices and splits."""
 
+from icd_relevancy.data.cherry_picking import CherryPick, cherry_pick
 from icd_relevancy.data.cmc2007 import read_cmc2007
 from icd_relevancy.data.codiesp import read_codiesp
 from icd_relevancy.data.eicu import read_eicu
@@ -22,6 +23,7 @@ from icd_relevancy.data.synthetic import iter_synthetic_notes, synthetic_notes
 from icd_relevancy.data.synthetic.stays import synthetic_stays
 
 __all__ = [
+    "CherryPick",
     "DrugMapping",
     "DrugReport",
     "Notes",
@@ -29,6 +31,7 @@ __all__ = [
     "StayFeatures",
     "StaySplit",
     "Stays",
+    "cherry_pick",
     "encode_drugs",
     "encode_labels",
     "iter_synthetic_notes",
