@@ -13,7 +13,13 @@ from icd_relevancy._startup import start_tensorflow
 from icd_relevancy._version import __version__
 from icd_relevancy.cli_checks import check_output
 from icd_relevancy.cli_explain import add_explain_command
-from icd_relevancy.cli_medication import add_rank_command, evaluate_medication, train_medication
+from icd_relevancy.cli_medication import (
+    add_by_option,
+    add_rank_command,
+    evaluate_medication,
+    print_wards,
+    train_medication,
+)
 from icd_relevancy.cli_vectors import add_vectors_commands
 from icd_relevancy.errors import InputError, shown_code
 
@@ -88,6 +94,7 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("folder", type=Path, metavar="FOLDER")
     _add_data(evaluate, code_system=False)
     _add_encoder(evaluate)
+    add_by_option(evaluate)
     evaluate.add_argument("--json", action="store_true", help="print one JSON object")
     evaluate.set_defaults(run=_evaluate)
 
@@ -213,12 +220,15 @@ def _evaluate(options):
     from icd_relevancy.training.coder_folder import check_kind
 
     if check_kind(options.folder) == "medication":
-        result = evaluate_medication(options.folder, options.data)
+        result = evaluate_medication(options.folder, options.data, options.by)
+    elif options.by:
+        raise InputError(f"--by {options.by} is of medication models; {options.folder} is of notes")
     else:
         result = _evaluate_notes(options)
     if options.json:
         print(json.dumps(result))
         return
+    wards = (result.pop("wards"), result.pop("wards_left_out")) if options.by else None
     for name, value in result.items():
         if isinstance(value, dict):
             print(name)
@@ -226,6 +236,8 @@ def _evaluate(options):
                 print(f"  {metric:18} {'not defined' if score is None else format(score, '.4f')}")
         else:
             print(f"{name:20} {value if isinstance(value, int) else format(value, '.4f')}")
+    if wards:
+        print_wards(*wards)
 
 
 def _evaluate_notes(options) -> dict:

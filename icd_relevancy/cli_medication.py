@@ -8,6 +8,10 @@ from icd_relevancy._startup import start_tensorflow
 from icd_relevancy.cli_checks import check_at_least
 
 _SHOWN_DRUGS = 10
+_WARD_COLUMNS = {
+    "ndcg": "NDCG", "recall@10": "Recall@10", "recall@30": "Recall@30", "rank_errors@50": "RE@50",
+    "rank_errors@100": "RE@100",
+}  # fmt: skip
 
 
 def add_rank_command(commands) -> None:
@@ -46,8 +50,15 @@ def train_medication(data: str, out: Path, config) -> None:
     )
 
 
-def evaluate_medication(folder: Path, data: str) -> dict:
-    """The metrics of a trained medication network on stays with codes."""
+def add_by_option(evaluate) -> None:
+    """Adds `--by ward` to the parser of `evaluate`."""
+    evaluate.add_argument(
+        "--by", choices=("ward",), help="of medication models: rank in each ward too, newborns apart"
+    )
+
+
+def evaluate_medication(folder: Path, data: str, by: str | None = None) -> dict:
+    """The metrics of a trained medication network on stays with codes, with `by="ward"` in each ward too."""
     from icd_relevancy.data import load_stays
 
     start_tensorflow()
@@ -56,7 +67,32 @@ def evaluate_medication(folder: Path, data: str) -> dict:
     coder = MedicationCoder.load(folder)
     stays = load_stays(data, coder.config.code_system)
     _tell_unknown(coder, stays)
-    return coder.evaluate(stays)
+    return coder.evaluate(stays, by_ward=by == "ward")
+
+
+def print_wards(wards: dict[str, dict], left_out: dict[str, int]) -> None:
+    """Prints a line a ward, the largest first.
+
+    Args:
+        wards: The `wards` of `MedicationCoder.evaluate`.
+        left_out: Its `wards_left_out`.
+    """
+    width = max(map(len, ("ward", *wards)))
+    print(
+        f"{'ward':{width}}  {'stays':>6}", *(f"{heading:>15}" for heading in _WARD_COLUMNS.values()), sep=""
+    )
+    for name, found in wards.items():
+        cells = (_with_error(found, metric) for metric in _WARD_COLUMNS)
+        print(f"{name:{width}}  {found['stays']:6}", *(f"{cell:>15}" for cell in cells), sep="")
+    if left_out:
+        told = ", ".join(f"{name} ({count})" for name, count in left_out.items())
+        print(f"too few stays to measure: {told}")
+
+
+def _with_error(found: dict, metric: str) -> str:
+    digits = 1 if metric.startswith("rank_errors") else 3
+    value, error = found[metric], found["standard_error"][metric]
+    return f"{value:.{digits}f}" if error is None else f"{value:.{digits}f} ± {error:.{digits}f}"
 
 
 def _rank(options):

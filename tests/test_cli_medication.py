@@ -1,4 +1,6 @@
 import json
+from collections import Counter
+from dataclasses import replace
 
 import pytest
 from command_line import SECRET, standard_input, write
@@ -63,6 +65,42 @@ def test_evaluate(trained, capsys):
     assert set(result) >= {"labels", "decision_threshold", "equality", "relevancy", "ranking"}
 
 
+def test_evaluate_by_ward(trained, tmp_path, capsys):
+    stays = synthetic_stays(150)
+    young = replace(stays, age=(0.0,) * 12 + stays.age[12:])
+    young.write(tmp_path / "young.jsonl")
+    model = str(trained / "model")
+    assert main(["evaluate", model, str(tmp_path / "young.jsonl"), "--by", "ward", "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    groups = Counter(["newborn"] * 12 + list(stays.ward[12:]))
+    measured = {name: count for name, count in groups.items() if count >= 10}
+    assert {name: found["stays"] for name, found in result["wards"].items()} == measured
+    assert result["wards_left_out"] == {name: count for name, count in groups.items() if count < 10}
+    assert set(result["wards"]["newborn"]) == {"stays", "standard_error", *result["ranking"]}
+    assert main(["evaluate", model, str(tmp_path / "young.jsonl"), "--by", "ward"]) == 0
+    printed = capsys.readouterr().out
+    assert printed.startswith("notes ")
+    heading, *lines = printed[printed.index("ward ") :].splitlines()
+    assert heading.split() == ["ward", "stays", "NDCG", "Recall@10", "Recall@30", "RE@50", "RE@100"]
+    newborn = next(line for line in lines if line.startswith("newborn")).split()
+    assert newborn[1] == "12"
+    assert newborn[2] == f"{result['wards']['newborn']['ndcg']:.3f}"
+    assert any(line.startswith("too few stays to measure: ") for line in lines)
+
+
+def test_a_ward_alone_is_the_part_of_all(trained, tmp_path, capsys):
+    stays = replace(synthetic_stays(40, seed=4), ward=("Medicine",) * 40, age=None)
+    stays.write(tmp_path / "one.jsonl")
+    assert (
+        main(["evaluate", str(trained / "model"), str(tmp_path / "one.jsonl"), "--by", "ward", "--json"]) == 0
+    )
+    result = json.loads(capsys.readouterr().out)
+    found = result["wards"]["Medicine"]
+    assert found["stays"] == 40
+    assert {metric: found[metric] for metric in result["ranking"]} == result["ranking"]
+    assert result["unseen_codes"] > 0
+
+
 def test_refusals(trained, place, check_refused):
     model, stays = trained / "model", trained / "stays.csv"
     medication = ["train", stays, "--model", "medication", "--out", "new"]
@@ -78,3 +116,9 @@ def test_refusals(trained, place, check_refused):
     uncoded = write(place / "uncoded.csv", "stay_id,drugs,codes", "1,heparin,")
     check_refused("train", uncoded, "--model", "medication", "--out", "new", names="no stay has a code")
     check_refused("evaluate", model, uncoded, names="no stay has a code")
+    no_ward = write(place / "no_ward.csv", "stay_id,drugs,codes", "1,heparin,I10")
+    check_refused("evaluate", model, no_ward, "--by", "ward", names="no_ward.csv: no stay has a ward")
+    notes = place / "notes"
+    notes.mkdir()
+    write(notes / "coder.json", json.dumps({"training": {"model": "linear"}}))
+    check_refused("evaluate", notes, no_ward, "--by", "ward", names="--by ward is of medication models")

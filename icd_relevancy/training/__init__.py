@@ -12,6 +12,8 @@ _HOME = {
     "evaluate_scores": "training.evaluation",
     "fit": "training.fit",
     "ml_smote": "training.resampling",
+    "patient_groups": "training.wards",
+    "ranking_by_group": "training.wards",
     "tune_threshold": "training.thresholds",
 }
 

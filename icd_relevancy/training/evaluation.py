@@ -1,6 +1,7 @@
 """Everything that is reported of a model's scores, in one go."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 
@@ -8,8 +9,20 @@ from icd_relevancy.data import encode_labels
 from icd_relevancy.data.labels import unseen_share
 from icd_relevancy.errors import InputError
 from icd_relevancy.metrics import multilabel, ranking, relevancy_report
+from icd_relevancy.metrics.positive_ranks import positive_ranks
 from icd_relevancy.relevance import RelevanceGraph
 from icd_relevancy.training.thresholds import predicted_labels
+
+# Ranking metrics that are means over the notes with labels.
+PER_NOTE = {
+    "map": ranking.mean_average_precision,
+    "ndcg": ranking.ndcg,
+    "r_precision": ranking.r_precision,
+    **{f"recall@{k}": partial(ranking.recall_at_k, k=k) for k in range(5, 31, 5)},
+    "precision@8": partial(ranking.precision_at_k, k=8),
+    "rank_errors@50": partial(ranking.rank_errors_at_recall, recall=0.5),
+    "rank_errors@100": partial(ranking.rank_errors_at_recall, recall=1.0),
+}
 
 
 def evaluate_scores(y_true, y_score, decision_threshold: float, relevance: RelevanceGraph) -> dict:
@@ -55,11 +68,7 @@ def evaluate_codes(
         `notes`, `labels`, `decision_threshold`, `unseen_codes` (the share of the codes that the model never
         saw; they count as missed) and the parts of `evaluate_scores`.
     """
-    unseen = tuple(sorted({code for row in codes for code in row} - set(labels)))
-    every = (*labels, *unseen)
-    # Below every probability, so that a code the model never saw is never assigned and ranks last.
-    padded = np.full((len(codes), len(every)), -1.0, np.float32)
-    padded[:, : len(labels)] = scores
+    every, padded = with_unseen_codes(codes, labels, scores)
     return {
         "notes": len(codes),
         "labels": len(labels),
@@ -69,16 +78,28 @@ def evaluate_codes(
     }
 
 
+def with_unseen_codes(
+    codes: Sequence[Sequence[str]], labels: tuple[str, ...], scores: np.ndarray
+) -> tuple[tuple[str, ...], np.ndarray]:
+    """The model's labels and the codes it never saw, and scores that rank those last and never assign them.
+
+    Args:
+        codes, labels, scores: As in `evaluate_codes`.
+
+    Returns:
+        The labels and after them the codes, k in all, and float32 `(n, k)`.
+    """
+    every = (*labels, *sorted({code for row in codes for code in row} - set(labels)))
+    padded = np.full((len(codes), len(every)), -1.0, np.float32)
+    padded[:, : len(labels)] = scores
+    return every, padded
+
+
 def ranking_scores(y_true, y_score) -> dict[str, float | None]:
     """The `ranking` part of `evaluate_scores`."""
+    ranks = positive_ranks(y_true, y_score)
     return {
-        "map": ranking.mean_average_precision(y_true, y_score),
-        "ndcg": ranking.ndcg(y_true, y_score),
-        "r_precision": ranking.r_precision(y_true, y_score),
-        **{f"recall@{k}": ranking.recall_at_k(y_true, y_score, k) for k in range(5, 31, 5)},
-        "precision@8": ranking.precision_at_k(y_true, y_score, 8),
-        "rank_errors@50": ranking.rank_errors_at_recall(y_true, y_score, 0.5),
-        "rank_errors@100": ranking.rank_errors_at_recall(y_true, y_score, 1.0),
+        **{name: metric(ranks) for name, metric in PER_NOTE.items()},
         "micro_auroc": _if_defined(multilabel.auroc, y_true, y_score),
         "micro_auprc": _if_defined(multilabel.auprc, y_true, y_score),
     }

@@ -12,7 +12,7 @@ import numpy as np
 
 from icd_relevancy.atomic import replacing
 from icd_relevancy.codes import CodeSystem, code_system
-from icd_relevancy.data import DrugMapping, RolledUp, Stays, encode_drugs, roll_up
+from icd_relevancy.data import DrugMapping, RolledUp, Stays, encode_drugs, encode_labels, roll_up
 from icd_relevancy.data.batches import note_batches
 from icd_relevancy.errors import InputError
 from icd_relevancy.layers.code_hierarchy import Hierarchy
@@ -29,13 +29,14 @@ from icd_relevancy.losses import (
 from icd_relevancy.metrics.ranking import ranking_report
 from icd_relevancy.models.medication import medication_network, predict_streamed
 from icd_relevancy.training.coder_folder import JSON, MODEL, check_folder, read_coder_json, read_model
-from icd_relevancy.training.evaluation import evaluate_codes
+from icd_relevancy.training.evaluation import evaluate_codes, with_unseen_codes
 from icd_relevancy.training.fit import STEPS_PER_EXECUTION, History, fit
 from icd_relevancy.training.label_graph import graph_of_labels
 from icd_relevancy.training.medication_config import MedicationConfig
 from icd_relevancy.training.medication_data import MedicationData, MedicationPart, drug_mapping
 from icd_relevancy.training.monitor import monitored
 from icd_relevancy.training.thresholds import tune_threshold
+from icd_relevancy.training.wards import patient_groups, ranking_by_group
 
 _LIBRARIES = ("icd_relevancy", "keras", "numpy", "tensorflow")
 _TOLD = (
@@ -172,31 +173,42 @@ class MedicationCoder:
                     for node in order.tolist()
                 ]
 
-    def evaluate(self, stays: Stays) -> dict:
+    def evaluate(self, stays: Stays, by_ward: bool = False, min_stays: int = 10) -> dict:
         """The metrics of `icd_relevancy.training.evaluation` over the codes that stays are given.
 
         Codes above those (chapters, blocks, …) do not count, nor does a code stand for those above it.
 
         Args:
             stays: Stays with codes.
+            by_ward: Whether to add `wards` and `wards_left_out`, what `ranking_by_group` gives for the
+                `patient_groups` of the stays. Defaults to False.
+            min_stays: Least number of stays to measure a ward. Defaults to 10.
 
         Raises:
-            InputError: If no stay has a code, or one is not of the model's code system.
+            InputError: If no stay has a code, one is not of the model's code system, or no stay has a ward
+                where `by_ward` asks for it.
         """
         if not any(stays.codes):
             raise InputError(f"{stays.source or 'stays'}: no stay has a code to compare with")
+        groups = patient_groups(stays) if by_ward else None
         given = roll_up(stays.codes, self.nodes.code_system, unknown=self.config.unknown_codes)
         codes = [tuple(given.names[node] for node in row.indices) for row in given.assigned]
         labels = tuple(
             name for name, is_billing in zip(self.nodes.names, self.billing, strict=True) if is_billing
         )
-        return evaluate_codes(
+        scores = self.scores(stays)[:, self.billing]
+        result = evaluate_codes(
             codes,
             labels,
-            self.scores(stays)[:, self.billing],
+            scores,
             self.decision_threshold,
             lambda every: graph_of_labels(every, self.config, self.nodes.code_system),
         )
+        if groups is not None:
+            every, padded = with_unseen_codes(codes, labels, scores)
+            found = ranking_by_group(encode_labels(codes, every), padded, groups, min_stays)
+            result["wards"], result["wards_left_out"] = found
+        return result
 
     def save(self, folder) -> None:
         """Writes the folder, all of it or nothing: `model.keras` and `coder.json`.
