@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
+from experiments.cac.claims import mean_se
 from experiments.cac.rankers import KS, measure
 from experiments.cac.task import CacTask, run
 from icd_relevancy.reporting import line_plot, markdown_table, write_table
@@ -56,14 +57,6 @@ def make(task: CacTask, settings: dict, stem: Path) -> None:
     ylabel = f"Recall@K on {settings['level']} codes, test stays (%)"
     values, deviations = (pd.DataFrame(columns) for columns in (curves, errors))
     line_plot(stem.with_suffix(".png"), values, "K", ylabel, errors=deviations, title="CAC figure 6")
-
-
-def mean_se(values, scale: float = 1.0) -> str:
-    """Mean and standard error of the mean over the splits."""
-    values = scale * np.array(values)
-    if len(values) == 1:
-        return f"{values[0]:.2f}"
-    return f"{values.mean():.2f} ± {values.std(ddof=1) / np.sqrt(len(values)):.2f}"
 
 
 if __name__ == "__main__":

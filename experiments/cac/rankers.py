@@ -51,13 +51,24 @@ def _measures(task: CacTask, row: dict, split: StaySplit) -> dict:
             for level in task.level_names()
         }
     scores = test_scores(task, row, split)
-    labels, assigned = (matrix[split.test] for matrix in (task.nodes.labels, task.nodes.assigned))
-    billing = np.asarray(task.nodes.assigned.sum(axis=0)).ravel() > 0
-    of_level = {"all": (np.arange(labels.shape[1]), labels)}
+    return {
+        level: _of_level(labels[split.test], scores[:, columns])
+        for level, (columns, labels) in level_labels(task).items()
+    }
+
+
+def level_labels(task: CacTask) -> dict:
+    """For `all` and each level the columns of its nodes, and the labels of all stays there, CSR.
+
+    A stay has the codes of `billing` as it was given them, and of the others all that stand above those too.
+    """
+    nodes = task.nodes
+    of_level = {"all": np.arange(len(nodes.names))}
     for level in task.level_names()[:-1]:
-        of_level[level] = (np.flatnonzero(task.nodes.level == task.nodes.depth(level)), labels)
-    of_level["billing"] = (np.flatnonzero(billing), assigned)
-    return {level: _of_level(y[:, columns], scores[:, columns]) for level, (columns, y) in of_level.items()}
+        of_level[level] = np.flatnonzero(nodes.level == nodes.depth(level))
+    found = {level: (columns, nodes.labels[:, columns]) for level, columns in of_level.items()}
+    billing = np.flatnonzero(np.asarray(nodes.assigned.sum(axis=0)).ravel())
+    return {**found, "billing": (billing, nodes.assigned[:, billing])}
 
 
 def _of_level(y, scores: np.ndarray) -> dict[str, float]:
@@ -70,24 +81,32 @@ def _of_level(y, scores: np.ndarray) -> dict[str, float]:
     }
 
 
-def _network_scores(task: CacTask, train, dev, test, config: MedicationConfig) -> np.ndarray:
-    coder = MedicationCoder.train(train, config, dev, task.nodes)
-    scores = np.zeros((len(test), len(task.nodes.names)), np.float32)
+def trained(
+    task: CacTask, split: StaySplit, config: MedicationConfig, picked: np.ndarray | None = None
+) -> MedicationCoder:
+    """A network trained on a split, of all nodes or of the picked ones alone (bool, a value a node)."""
+    nodes = task.nodes if picked is None else task.nodes.select(picked)
+    return MedicationCoder.train(task.stays.select(split.train), config, task.stays.select(split.dev), nodes)
+
+
+def node_scores(task: CacTask, coder: MedicationCoder, rows: np.ndarray) -> np.ndarray:
+    """A network's scores of every node for some stays, `(n, m)`; 0 for a node that it has no output for."""
+    scores = np.zeros((len(rows), len(task.nodes.names)), np.float32)
     place = {name: column for column, name in enumerate(task.nodes.names)}
-    scores[:, [place[name] for name in coder.nodes.names]] = coder.scores(test)
+    scores[:, [place[name] for name in coder.nodes.names]] = coder.scores(task.stays.select(rows))
     return scores
 
 
 def test_scores(task: CacTask, row: dict, split: StaySplit) -> np.ndarray:
     """Scores of every node for the test stays of a split, `(n, m)`; 0 for a node that the ranker leaves out."""
-    train, dev, test = (task.stays.select(rows) for rows in (split.train, split.dev, split.test))
     config = task.network(**row.get("network", {}))
     if row["ranker"] == "network":
-        return _network_scores(task, train, dev, test, config)
+        return node_scores(task, trained(task, split, config), split.test)
     if row["ranker"] not in _CONTROLS:
         raise InputError(
             f"no ranker named {row['ranker']!r}; there are network, per_level, {', '.join(_CONTROLS)}"
         )
+    train, dev, test = (task.stays.select(rows) for rows in (split.train, split.dev, split.test))
     # The control learns from the training part and, where it has something to choose, chooses on the other.
     tuning = MedicationData.from_stays(train, config, dev, task.nodes)
     testing = MedicationData.from_stays(train, config, test, task.nodes)

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
+from experiments.cac.claims import standard_error, verdict
 from experiments.cac.rankers import measure
 from experiments.cac.task import CacTask
 from icd_relevancy.reporting import bar_plot, markdown_table, write_table
@@ -37,7 +38,7 @@ def compare(task: CacTask, settings: dict, stem: Path, title: str) -> None:
                 np.array([run[level][metric] for run in measured[name]]) for name in (row["name"], baseline)
             )
             gains = 100 * (own - base) / base * (-1 if settings["errors"] else 1)
-            error = gains.std(ddof=1) / np.sqrt(len(gains)) if len(gains) > 1 else np.nan
+            error = standard_error(gains)
             rows.append(
                 {
                     "compared": column,
@@ -45,7 +46,7 @@ def compare(task: CacTask, settings: dict, stem: Path, title: str) -> None:
                     "value": own.mean(),
                     "improvement (%)": gains.mean(),
                 }
-                | {"standard error": error, "here": _verdict(gains.mean(), error, row["name"] == baseline)}
+                | {"standard error": error, "here": "baseline" if row["name"] == baseline else verdict(gains)}
                 | {"printed": row.get("printed", "–")}
             )
             values.setdefault(row["name"], {})[column] = gains.mean()
@@ -62,11 +63,3 @@ def compare(task: CacTask, settings: dict, stem: Path, title: str) -> None:
     values, deviations = (pd.DataFrame(cells)[names] for cells in (values, deviations))
     ylabel = f"improvement over {baseline} (%)"
     bar_plot(stem.with_suffix(".png"), values, ylabel, errors=deviations, title=title)
-
-
-def _verdict(gain: float, error: float, is_baseline: bool) -> str:
-    if is_baseline:
-        return "baseline"
-    if np.isnan(error):
-        return "one split"
-    return "no difference" if abs(gain) <= 2 * error else "better" if gain > 0 else "worse"
