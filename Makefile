@@ -14,9 +14,9 @@ EXPERIMENTS := table2 table3 table4 figure1 figure2
 NNBSVR_ON_NOTES := table3 table4
 NNBSVR_ON_CODES := figure1 figure2 table5 table7 held_out mapping
 NNBSVR := $(NNBSVR_ON_NOTES:%=reproduce-nnbsvr-%) $(NNBSVR_ON_CODES:%=reproduce-nnbsvr-%)
-CAC := figure2 figure3 figure4 figure5 figure6
 HMHAN_ON_NOTES := figure1 table3 table4 ablation figure7
 HMHAN := $(HMHAN_ON_NOTES:%=reproduce-hmhan-%) reproduce-hmhan-negation
+CAC := figure1 figure2 figure3 figure4 figure5 figure6 thresholds runtime wards
 .PHONY: help setup encoder test test-backends lint format bench clean $(EXPERIMENTS:%=reproduce-%) \
 	reproduce-nnbsvr $(NNBSVR) reproduce-hmhan $(HMHAN) reproduce-cac $(CAC:%=reproduce-cac-%)
 
@@ -82,7 +82,7 @@ reproduce-hmhan: $(HMHAN)  ## all tables and figures of HMHAN
 $(CAC:%=reproduce-cac-%): reproduce-cac-%: setup
 	$(BIN)/python -m experiments.cac.$* --data '$(DATA)' $(if $(CODE_SYSTEM),--set code_system='$(CODE_SYSTEM)')
 
-reproduce-cac: $(CAC:%=reproduce-cac-%)  ## the figures of CAC
+reproduce-cac: $(CAC:%=reproduce-cac-%)  ## the figures of CAC, its thresholds, runtime and wards
 
 reproduce-nnbsvr: $(NNBSVR)  ## all tables and figures of NNBSVR
 
