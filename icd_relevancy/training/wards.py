@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 
 import numpy as np
-from scipy import sparse
 
 from icd_relevancy.data import Stays
 from icd_relevancy.errors import InputError
-from icd_relevancy.metrics.positive_ranks import positive_ranks
+from icd_relevancy.metrics.positive_ranks import label_matrix, positive_ranks
 from icd_relevancy.training.evaluation import PER_NOTE, ranking_scores
 
 NEWBORN = "newborn"
@@ -65,7 +64,7 @@ def ranking_by_group(
         stays, None with a single stay. `left_out` holds the number of stays of each group that has too few.
 
     Raises:
-        InputError: If there are not n groups, or `min_stays` is below 1.
+        InputError: If there are not n groups, the labels are not 0 and 1, or `min_stays` is below 1.
 
     Example:
 
@@ -76,7 +75,7 @@ def ranking_by_group(
 
     Reference: CAC §3.5, table S9.
     """
-    labels, scores = sparse.csr_matrix(y_true), np.asarray(y_score)
+    labels, scores = label_matrix(y_true, "y_true"), np.asarray(y_score)
     if len(groups) != labels.shape[0]:
         raise InputError(f"groups must have one name a stay, {labels.shape[0]}. Received: {len(groups)}")
     if min_stays < 1:
