@@ -34,10 +34,10 @@ def make(task: CacTask, settings: dict, stem: Path) -> None:
     """CAC tables S4 and S5.
 
     Micro-F1 on test stays at 0.5, at the threshold with the best micro-F1 over all nodes of the development
-    stays, and at one such threshold a level; expected and maximum calibration error in bins of equal mass. Mean
-    and standard error over the splits.
+    stays, and at one such threshold a level; expected and maximum calibration error in bins of equal mass, for
+    the levels with enough (stay, node) pairs for that many bins. Mean and standard error over the splits.
     """
-    measured = {}
+    measured, printed = {}, {row["name"]: row.get("printed", {}) for row in settings["rows"]}
     for row in (bar := tqdm(settings["rows"], desc="thresholds", unit="row")):
         bar.set_postfix_str(row["name"])
         told = {"network": row.get("network"), "bins": settings["bins"]}
@@ -48,16 +48,25 @@ def make(task: CacTask, settings: dict, stem: Path) -> None:
     print(
         f"{task.config.data}, {task.config.code_system}: {len(task.stays)} stays, {len(task.nodes.names)} nodes"
     )
-    printed = {row["name"]: row.get("printed", {}) for row in settings["rows"]}
-    for columns, name in (
-        ((_HALF, _ONE, _EACH), stem.name),
-        ((_ECE, _MCE), f"{stem.name}-calibration"),
-    ):
-        table = _table(measured, columns, printed if _EACH in columns else None)
-        write_table(table, stem.parent, name)
-        print(markdown_table(table), end="\n\n")
-    write_claims(_claims(measured), stem)
+    table = _table(measured, (_HALF, _ONE, _EACH), measured[_AUPRC][0])
+    table["printed"] = [
+        printed[name].get(level, "–")
+        for level, name in zip(table["level"], table["selected by"], strict=True)
+    ]
+    write_table(table, stem.parent, stem.name)
+    binned = _binned_levels(task, settings)
+    calibration = _table(measured, (_ECE, _MCE), binned)
+    write_table(calibration, stem.parent, f"{stem.name}-calibration")
+    print(markdown_table(table), markdown_table(calibration), sep="\n\n")
+    write_claims(_claims(measured, binned), stem)
     _draw(measured, stem)
+
+
+def _binned_levels(task: CacTask, settings: dict) -> list[str]:
+    """The levels with enough pairs in each bin: with a handful, a bin's observed share is noise."""
+    stays = min(len(split.test) for split in task.splits)
+    least = settings["bins"] * settings["pairs"]
+    return [level for level, (columns, _) in level_labels(task).items() if stays * len(columns) >= least]
 
 
 def _measures(task: CacTask, told: dict, split: StaySplit) -> dict:
@@ -95,13 +104,16 @@ def _scores(task: CacTask, network: dict | None, split: StaySplit) -> list[np.nd
     return [node_scores(task, coder, rows) for rows in parts]
 
 
-def _table(measured: dict, columns: tuple[str, ...], printed: dict | None) -> pd.DataFrame:
+def _table(measured: dict, columns: tuple[str, ...], levels) -> pd.DataFrame:
+    """The columns of each level and model; of a level that is not among `levels` nothing is told."""
     rows = []
-    for level in next(iter(measured.values()))[0]:
+    for level in measured[_AUPRC][0]:
         for name in measured:
             row = {"level": level, "selected by": name}
-            row |= {column: mean_se(_values(measured, name, column, level)) for column in columns}
-            rows.append(row if printed is None else row | {"printed": printed[name].get(level, "–")})
+            for column in columns:
+                values = _values(measured, name, column, level)
+                row[column] = mean_se(values if level in levels else [])
+            rows.append(row)
     return pd.DataFrame(rows)
 
 
@@ -109,7 +121,7 @@ def _values(measured: dict, name: str, column: str, level: str) -> np.ndarray:
     return np.array([run[level][column] for run in measured[name]])
 
 
-def _claims(measured: dict) -> list[dict]:
+def _claims(measured: dict, binned: list[str]) -> list[dict]:
     # The pooled micro-F1 of all nodes is best at one threshold, so that a threshold a level is a matter of levels.
     levels = [level for level in measured[_AUPRC][0] if level != "all"]
     compared = [(f"micro-F1 of {level}", level, row) for level in levels for row in _MORE_F1]
@@ -117,8 +129,12 @@ def _claims(measured: dict) -> list[dict]:
     claims = []
     for of, level, (claim, more, less) in compared:
         gains = _values(measured, *more, level) - _values(measured, *less, level)
-        row = {"claim": f"{of}: {claim} (points)", "printed": "more", "here": mean_se(gains, sign=True)}
-        claims.append(row | {"confirmed here": confirmed(gains)})
+        row = {"claim": f"{of}: {claim} (points)", "printed": "more"}
+        if more[1] in (_ECE, _MCE) and level not in binned:
+            row |= {"here": "–", "confirmed here": "too few pairs"}
+        else:
+            row |= {"here": mean_se(gains, sign=True), "confirmed here": confirmed(gains)}
+        claims.append(row)
     return claims
 
 

@@ -31,6 +31,11 @@ def read(name: str = "") -> pd.DataFrame:
 
 
 def test_thresholds(task, settings):
+    chapters, nodes = int((task.nodes.level == 0).sum()), len(task.nodes.names)
+    stays = min(len(split.test) for split in task.splits)
+    # One pair more than the chapters have.
+    settings |= {"bins": stays * chapters + 1, "pairs": 1}
+    assert stays * nodes > settings["bins"]
     thresholds.make(task, settings, STEM)
     table = read().set_index(["level", "selected by"])
     assert list(dict.fromkeys(table.index.get_level_values("level"))) == LEVELS
@@ -39,6 +44,8 @@ def test_thresholds(task, settings):
     assert table.loc[("billing", "micro-AUPRC"), "printed"] == "38.04"
     assert (table["printed"].drop(("billing", "micro-AUPRC")) == "–").all()
     calibration = read("-calibration").set_index(["level", "selected by"])
+    assert set(calibration.loc["chapter", "ECE (%)"]) == {"–"}
+    calibration = calibration.drop("chapter", level="level")
     expected, largest = (
         calibration[column].str.split().str[0].astype(float) for column in ("ECE (%)", "MCE (%)")
     )
@@ -88,7 +95,9 @@ def test_claims_compare_split_by_split():
         "micro-F1": runs((33, 33, 33), (0, 0, 0), (1, 1, 1), (9, 9, 9)),
         "NDCG": runs((0, 0, 0), (0, 0, 0), (2, 3, 4), (8, 7, 6)),
     }
-    found = {row["claim"]: (row["here"], row["confirmed here"]) for row in thresholds._claims(measured)}
+    found = {
+        row["claim"]: (row["here"], row["confirmed here"]) for row in thresholds._claims(measured, ["all"])
+    }
     assert found == {
         "micro-F1 of chapter: selected by micro-AUPRC, a threshold a level over one for all (points)": (
             "+2.00 ± 0.58",
@@ -101,3 +110,5 @@ def test_claims_compare_split_by_split():
         "all nodes: ECE, selected by NDCG over micro-AUPRC (points)": ("+2.00 ± 0.58", "yes"),
         "all nodes: MCE, selected by NDCG over micro-AUPRC (points)": ("-2.00 ± 0.58", "no, worse"),
     }
+    without = thresholds._claims(measured, ["chapter"])[-2:]
+    assert [(row["here"], row["confirmed here"]) for row in without] == [("–", "too few pairs")] * 2
