@@ -41,7 +41,8 @@ def no_attention_classifier(
 
     Returns:
         A functional `keras.Model` from a dict of the inputs to probabilities `(batch, m)`, float32 under mixed
-        precision too, by its last layer `codes`.
+        precision too, by its last layer `codes`. Behind an encoder the other layers are in a model of their
+        own; see `head_of`.
 
     Raises:
         InputError: If not exactly one of `encoder` and `embedding_size` is given, the encoder pools, or a
@@ -211,7 +212,7 @@ def attention_model(model: keras.Model) -> keras.Model:
         A `keras.Model` of the same inputs and layers with a dict of outputs: `probabilities`, `(batch, m)`,
         and the attention weights of the tokens: `code_attention`, `(batch, m, length)`, and
         `category_attention`, `(batch, categories, length)`, of `hmhan_classifier`; `token_attention`,
-        `(batch, 1, length)`, of `attention_classifier`.
+        `(batch, 1, length)`, of `attention_classifier`. Save the classifier rather than this.
 
     Raises:
         InputError: If the model is no classifier of this module, or has no attention layer.
