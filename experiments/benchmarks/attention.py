@@ -10,7 +10,7 @@ from experiments.benchmarks.data import random_labels
 from icd_relevancy.layers import TransformerEncoder
 from icd_relevancy.models import hmhan_classifier, note_classifier
 
-BATCH, LENGTH, CODES_A_CATEGORY, STEPS = 8, 256, 3, 7
+BATCH, LENGTH, CODES_A_CATEGORY, STEPS = 8, 256, 3, 15
 TARGETS = {45: 1.15, 3100: 1.5}
 
 
