@@ -17,6 +17,8 @@ NNBSVR := $(NNBSVR_ON_NOTES:%=reproduce-nnbsvr-%) $(NNBSVR_ON_CODES:%=reproduce-
 HMHAN_ON_NOTES := figure1 table3 table4 ablation figure7
 HMHAN := $(HMHAN_ON_NOTES:%=reproduce-hmhan-%) reproduce-hmhan-negation
 CAC := figure1 figure2 figure3 figure4 figure5 figure6 thresholds runtime wards
+ON_EVERY_BACKEND := tests/test_matching.py tests/losses tests/metrics tests/layers/test_code_hierarchy.py \
+	tests/layers/test_label_attention.py tests/layers/test_hierarchical_attention.py tests/layers/test_token_mean.py
 .PHONY: help setup encoder test test-backends lint format bench clean $(EXPERIMENTS:%=reproduce-%) \
 	reproduce-nnbsvr $(NNBSVR) reproduce-hmhan $(HMHAN) reproduce-cac $(CAC:%=reproduce-cac-%)
 
@@ -47,8 +49,8 @@ test: setup encoder  ## all tests
 	$(BIN)/python -m pytest
 
 test-backends: $(VENV)/.jax  ## losses, metrics and matching on the TensorFlow and JAX backends
-	KERAS_BACKEND=tensorflow $(BIN)/python -m pytest tests/test_matching.py tests/losses tests/metrics tests/layers/test_code_hierarchy.py
-	KERAS_BACKEND=jax $(BIN)/python -m pytest tests/test_matching.py tests/losses tests/metrics tests/layers/test_code_hierarchy.py
+	KERAS_BACKEND=tensorflow $(BIN)/python -m pytest $(ON_EVERY_BACKEND)
+	KERAS_BACKEND=jax $(BIN)/python -m pytest $(ON_EVERY_BACKEND)
 
 $(VENV)/.jax: $(VENV)/.installed
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint .ci/constraints.txt --editable '.[dev,jax]'
