@@ -6,6 +6,7 @@ DATA ?= synthetic
 ENCODER ?=
 CODES ?=
 CODE_SYSTEM ?=
+EPOCHS ?=
 export ICD_RELEVANCY_CACHE ?= $(HOME)/.cache/icd_relevancy
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 VECTORS := $(ICD_RELEVANCY_CACHE)/vectors/icd10cm/vectors.npy
@@ -20,7 +21,7 @@ CAC := figure1 figure2 figure3 figure4 figure5 figure6 thresholds runtime wards
 ON_EVERY_BACKEND := tests/test_matching.py tests/losses tests/metrics tests/layers/test_code_hierarchy.py \
 	tests/layers/test_label_attention.py tests/layers/test_hierarchical_attention.py tests/layers/test_token_mean.py
 .PHONY: help setup encoder test test-backends lint format bench clean $(EXPERIMENTS:%=reproduce-%) \
-	reproduce-nnbsvr $(NNBSVR) reproduce-hmhan $(HMHAN) reproduce-cac $(CAC:%=reproduce-cac-%)
+	reproduce-nnbsvr $(NNBSVR) reproduce-hmhan $(HMHAN) reproduce-cac $(CAC:%=reproduce-cac-%) tune-cac
 
 help:  ## this list
 	@grep -hE '^[a-z0-9%-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 24
@@ -85,6 +86,10 @@ $(CAC:%=reproduce-cac-%): reproduce-cac-%: setup
 	$(BIN)/python -m experiments.cac.$* --data '$(DATA)' $(if $(CODE_SYSTEM),--set code_system='$(CODE_SYSTEM)')
 
 reproduce-cac: $(CAC:%=reproduce-cac-%)  ## the figures of CAC, its thresholds, runtime and wards
+
+tune-cac: setup  ## search the settings of CAC's network (DATA, CODE_SYSTEM; EPOCHS=81 for a larger budget)
+	$(BIN)/python -m experiments.cac.tune --data '$(DATA)' \
+		--set $(if $(CODE_SYSTEM),code_system='$(CODE_SYSTEM)') $(if $(EPOCHS),max_epochs='$(EPOCHS)')
 
 reproduce-nnbsvr: $(NNBSVR)  ## all tables and figures of NNBSVR
 

@@ -32,12 +32,7 @@ def make(task: CacTask, settings: dict, stem: Path) -> None:
         bar.set_postfix_str(row["name"])
         runs = measure(task, {key: row[key] for key in ("ranker", "network") if key in row})
         for level in runs[0]:
-            cells = {"level": level, "experiment": row["name"]}
-            for key, column in _COLUMNS.items():
-                if key in runs[0][level]:
-                    cells[column] = mean_se(
-                        [found[level][key] for found in runs], 100 if "%" in column else 1
-                    )
+            cells = {"level": level, "experiment": row["name"], **means([found[level] for found in runs])}
             cells["printed Recall@30"] = row.get("printed", "–") if level == settings["level"] else "–"
             rows.append(cells)
         found = pd.DataFrame([run[settings["level"]] for run in runs])
@@ -57,6 +52,15 @@ def make(task: CacTask, settings: dict, stem: Path) -> None:
     ylabel = f"Recall@K on {settings['level']} codes, test stays (%)"
     values, deviations = (pd.DataFrame(columns) for columns in (curves, errors))
     line_plot(stem.with_suffix(".png"), values, "K", ylabel, errors=deviations, title="CAC figure 6")
+
+
+def means(measured: list[dict[str, float]]) -> dict[str, str]:
+    """The columns of a table from the metrics of each split, all of one level."""
+    return {
+        column: mean_se([found[key] for found in measured], 100 if "%" in column else 1)
+        for key, column in _COLUMNS.items()
+        if key in measured[0]
+    }
 
 
 if __name__ == "__main__":

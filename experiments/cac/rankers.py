@@ -50,7 +50,11 @@ def _measures(task: CacTask, row: dict, split: StaySplit) -> dict:
             level: _measures(task, {"ranker": "network", "network": {"level": level}}, split)[level]
             for level in task.level_names()
         }
-    scores = test_scores(task, row, split)
+    return by_level(task, split, test_scores(task, row, split))
+
+
+def by_level(task: CacTask, split: StaySplit, scores: np.ndarray) -> dict[str, dict[str, float]]:
+    """The metrics of scores of every node for the test stays of a split, over all nodes and those of each level."""
     return {
         level: _of_level(labels[split.test], scores[:, columns])
         for level, (columns, labels) in level_labels(task).items()
@@ -106,7 +110,7 @@ def test_scores(task: CacTask, row: dict, split: StaySplit) -> np.ndarray:
         raise InputError(
             f"no ranker named {row['ranker']!r}; there are network, per_level, {', '.join(_CONTROLS)}"
         )
-    train, dev, test = (task.stays.select(rows) for rows in (split.train, split.dev, split.test))
+    train, dev, test = task.parts(split)
     # The control learns from the training part and, where it has something to choose, chooses on the other.
     tuning = MedicationData.from_stays(train, config, dev, task.nodes)
     testing = MedicationData.from_stays(train, config, test, task.nodes)

@@ -5,7 +5,7 @@ import hashlib
 import json
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -87,6 +87,11 @@ class CacTask:
         config = self.config
         return monte_carlo_splits(self.stays, config.splits, config.dev, config.test, config.seed)
 
+    def parts(self, split: StaySplit) -> tuple[Stays, Stays, Stays]:
+        """The training, development and test stays of a split."""
+        train, dev, test = (self.stays.select(rows) for rows in (split.train, split.dev, split.test))
+        return train, dev, test
+
     def network(self, **changes) -> MedicationConfig:
         """The settings of a medication network."""
         shared = {"code_system": self.config.code_system, "unknown_codes": "drop", "seed": self.config.seed}
@@ -112,6 +117,11 @@ class CacTask:
         )
         return hashlib.sha256((content + json.dumps(library_versions())).encode()).hexdigest()[:16]
 
+    @property
+    def runs(self) -> Path:
+        """The folder of what was computed of these stays."""
+        return RESULTS / "runs" / f"cac-{self.config.name}-{self.fingerprint}"
+
     def kept(self, name: str, settings: dict, compute: Callable[[], object]):
         """What `compute` returns, of JSON values; a result of the same settings and stays is read back.
 
@@ -119,8 +129,7 @@ class CacTask:
             InputError: The kept result is damaged.
         """
         digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
-        path = RESULTS / "runs" / f"cac-{self.config.name}-{self.fingerprint}" / f"{name}-{digest}.json"
-        return kept(path, compute)
+        return kept(self.runs / f"{name}-{digest}.json", compute)
 
 
 def _located(data: str) -> str:
@@ -134,37 +143,44 @@ def _located(data: str) -> str:
     return f"{source}:{place}"
 
 
-def run(module: str, make: Callable[[CacTask, dict, Path], None]) -> None:
+def run(module: str, make: Callable[[CacTask, dict, Path], None], own: Sequence[str] = ()) -> None:
     """Runs an experiment from the command line: `--data` and `--set KEY=VALUE`.
 
     Args:
         module: Name of the experiment; `<module>.yaml` beside this file holds its settings, and
             `results/cac-<module>/` what it writes.
         make: Writes the results of a task, given the experiment's settings and the stem of its files.
+        own: Which of the experiment's settings `--set` can change, beside those of `task.yaml`.
     """
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     parser = argparse.ArgumentParser(f"python -m experiments.cac.{module}", description=make.__doc__)
     parser.add_argument("--data", help=f"synthetic, {', '.join(_REAL_DATA)}, SOURCE:PATH or a file of stays")
     parser.add_argument(
-        "--set", nargs="*", default=[], metavar="KEY=VALUE", help="change a setting of task.yaml"
+        "--set",
+        nargs="*",
+        default=[],
+        metavar="KEY=VALUE",
+        help=" or ".join(("change a setting of task.yaml", *own)),
     )
     options = parser.parse_args()
     with one_line():
         start_tensorflow()
         settings = read_yaml(_HERE / f"{module}.yaml")
-        task = CacTask(_config(options))
+        changes = assignments(options.set)
+        settings |= {name: changes.pop(name) for name in own if name in changes}
+        task = CacTask(_config(options.data, changes, own))
         stem = RESULTS / f"cac-{module}" / task.config.name
         make(task, settings, stem)
         _write_provenance(task, settings, stem)
 
 
-def _config(options) -> CacConfig:
+def _config(data: str | None, changes: dict, own: Sequence[str]) -> CacConfig:
     settings = read_yaml(_HERE / "task.yaml")
-    data = options.data or settings["all"]["data"]
-    changes = assignments(options.set)
+    data = data or settings["all"]["data"]
     unknown = [name for name in changes if name not in settings["all"]]
     if unknown:
-        raise InputError(f"--set {unknown[0]}: no such setting; there are {', '.join(settings['all'])}")
+        known = ", ".join((*settings["all"], *own))
+        raise InputError(f"--set {unknown[0]}: no such setting; there are {known}")
     shared = {**settings["all"], **settings.get(data, {}), "data": data, **changes}
     return from_mapping(CacConfig, shared, "experiments/cac/task.yaml")
 

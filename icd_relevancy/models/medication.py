@@ -14,16 +14,6 @@ from icd_relevancy.losses.hierarchical import HierL2
 
 CONSTRAINTS = {"roll_up": RollUp, "roll_down": RollDown, "mean_of_children": MeanOfChildren}
 
-# From the smallest to the largest value that CAC searches.
-SEARCH_SPACE = {
-    "hidden_layers": (1, 8),
-    "units": (256, 6144),
-    "dropout": (0.0, 0.8),
-    "batch_norm": (False, True),
-    "hier_l2": (1e-15, 5e-6),
-    "gamma": (1.0, 4.0),
-}
-
 
 def medication_network(
     inputs: int,

@@ -14,6 +14,7 @@ _HOME = {
     "ml_smote": "training.resampling",
     "patient_groups": "training.wards",
     "ranking_by_group": "training.wards",
+    "tune_medication": "training.medication_search",
     "tune_threshold": "training.thresholds",
 }
 

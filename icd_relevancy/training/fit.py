@@ -17,6 +17,10 @@ from icd_relevancy.errors import InputError
 STEPS_PER_EXECUTION = 16
 
 
+class NotFiniteError(InputError):
+    """The loss of a training is no longer finite."""
+
+
 @dataclass(frozen=True)
 class History:
     """How a training went.
@@ -74,7 +78,8 @@ def fit(
         The `History`; the model holds the weights of its best epoch.
 
     Raises:
-        InputError: If the checkpoint is truncated or of another training, or the loss is no longer finite.
+        InputError: If the checkpoint is truncated or of another training.
+        NotFiniteError: If the loss is no longer finite.
 
     Reference: LOSSES table 1 (at most 50 epochs, patience 5).
     """
@@ -128,7 +133,7 @@ class _ResumableEarlyStopping(keras.callbacks.Callback):
         self.losses.append(float(logs["loss"]))
         self.validation_losses.append(float(logs["val_loss"]))
         if not np.isfinite([self.losses[-1], self.validation_losses[-1]]).all():
-            raise InputError(f"the loss is not finite in epoch {self.epoch}; lower the learning rate")
+            raise NotFiniteError(f"the loss is not finite in epoch {self.epoch}; lower the learning rate")
         if self._score is not None:
             self.scores.append(float(self._score()))
         if self._is_best():

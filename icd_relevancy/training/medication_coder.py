@@ -108,7 +108,7 @@ class MedicationCoder:
         keras.utils.set_random_seed(config.seed)
         data = MedicationData.from_stays(stays, config, validation, nodes)
         nodes, held_out = data.training.codes.encode([]), data.validation
-        model, history = _trained(data, config, verbose)
+        model, history = train_network(data, config, verbose)
         scores = predict_streamed(model, held_out.inputs, progress=False)
         told = {"epochs": history.epochs, "best_epoch": history.best_epoch, "seconds": history.seconds}
         told |= {"stays": data.training.inputs.shape[0] + held_out.inputs.shape[0]}
@@ -274,7 +274,17 @@ class MedicationCoder:
         return drug_mapping(self.config)
 
 
-def _trained(data: MedicationData, config: MedicationConfig, verbose: int) -> tuple[keras.Model, History]:
+def train_network(
+    data: MedicationData, config: MedicationConfig, verbose: int = 0, checkpoint=None, identity: str = ""
+) -> tuple[keras.Model, History]:
+    """The network of a configuration, trained until `config.monitor` is best on the validation part.
+
+    Args:
+        data: The training and the validation part.
+        config: The settings.
+        verbose: As in `keras.Model.fit`. Defaults to 0.
+        checkpoint, identity: As in `icd_relevancy.training.fit`.
+    """
     hierarchy = Hierarchy(data.training.codes.parent, data.training.codes.names)
     inputs, y = data.training.inputs.toarray(), data.training.targets
     model = medication_network(
@@ -298,7 +308,9 @@ def _trained(data: MedicationData, config: MedicationConfig, verbose: int) -> tu
         note_batches(held_out.inputs.toarray(), held_out.targets, _STAYS_AT_ONCE),
         config.epochs,
         config.patience,
-        verbose=verbose,
+        checkpoint,
+        verbose,
+        identity,
         score=_score(model, held_out, config.monitor),
     )
     return model, history
