@@ -83,6 +83,7 @@ def fit(
 
     Reference: LOSSES table 1 (at most 50 epochs, patience 5).
     """
+    _sum_over_no_replicas(model.optimizer)
     stopping = _ResumableEarlyStopping(model, patience, checkpoint, identity, score)
     if not stopping.finished and stopping.epoch < epochs:
         model.fit(
@@ -102,6 +103,18 @@ def fit(
         stopping.best_epoch,
         stopping.seconds,
     )
+
+
+def _sum_over_no_replicas(optimizer) -> None:
+    """Lets the memory of a trained model be freed.
+
+    Keras sums the gradients over the replicas even of a model that has one, and TensorFlow never forgets the
+    gradient of such a sum, nor the graph around it with the model's weights and the optimizer's moments.
+    """
+    optimizer = getattr(optimizer, "inner_optimizer", optimizer)  # of mixed precision
+    strategy = getattr(optimizer, "_distribution_strategy", None)  # of the TensorFlow backend alone
+    if strategy is not None and strategy.num_replicas_in_sync == 1:
+        optimizer._all_reduce_sum_gradients = list
 
 
 class _ResumableEarlyStopping(keras.callbacks.Callback):

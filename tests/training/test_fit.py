@@ -1,3 +1,5 @@
+import gc
+
 import keras
 import numpy as np
 import pytest
@@ -6,7 +8,7 @@ from scipy import sparse
 from icd_relevancy.data.batches import note_batches
 from icd_relevancy.errors import InputError
 from icd_relevancy.training import fit as fit_module
-from icd_relevancy.training.fit import fit
+from icd_relevancy.training.fit import NotFiniteError, fit
 
 RANDOM = np.random.default_rng(0)
 X = RANDOM.standard_normal((60, 5)).astype(np.float32)
@@ -182,3 +184,30 @@ def test_a_full_disk_keeps_the_last_checkpoint(tmp_path, monkeypatch):
         run(make_model(), checkpoint)
     assert checkpoint.read_bytes() == content
     assert [path.name for path in tmp_path.iterdir()] == ["state.npz"]
+
+
+def test_a_loss_that_is_not_finite_ends_the_training(monkeypatch):
+    scripted(monkeypatch, [0.5, np.nan])
+    with pytest.raises(NotFiniteError, match="not finite in epoch 2; lower the learning rate"):
+        run(make_model())
+
+
+@pytest.mark.parametrize("policy", ["float32", "mixed_float16"])
+def test_a_trained_model_is_let_go_of(policy):
+    """TensorFlow's graph of a training step holds the weights and the moments; with it they stay in memory."""
+
+    def graphs():
+        gc.collect()
+        return sum(type(thing).__name__ == "FuncGraph" for thing in gc.get_objects())
+
+    before = graphs()
+    keras.config.set_dtype_policy(policy)
+    try:
+        model = make_model()
+        run(model, epochs=1)
+        assert graphs() > before
+    finally:
+        keras.config.set_dtype_policy("float32")
+    del model
+    keras.utils.clear_session()
+    assert graphs() <= before
