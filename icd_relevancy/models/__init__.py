@@ -7,7 +7,12 @@ from icd_relevancy.models.hmhan import (
     hmhan_classifier,
     no_attention_classifier,
 )
-from icd_relevancy.models.medication import medication_network, predict_blocks, predict_streamed
+from icd_relevancy.models.medication import (
+    mean_network,
+    medication_network,
+    predict_blocks,
+    predict_streamed,
+)
 from icd_relevancy.models.medication_baselines import FrequencyDummy, mean_of_children
 from icd_relevancy.models.note_classifier import note_classifier
 
@@ -17,6 +22,7 @@ __all__ = [
     "attention_model",
     "head_of",
     "hmhan_classifier",
+    "mean_network",
     "mean_of_children",
     "medication_network",
     "no_attention_classifier",

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
@@ -27,7 +27,7 @@ from icd_relevancy.losses import (
     level_weights,
 )
 from icd_relevancy.metrics.ranking import ranking_report
-from icd_relevancy.models.medication import medication_network, predict_streamed
+from icd_relevancy.models.medication import mean_network, medication_network, predict_streamed
 from icd_relevancy.training.coder_folder import JSON, MODEL, check_folder, read_coder_json, read_model
 from icd_relevancy.training.evaluation import evaluate_codes, with_unseen_codes
 from icd_relevancy.training.fit import STEPS_PER_EXECUTION, History, fit
@@ -105,10 +105,9 @@ class MedicationCoder:
         [5, 5]
         """
         config = config or MedicationConfig()
-        keras.utils.set_random_seed(config.seed)
         data = MedicationData.from_stays(stays, config, validation, nodes)
         nodes, held_out = data.training.codes.encode([]), data.validation
-        model, history = train_network(data, config, verbose)
+        model, history = _trained(data, config, verbose)
         scores = predict_streamed(model, held_out.inputs, progress=False)
         told = {"epochs": history.epochs, "best_epoch": history.best_epoch, "seconds": history.seconds}
         told |= {"stays": data.training.inputs.shape[0] + held_out.inputs.shape[0]}
@@ -229,8 +228,7 @@ class MedicationCoder:
         }
         with replacing(folder, folder=True) as temporary:
             # Without the optimizer, whose moments are twice the size of the weights.
-            inference = keras.models.clone_model(self.model)
-            inference.set_weights(self.model.get_weights())
+            inference = keras.Model(self.model.input, self.model.output, name=self.model.name)
             inference.save(temporary / MODEL)
             (temporary / JSON).write_text(json.dumps(told, indent=1), encoding="utf-8")
 
@@ -272,6 +270,22 @@ class MedicationCoder:
     @cached_property
     def _mapping(self) -> DrugMapping:
         return drug_mapping(self.config)
+
+
+def _trained(data: MedicationData, config: MedicationConfig, verbose: int) -> tuple[keras.Model, History]:
+    """The network, or the mean of several; the history is that of the first, with the time of all."""
+    networks, histories = [], []
+    for member in range(config.members):
+        of_member = replace(config, seed=(config.seed + member) % 2**32)
+        keras.utils.set_random_seed(of_member.seed)
+        network, history = train_network(data, of_member, verbose)
+        networks.append(network)
+        histories.append(history)
+    if config.members == 1:
+        return networks[0], histories[0]
+    return mean_network(networks), replace(
+        histories[0], seconds=sum(history.seconds for history in histories)
+    )
 
 
 def train_network(

@@ -50,6 +50,8 @@ class MedicationConfig(Settings):
         vectors: Name or folder of code vectors, for the relevancy metrics of `evaluate`; None for those of the
             code system.
         threshold: τ, the cosine from which two codes match there.
+        members: How many networks, which differ by their seed alone, are trained for the mean of their
+            probabilities; each takes as long as one.
         seed: Of the split, the weights and the order of the stays.
 
     Raises:
@@ -81,6 +83,7 @@ class MedicationConfig(Settings):
     unknown_codes: str = "error"
     vectors: str | None = None
     threshold: float = 0.76
+    members: int = 1
     seed: int = 0
 
     def __post_init__(self):
@@ -102,7 +105,7 @@ class MedicationConfig(Settings):
         check(0 <= self.seed < 2**32, "seed", self.seed, "from 0 to 4294967295")
         for name in ("gamma", "output_l2", "hier_l2"):
             check(0 <= getattr(self, name) < math.inf, name, getattr(self, name), "from 0, and finite")
-        for name in ("units", "batch_size", "epochs", "patience", "min_count"):
+        for name in ("units", "batch_size", "epochs", "patience", "min_count", "members"):
             check(getattr(self, name) >= 1, name, getattr(self, name), "at least 1")
         if self.reweighted and self.loss not in ("bce", "mcloss", "treemin"):
             raise InputError("reweighted needs a loss that weighs codes: bce, mcloss or treemin")

@@ -118,6 +118,21 @@ def test_every_method_trains(stays, changes):
     assert ((scores >= 0) & (scores <= 1)).all()
 
 
+def test_members_are_averaged_and_kept(stays, tmp_path):
+    training, validation = stays.select(range(0, len(stays), 2)), stays.select(range(1, len(stays), 2))
+    config = replace(SMALL, units=16, epochs=2)
+    alone = [
+        MedicationCoder.train(training, replace(config, seed=seed), validation).scores(validation)
+        for seed in (3, 4)
+    ]
+    assert not np.allclose(*alone)
+    both = MedicationCoder.train(training, replace(config, seed=3, members=2), validation)
+    np.testing.assert_allclose(both.scores(validation), np.mean(alone, axis=0), rtol=1e-5)
+    both.save(tmp_path / "model")
+    loaded = MedicationCoder.load(tmp_path / "model")
+    np.testing.assert_allclose(loaded.scores(validation), both.scores(validation), rtol=1e-6)
+
+
 def test_stays_that_say_nothing():
     stays = synthetic_stays(20)
     for wrong, names in (
