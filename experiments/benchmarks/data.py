@@ -1,8 +1,10 @@
-"""Random graphs and label sets of the papers' sizes."""
+"""Random graphs, hierarchies, stays and label sets of the papers' sizes."""
 
 import numpy as np
 from scipy import sparse
 
+from icd_relevancy.codes import code_system
+from icd_relevancy.layers.code_hierarchy import Hierarchy
 from icd_relevancy.relevance import RelevanceGraph
 
 
@@ -29,3 +31,32 @@ def random_labels(notes: int, labels: int, each: int, rng: np.random.Generator) 
     matrix.sum_duplicates()
     matrix.data[:] = 1
     return matrix
+
+
+def long_tailed_labels(stays: int, labels: int, each: int, rng: np.random.Generator) -> sparse.csr_matrix:
+    """About so many labels a stay, the r-th most frequent in proportion to 1 / r, and each in one stay at least."""
+    shares = 1 / np.arange(1, labels + 1)
+    drawn = rng.choice(labels, stays * each, p=shares / shares.sum())
+    rows = np.concatenate([np.repeat(np.arange(stays), each), rng.integers(0, stays, labels)])
+    columns = np.concatenate([drawn, np.arange(labels)])
+    matrix = sparse.csr_matrix((np.ones(len(rows), np.int64), (rows, columns)), shape=(stays, labels))
+    matrix.data[:] = 1
+    return matrix[:, rng.permutation(labels)]
+
+
+def random_stays(stays: int, inputs: int, each: int, rng: np.random.Generator) -> sparse.csr_matrix:
+    """A scaled age and so many drugs a stay, float32."""
+    drugs = random_labels(stays, inputs - 1, each, rng).astype(np.float32)
+    return sparse.hstack([rng.random((stays, 1), np.float32), drugs], format="csr")
+
+
+def drawn_hierarchy(system: str, nodes: int, rng: np.random.Generator) -> Hierarchy:
+    """So many nodes of a code system: codes without children at random, with all above them."""
+    system, drawn = code_system(system), {}
+    for leaf in rng.permutation(system.leaves):
+        path = dict.fromkeys([str(leaf), *system.ancestors(str(leaf))])
+        if len(drawn | path) <= nodes:
+            drawn |= path
+        if len(drawn) == nodes:
+            break
+    return Hierarchy.from_code_system(system, sorted(drawn))

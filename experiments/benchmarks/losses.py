@@ -1,12 +1,12 @@
 """A WHML training step against a BCE step (batch 32, 768-d embeddings, 60 neighbours a code, 4 codes a note)."""
 
-import time
 from collections.abc import Iterator
 
 import keras
 import numpy as np
 
 from experiments.benchmarks.data import random_graph, random_labels
+from experiments.benchmarks.steps import step_seconds
 from icd_relevancy.losses import WHML
 from icd_relevancy.models import note_classifier
 
@@ -17,9 +17,7 @@ def measure() -> Iterator[dict]:
     """One row a number of labels: the median step of each loss, steps taken in turns."""
     for labels, target in TARGETS.items():
         graph = random_graph(labels)
-        seconds = step_seconds(
-            labels, {"bce": "binary_crossentropy", "whml": WHML(alpha=0.75, relevance=graph)}
-        )
+        seconds = _seconds(labels, {"bce": "binary_crossentropy", "whml": WHML(alpha=0.75, relevance=graph)})
         yield {
             "what": f"WHML / BCE training step, {labels} labels",
             "ours (ms)": 1e3 * seconds["whml"],
@@ -29,8 +27,7 @@ def measure() -> Iterator[dict]:
         }
 
 
-def step_seconds(labels: int, losses: dict, steps: int = 40) -> dict[str, float]:
-    """Median seconds of a training step with each loss."""
+def _seconds(labels: int, losses: dict) -> dict[str, float]:
     rng = np.random.default_rng(0)
     x = rng.normal(size=(32, 768)).astype("float32")
     y = random_labels(32, labels, 4, rng).toarray().astype("float32")
@@ -38,11 +35,4 @@ def step_seconds(labels: int, losses: dict, steps: int = 40) -> dict[str, float]
     for name, loss in losses.items():
         models[name] = note_classifier(labels, embedding_size=768)
         models[name].compile(keras.optimizers.Adam(1e-3), loss=loss)
-        models[name].train_on_batch(x, y)
-    seconds = {name: [] for name in models}
-    for _ in range(min(steps, 400_000 // labels)):
-        for name, model in models.items():
-            started = time.perf_counter()
-            model.train_on_batch(x, y)
-            seconds[name].append(time.perf_counter() - started)
-    return {name: float(np.median(values)) for name, values in seconds.items()}
+    return step_seconds(models, x, y, min(40, 400_000 // labels))

@@ -1,5 +1,7 @@
 """Where the true labels of each row stand among all labels: what every ranking metric is counted from."""
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,8 +9,10 @@ from scipy import sparse
 
 from icd_relevancy.errors import InputError
 
-# Scores sorted at a time: 16 MB of float32, whatever the number of notes.
-CHUNK_SCORES = 4_000_000
+# Scores sorted at a time by each thread: 8 MB of float32, whatever the number of notes.
+CHUNK_SCORES = 2_000_000
+# Columns of a transposed table copied at a time: so few that the processor's cache holds what they stand in.
+_TILE = 256
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,20 +110,24 @@ def positive_ranks(y_true, y_score) -> PositiveRanks:
     offsets = labels.indptr.astype(np.int64)
     rows = np.repeat(np.arange(n_rows), np.diff(offsets))
     above, tied = np.zeros((2, len(rows)), dtype=np.int64)
-    for block in row_chunks(scores):
+
+    def rank(block: slice) -> None:
         chunk = slice(offsets[block.start], offsets[block.stop])
         values = scores[rows[chunk], labels.indices[chunk]]
         for left in range(0, n_columns, CHUNK_SCORES):
-            ordered = np.array(scores[block, left : left + CHUNK_SCORES], order="C")
-            ordered.sort(axis=1)
+            ordered = _sorted_rows(scores[block, left : left + CHUNK_SCORES])
             if np.isnan(ordered[:, -1]).any():
                 raise InputError("y_score holds NaN, which has no rank; check the model that gave it")
-            lower = count_below(ordered, rows[chunk] - block.start, values, or_equal=False)
-            not_above = count_below(ordered, rows[chunk] - block.start, values, or_equal=True)
-            above[chunk] += ordered.shape[1] - not_above
-            tied[chunk] += not_above - lower
+            lower, equal = _count_below_and_equal(ordered, rows[chunk] - block.start, values)
+            above[chunk] += ordered.shape[1] - lower - equal
+            tied[chunk] += equal
 
-    order = np.lexsort((above, rows))
+    # NumPy lets other threads run while it copies and sorts; no two write to the same places.
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        list(threads.map(rank, row_chunks(scores)))
+
+    # One key for both, as NumPy sorts whole numbers several times as fast as it sorts by two keys.
+    order = np.argsort(rows * (n_columns + 1) + above, kind="stable")
     above, tied, columns = above[order], tied[order], labels.indices[order]
     starts_group = np.ones(len(rows), dtype=bool)
     starts_group[1:] = (np.diff(rows) > 0) | (np.diff(above) > 0)
@@ -131,20 +139,41 @@ def positive_ranks(y_true, y_score) -> PositiveRanks:
 
 def count_below(ordered, rows, values, or_equal: bool) -> np.ndarray:
     """Number of entries of `ordered[rows]` (each sorted) below each value, by one binary search for all."""
-    n_columns = ordered.shape[1]
     if len(ordered) == 1:
         # Sorted values make the searches of one long row find their path in the processor's cache.
         distinct, places = np.unique(values, return_inverse=True)
         return np.searchsorted(ordered[0], distinct, side="right" if or_equal else "left")[places]
-    low = np.zeros(len(values), dtype=np.int64)
-    high = np.full(len(values), n_columns, dtype=np.int64)
-    for _ in range(n_columns.bit_length()):
-        middle = (low + high) // 2
-        found = ordered[rows, np.minimum(middle, n_columns - 1)]
-        smaller = (found <= values) if or_equal else (found < values)
-        smaller &= low < high
-        low, high = np.where(smaller, middle + 1, low), np.where(smaller, high, middle)
-    return low
+    below = np.less_equal if or_equal else np.less
+    flat, first = ordered.reshape(-1), rows.astype(np.int64) * ordered.shape[1]
+    # The count lies between 0 and `left` beyond `place`; half of that is ruled out at a time, for all rows alike.
+    place, left = first.copy(), ordered.shape[1]
+    while left > 1:
+        half = left // 2
+        place += half * below(flat[place + (half - 1)], values)
+        left -= half
+    return place - first + below(flat[place], values)
+
+
+def _count_below_and_equal(ordered, rows, values) -> tuple[np.ndarray, np.ndarray]:
+    """Number of entries of `ordered[rows]` (each sorted) below each value, and of those equal to it."""
+    last = ordered.shape[1] - 1
+    lower = count_below(ordered, rows, values, or_equal=False)
+    equal = ((lower <= last) & (ordered[rows, np.minimum(lower, last)] == values)).astype(np.int64)
+    # Most scores are there once; only for the others is a second search worth its time.
+    several = np.flatnonzero((lower < last) & (ordered[rows, np.minimum(lower + 1, last)] == values))
+    not_above = count_below(ordered, rows[several], values[several], or_equal=True)
+    equal[several] = not_above - lower[several]
+    return lower, equal
+
+
+def _sorted_rows(table: np.ndarray) -> np.ndarray:
+    ordered = np.empty(table.shape, table.dtype)
+    is_transposed = table.strides[0] < table.strides[1]
+    step = _TILE if is_transposed else max(table.shape[1], 1)
+    for left in range(0, table.shape[1], step):
+        ordered[:, left : left + step] = table[:, left : left + step]
+    ordered.sort(axis=1)
+    return ordered
 
 
 def scored_labels(y_true, y_score) -> tuple[sparse.csr_array, np.ndarray]:

@@ -13,10 +13,10 @@ AREAS = [(multilabel.auroc, sk.roc_auc_score), (multilabel.auprc, sk.average_pre
 
 @pytest.fixture(params=[3, 1000], ids=["tied", "nearly untied"])
 def scored(request):
-    """200 notes x 12 labels, every label with positives and negatives; few or many distinct scores."""
+    """600 notes x 12 labels, every label with positives and negatives; few or many distinct scores."""
     rng = np.random.default_rng(3)
-    y_true = (rng.random((200, 12)) < rng.uniform(0.05, 0.5, 12)).astype(np.int64)
-    y_score = (rng.integers(0, request.param, (200, 12)) + 0.4 * request.param * y_true) / request.param
+    y_true = (rng.random((600, 12)) < rng.uniform(0.05, 0.5, 12)).astype(np.int64)
+    y_score = (rng.integers(0, request.param, (600, 12)) + 0.4 * request.param * y_true) / request.param
     return y_true, y_score
 
 
