@@ -5,11 +5,20 @@ import re
 import sys
 from pathlib import Path
 
+import pandas as pd
+
 from icd_relevancy.data.notes import Notes
-from icd_relevancy.data.notes_table import LONE_SURROGATE, column_with_lone_surrogate, read_notes
+from icd_relevancy.data.notes_table import (
+    LONE_SURROGATE,
+    Records,
+    column_with_lone_surrogate,
+    optional_columns,
+    read_notes,
+)
 from icd_relevancy.data.table_files import table_format
 from icd_relevancy.errors import InputError, shown_note
 
+_KNOWN = ("specialty", "age", "sex")
 _SPACE = re.compile(r"\s*")
 
 
@@ -17,9 +26,9 @@ def read_new_notes(file) -> Notes:
     """Reads notes without codes.
 
     Args:
-        file: `"-"` for standard input, which holds one note as text, or a JSON object or JSON lines with
-            `text` and optionally `note_id`; a `.csv`, `.tsv`, `.parquet`, `.jsonl` or `.json` file with those
-            fields; any other file is one note as text.
+        file: `"-"` for standard input, which holds one note as text, or a JSON object or JSON lines with `text` and
+            optionally `note_id`, `specialty`, `age` and `sex`; a `.csv`, `.tsv`, `.parquet`, `.jsonl` or `.json`
+            file with those fields; any other file is one note as text.
 
     Returns:
         The notes, each without codes. A note without an id gets its number; a text file gives its name.
@@ -69,7 +78,7 @@ def _json_notes(content: str, place) -> Notes:
         text, note_id = record.get("text"), record.get("note_id", number)
         if not isinstance(text, str) or not text.strip():
             raise InputError(f"{where}, 'text': the note has no text; fill it in")
-        if name := column_with_lone_surrogate(record, ["text", "note_id"]):
+        if name := column_with_lone_surrogate(record, ["text", "note_id", *_KNOWN]):
             raise InputError(f"{where}, {name!r}: {LONE_SURROGATE}")
         if isinstance(note_id, bool) or not isinstance(note_id, (str, int)) or not str(note_id).strip():
             raise InputError(f"{where}, 'note_id': must be text or a whole number")
@@ -78,7 +87,11 @@ def _json_notes(content: str, place) -> Notes:
             told = shown_note(note_id, number)
             raise InputError(f"{where}, 'note_id': that of {told} occurs more than once; make it unique")
         text_of[note_id] = text
-    return Notes(tuple(text_of), tuple(text_of.values()), ((),) * len(text_of), source=str(place))
+    named = [name for name in _KNOWN if any(name in record for _, record in records)]
+    columns = {name: [record.get(name) for _, record in records] for name in named}
+    frame = pd.DataFrame({name: pd.Series(column, dtype=object) for name, column in columns.items()})
+    known = optional_columns(Records(place, frame, [line for line, _ in records]))
+    return Notes(tuple(text_of), tuple(text_of.values()), ((),) * len(text_of), **known, source=str(place))
 
 
 def _json_objects(content: str, place) -> list[tuple[int, dict]]:

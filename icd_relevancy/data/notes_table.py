@@ -75,9 +75,7 @@ def read_notes(path, require_codes: bool = True) -> Notes:
     note_id = _note_ids(records)
     text = tuple(records.column("text", _is_filled, "the note has no text; fill it in or remove the row"))
     codes = _codes(records) if require_codes else ((),) * len(records.frame)
-    readers = {"patient_id": _patient_ids, "specialty": _specialties, "age": _ages, "sex": _sexes}
-    optional = {name: read(records) for name, read in readers.items() if name in records.frame}
-    return Notes(note_id, text, codes, **optional, source=Path(path).name)
+    return Notes(note_id, text, codes, **optional_columns(records), source=Path(path).name)
 
 
 @dataclass(frozen=True)
@@ -113,6 +111,12 @@ class Records:
             if not is_good(value):
                 raise self.error(row, name, problem)
         return values
+
+
+def optional_columns(records: Records) -> dict[str, tuple]:
+    """What a table says of its notes beside text and codes, by the name of the column, checked."""
+    readers = {"patient_id": _patient_ids, "specialty": _specialties, "age": _ages, "sex": _sexes}
+    return {name: read(records) for name, read in readers.items() if name in records.frame}
 
 
 def _note_ids(records: Records) -> tuple[str, ...]:

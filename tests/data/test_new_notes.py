@@ -48,6 +48,16 @@ def test_files(tmp_path, name, content, expected):
     assert pairs(read_new_notes(path)) == expected
 
 
+def test_what_json_says_beside_the_text(standard_input):
+    notes = standard_input(b'{"text": "A", "age": 7, "sex": "F"} {"text": "B", "specialty": "ENT"}')
+    assert (notes.age, notes.sex, notes.specialty) == ((7.0, None), ("female", None), (None, "ENT"))
+    assert standard_input(b'{"text": "A"}').age is None
+    for wrong, names in ((b'"age": -1', "column 'age'"), (b'"sex": "?"', "column 'sex'")):
+        with pytest.raises(InputError, match=names) as caught:
+            standard_input(b'{"text": "Mrs Miller coughs", ' + wrong + b"}")
+        assert "Miller" not in str(caught.value)
+
+
 def test_standard_input(standard_input):
     assert pairs(standard_input(b"Cough.")) == [("1", "Cough.")]
     assert pairs(standard_input(b"[redacted] coughs.")) == [("1", "[redacted] coughs.")]
