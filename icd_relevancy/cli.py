@@ -202,9 +202,13 @@ def _train(options):
     if imbalance := coder.history.get("imbalance"):
         before, after = imbalance["mean"]
         print(f"over-sampled by ML-SMOTE: mean imbalance ratio {before:.1f}, then {after:.1f}")
-    if truncated := coder.history.get("truncated"):
-        told = "1 note is longer" if truncated == 1 else f"{truncated} notes are longer"
-        print(f"{told} than max_length={config.max_length} tokens and read only so far", file=sys.stderr)
+    _tell_truncated(coder.history["truncated"], config.max_length)
+
+
+def _tell_truncated(count: int, max_length: int) -> None:
+    if count:
+        told = "1 note is longer" if count == 1 else f"{count} notes are longer"
+        print(f"{told} than {max_length} tokens and read only so far (max_length)", file=sys.stderr)
 
 
 def _medication_config(settings: dict, given: dict, named: str):
@@ -249,6 +253,7 @@ def _evaluate_notes(options) -> dict:
 
     coder = NoteCoder.load(options.folder, options.encoder)
     notes = load_notes(options.data, coder.config.code_system)
+    _tell_truncated(coder.truncated(notes), coder.config.max_length)
     return coder.evaluate(notes, cache_folder() / "embeddings")
 
 
@@ -265,6 +270,7 @@ def _predict(options):
     from icd_relevancy.training.note_coder import NoteCoder
 
     coder = NoteCoder.load(options.folder, options.encoder)
+    _tell_truncated(coder.truncated(notes), coder.config.max_length)
     for note_id, codes in zip(notes.note_id, coder.predict(notes, options.top_k), strict=True):
         if options.json:
             print(json.dumps({"note_id": note_id, "codes": codes}))

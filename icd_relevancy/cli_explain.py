@@ -10,7 +10,6 @@ from icd_relevancy.cli_checks import check_at_least, check_output
 from icd_relevancy.errors import InputError
 
 _PAGES = (".html", ".htm")
-_WITH_ATTENTION = ("hmhan",)
 
 
 def add_explain_command(commands) -> None:
@@ -101,8 +100,8 @@ def _method_of(coder, options):
     shared = {"decision_threshold": coder.decision_threshold, "top_k": options.top_k}
     if options.method == "attention" and not coder.has_attention:
         raise InputError(
-            f"{options.folder}: its model has no label attention; those of train --model "
-            f"{', '.join(_WITH_ATTENTION)} have it; --method lime explains any model"
+            f"{options.folder}: its model has no label attention; those of train --model hmhan have it; "
+            "--method lime explains any model"
         )
 
     def by_lime(note):

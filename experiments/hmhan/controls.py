@@ -11,7 +11,7 @@ _NEVER = -1e3
 
 
 def control_scores(name: str, texts, y, test_texts, seed: int = 0) -> np.ndarray:
-    """Decision values of a control, `(n_test, m)`, the sigmoid of which is taken by nobody.
+    """Decision values of a control, `(n_test, m)`: unbounded, so tune a threshold.
 
     Args:
         name: `nb_svm` (naive-Bayes log-count ratios times the words, Wang and Manning 2012), `logistic` or `svc`.
@@ -58,6 +58,8 @@ def _one_a_code(features, model, y: sparse.csr_matrix, count: int) -> np.ndarray
         if target.any() and not target.all():
             x, x_test = features(target)
             scores[:, code] = model.fit(x, target).decision_function(x_test)
+        elif target.all():
+            scores[:, code] = -_NEVER
     return scores
 
 

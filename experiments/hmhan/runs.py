@@ -29,7 +29,7 @@ class Run:
         rows: The test notes.
         scores: float32 `(n, m)` over the labels of the task.
         threshold: The decision threshold that was tuned on the held-out part of the training notes.
-        seconds: Time to train.
+        seconds: Time to train, preparing and encoding the notes included.
         losses, validation_losses, validation_scores: Of each epoch; empty for a control.
     """
 
@@ -71,6 +71,7 @@ def training_config(task: Task, row: dict, shared: dict, fold: int = 0) -> Train
         "encoder": task.config.encoder,
         "lowercase": task.config.lowercase,
         "max_length": task.config.max_length,
+        "min_count": task.config.min_count,
         "validation": task.config.validation,
         "seed": task.config.seed + fold,
     }
@@ -86,7 +87,9 @@ def _trained(task: Task, row: dict, shared: dict, fold: int) -> Run:
     test, rest = np.flatnonzero(task.fold == fold), np.flatnonzero(task.fold != fold)
     config = training_config(task, row, shared, fold)
     cache = None if config.fine_tune else cache_folder() / "embeddings"
+    started = time.monotonic()
     coder = NoteCoder.train(task.notes.select(rest), config, cache)
+    seconds = time.monotonic() - started
     scores = np.zeros((len(test), len(task.labels)), np.float32)
     place = {label: column for column, label in enumerate(task.labels)}
     scores[:, [place[label] for label in coder.labels]] = coder.scores(task.notes.select(test), cache)
@@ -95,7 +98,7 @@ def _trained(task: Task, row: dict, shared: dict, fold: int) -> Run:
         test,
         scores,
         coder.decision_threshold,
-        told["seconds"],
+        seconds,
         *(np.array(told[name], np.float32) for name in ("losses", "validation_losses", "validation_scores")),
     )
 
@@ -107,8 +110,8 @@ def _control(task: Task, name: str, fold: int) -> Run:
     groups = task.notes.groups()[rest]
     parts = train_validation_split(task.y[rest], groups, task.config.validation, seed)
     train, held_out = (rest[part] for part in parts)
-    started = time.monotonic()
     tuning = control_scores(name, texts[train], task.y[train], texts[held_out], seed)
+    started = time.monotonic()
     scores = control_scores(name, texts[rest], task.y[rest], texts[test], seed)
     seconds, none = time.monotonic() - started, np.empty(0, np.float32)
     return Run(test, scores, tune_threshold(task.y[held_out], tuning)[0], seconds, none, none, none)
@@ -140,7 +143,6 @@ def _measures(y: sparse.csr_matrix, run: Run, pooled: float) -> dict[str, float]
         "accuracy": multilabel.exact_match_rate(y, predicted),
         "Hamming loss": multilabel.hamming_loss(y, predicted),
         "seconds": run.seconds,
-        "epochs": len(run.losses),
     }
 
 

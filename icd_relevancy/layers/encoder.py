@@ -17,6 +17,7 @@ from icd_relevancy.layers.tokenizer import (
     damage_named,
     quiet_transformers,
     read_tokenizer,
+    truncated_texts,
 )
 
 _POOLINGS = ("mean", "cls")
@@ -145,23 +146,22 @@ class TransformerEncoder(keras.layers.Layer):
         """
         texts = checked_texts(texts)
         if not padding:
+            if not texts:
+                return {"input_ids": [], "attention_mask": []}
             return dict(self._encoded(texts, padding=False))
         shape = (len(texts), self.max_length)
         ids, mask = np.full(shape, self._tokenizer.pad_token_id or 0, "int32"), np.zeros(shape, "int32")
-        from_left = self._tokenizer.padding_side == "right"
         longest = 0
         # The tokenizer returns Python lists, many times the size of the arrays.
         for start in range(0, len(texts), _TOKENIZED_AT_ONCE):
             block = slice(start, start + _TOKENIZED_AT_ONCE)
             encoded = self._encoded(texts[block], padding=True)
             length = len(encoded["input_ids"][0])
-            columns = slice(length) if from_left else slice(self.max_length - length, None)
-            ids[block, columns], mask[block, columns] = encoded["input_ids"], encoded["attention_mask"]
+            ids[block, :length], mask[block, :length] = encoded["input_ids"], encoded["attention_mask"]
             longest = max(longest, length)
-        columns = slice(longest) if from_left else slice(self.max_length - longest, None)
         return {
-            "input_ids": np.ascontiguousarray(ids[:, columns]),
-            "attention_mask": np.ascontiguousarray(mask[:, columns]),
+            "input_ids": np.ascontiguousarray(ids[:, :longest]),
+            "attention_mask": np.ascontiguousarray(mask[:, :longest]),
         }
 
     def _encoded(self, texts: list[str], padding: bool):
@@ -207,11 +207,7 @@ class TransformerEncoder(keras.layers.Layer):
         >>> encoder.truncated(["Cough."])  # doctest: +SKIP
         0
         """
-        texts, cut = checked_texts(texts), 0
-        for start in range(0, len(texts), _TOKENIZED_AT_ONCE):
-            encodings = self._encoded(texts[start : start + _TOKENIZED_AT_ONCE], padding=False).encodings
-            cut += sum(bool(encoding.overflowing) for encoding in encodings)
-        return cut
+        return truncated_texts(self._tokenizer, texts, self.max_length)
 
     def call(self, inputs, training=None):
         ids, mask = (

@@ -100,7 +100,8 @@ class HierarchicalAttention(keras.layers.Layer):
         of_categories = read(ops.expand_dims(ops.convert_to_tensor(self.category_queries), 0))
         categories = of_categories[0] if return_attention_scores else of_categories
         condition = ops.matmul(categories, self.condition_kernel)
-        of_codes = read(self.code_queries + ops.take(condition, self.membership, axis=1))
+        # In this order: Keras takes a second operand of shape (1, 1, size) for a bias, and drops an axis.
+        of_codes = read(ops.take(condition, self.membership, axis=1) + self.code_queries)
         if return_attention_scores:
             return of_codes[0], categories, of_codes[1], of_categories[1]
         return of_codes, categories

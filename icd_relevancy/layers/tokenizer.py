@@ -8,6 +8,7 @@ from pathlib import Path
 
 from icd_relevancy.errors import InputError
 
+_TEXTS_AT_ONCE = 4096
 _FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")
 
 
@@ -95,9 +96,22 @@ def build_tokenizer(files: dict[str, str], lowercase: bool | None):
         for name, text in files.items():
             (Path(temporary) / name).write_text(text, "utf-8")
         tokenizer = transformers.AutoTokenizer.from_pretrained(temporary, use_fast=True)
+    # A text has the same positions, and so the same vectors, whatever is padded beside it.
+    tokenizer.padding_side = "right"
     if lowercase is not None:
         _set_lowercase(tokenizer.backend_tokenizer, lowercase)
     return tokenizer
+
+
+def truncated_texts(tokenizer, texts, max_length: int) -> int:
+    """How many texts have more tokens than `max_length`, special tokens included."""
+    texts, cut = checked_texts(texts), 0
+    # The tokenizer returns Python objects, many times the size of the texts.
+    for start in range(0, len(texts), _TEXTS_AT_ONCE):
+        block = texts[start : start + _TEXTS_AT_ONCE]
+        encoded = tokenizer(block, truncation=True, max_length=max_length, return_token_type_ids=False)
+        cut += sum(bool(encoding.overflowing) for encoding in encoded.encodings)
+    return cut
 
 
 def _set_lowercase(backend, lowercase: bool) -> None:

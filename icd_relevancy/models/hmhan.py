@@ -15,7 +15,7 @@ def no_attention_classifier(
     encoder: TransformerEncoder | None = None,
     embedding_size: int | None = None,
     structured_size: int | None = None,
-    lexical_size: int | None = None,
+    bag_of_words_size: int | None = None,
     units: Sequence[int] = (256, 128),
     dropout: float = 0.1,
 ):
@@ -33,7 +33,7 @@ def no_attention_classifier(
         structured_size: Number of z-scored and one-hot features of an input `structured`,
             `(batch, structured_size)`, joined before the dense layers; see `StructuredFeatures`. Defaults to
             None: no such input.
-        lexical_size: Number of bag-of-words features of an input `lexical`, `(batch, lexical_size)`, such as
+        bag_of_words_size: Number of features of an input `bag_of_words`, `(batch, bag_of_words_size)`, such as
             TF-IDF, whose linear map, which starts at zero, is added to the logits. Defaults to None: no such
             input.
         units: Widths of the dense layers, not increasing. Defaults to (256, 128).
@@ -56,7 +56,7 @@ def no_attention_classifier(
 
     Reference: HMHAN §III.E.1.
     """
-    inputs = _head_inputs(encoder, embedding_size, structured_size, lexical_size)
+    inputs = _head_inputs(encoder, embedding_size, structured_size, bag_of_words_size)
     pooled = TokenMean(name="tokens")(inputs["states"], inputs["attention_mask"])
     logits = [_dense_logits(labels, pooled, inputs, units, dropout)]
     return _classifier("no_attention_classifier", encoder, inputs, logits)
@@ -67,7 +67,7 @@ def attention_classifier(
     encoder: TransformerEncoder | None = None,
     embedding_size: int | None = None,
     structured_size: int | None = None,
-    lexical_size: int | None = None,
+    bag_of_words_size: int | None = None,
     units: Sequence[int] = (256, 128),
     dropout: float = 0.1,
     attention_dim: int = 128,
@@ -75,7 +75,7 @@ def attention_classifier(
     """A Keras model that weighs a note's tokens once, by additive attention: HMHAN's second control.
 
     Args:
-        labels, encoder, embedding_size, structured_size, lexical_size, units, dropout: As in
+        labels, encoder, embedding_size, structured_size, bag_of_words_size, units, dropout: As in
             `no_attention_classifier`.
         attention_dim: Size of the projection in which tokens are weighed. Defaults to 128.
 
@@ -93,7 +93,7 @@ def attention_classifier(
 
     Reference: HMHAN §III.E.2.
     """
-    inputs = _head_inputs(encoder, embedding_size, structured_size, lexical_size)
+    inputs = _head_inputs(encoder, embedding_size, structured_size, bag_of_words_size)
     context = LabelAttention(1, attention_dim, name="attention")(inputs["states"], inputs["attention_mask"])
     pooled = keras.layers.Flatten(name="tokens")(context)
     logits = [_dense_logits(labels, pooled, inputs, units, dropout)]
@@ -106,7 +106,7 @@ def hmhan_classifier(
     encoder: TransformerEncoder | None = None,
     embedding_size: int | None = None,
     structured_size: int | None = None,
-    lexical_size: int | None = None,
+    bag_of_words_size: int | None = None,
     units: Sequence[int] = (256, 128),
     dropout: float = 0.1,
     heads: int = 4,
@@ -122,7 +122,7 @@ def hmhan_classifier(
     read all contexts together with the structured features. Either can be left out.
 
     Args:
-        labels, encoder, embedding_size, structured_size, lexical_size, units, dropout: As in
+        labels, encoder, embedding_size, structured_size, bag_of_words_size, units, dropout: As in
             `no_attention_classifier`.
         membership: For each of the m codes its category, from 0; see `category_membership`.
         heads: Number of heads on each level. Defaults to 4.
@@ -156,7 +156,7 @@ def hmhan_classifier(
     attention = HierarchicalAttention(membership, heads, head_dim, initial_queries, name="attention")
     if len(attention.membership) != labels:
         raise InputError(f"the membership has {len(attention.membership)} codes. Received: labels={labels}")
-    inputs = _head_inputs(encoder, embedding_size, structured_size, lexical_size)
+    inputs = _head_inputs(encoder, embedding_size, structured_size, bag_of_words_size)
     codes, categories = attention(inputs["states"], inputs["attention_mask"])
     logits = []
     if own_logits:
@@ -253,7 +253,7 @@ class _Weights(keras.layers.Layer):
         return self.attention(states, attention_mask, return_attention_scores=True)[-self.count :]
 
 
-def _head_inputs(encoder, embedding_size, structured_size, lexical_size):
+def _head_inputs(encoder, embedding_size, structured_size, bag_of_words_size):
     if (encoder is None) == (embedding_size is None):
         raise InputError("give exactly one of encoder and embedding_size")
     if encoder is not None and not encoder.return_sequence:
@@ -263,7 +263,7 @@ def _head_inputs(encoder, embedding_size, structured_size, lexical_size):
         "states": keras.Input((None, size), name="states"),
         "attention_mask": keras.Input((None,), dtype="int32", name="attention_mask"),
     }
-    for name, width in (("structured", structured_size), ("lexical", lexical_size)):
+    for name, width in (("structured", structured_size), ("bag_of_words", bag_of_words_size)):
         if width:
             inputs[name] = keras.Input((width,), name=name)
     return inputs
@@ -286,16 +286,16 @@ def _dense_logits(labels, features, inputs, units, dropout):
 
 
 def _classifier(name, encoder, inputs, logits):
-    if "lexical" in inputs:
+    if "bag_of_words" in inputs:
         # From zero, so that it learns what the words add to what the dense layers have.
-        lexical = keras.layers.Dense(
+        words = keras.layers.Dense(
             logits[0].shape[-1],
             use_bias=False,
             kernel_initializer="zeros",
             dtype="float32",
-            name="lexical_logits",
+            name="bag_of_words_logits",
         )
-        logits = [*logits, lexical(inputs["lexical"])]
+        logits = [*logits, words(inputs["bag_of_words"])]
     total = keras.layers.Add(dtype="float32", name="logits")(logits) if len(logits) > 1 else logits[0]
     outputs = keras.layers.Activation("sigmoid", dtype="float32", name="codes")(total)
     if encoder is None:

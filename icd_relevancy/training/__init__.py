@@ -3,6 +3,7 @@
 from importlib import import_module
 
 _HOME = {
+    "BagOfWords": "training.bag_of_words",
     "MedicationCoder": "training.medication_coder",
     "MedicationConfig": "training.medication_config",
     "NoteCoder": "training.note_coder",

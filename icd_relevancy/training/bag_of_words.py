@@ -6,14 +6,17 @@ from functools import cached_property
 
 import numpy as np
 from scipy import sparse
-from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 
 from icd_relevancy.errors import InputError
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class BagOfWords:
     """The TF-IDF of the words and word pairs of training notes, each note's vector of length 1.
+
+    The words are kept with the model, in plain text: a word is taken only where several notes that have neither
+    patient nor text in common use it, so that a patient's name does not travel with the model.
 
     Attributes:
         vocabulary: The k words and word pairs, sorted.
@@ -21,7 +24,7 @@ class BagOfWords:
 
     Example:
 
-    >>> words = BagOfWords.fit(["mild cough", "mild fever", "mild cough"], min_notes=2)
+    >>> words = BagOfWords.fit(["mild cough", "mild fever", "mild cough"], min_groups=2)
     >>> words.vocabulary
     ('cough', 'mild', 'mild cough')
     >>> words.transform(["cough"]).toarray()
@@ -32,24 +35,31 @@ class BagOfWords:
     idf: np.ndarray
 
     @classmethod
-    def fit(cls, texts: Sequence[str], min_notes: int = 2) -> "BagOfWords":
-        """The words and word pairs of so many notes.
+    def fit(cls, texts: Sequence[str], groups=None, min_groups: int = 3) -> "BagOfWords":
+        """The words and word pairs of so many groups of notes.
 
         Args:
-            texts: Training notes.
-            min_notes: Least number of notes with a word. Defaults to 2.
+            texts: n training notes.
+            groups: The group of each, such as `Notes.groups`, `(n,)`. Defaults to None: each its own.
+            min_groups: Least number of groups with a word. Defaults to 3.
 
         Raises:
-            InputError: If no word is in so many notes.
+            InputError: If no word is in so many groups.
         """
-        vectorizer = _vectorizer(min_df=min_notes)
+        refusal = f"no word is in {min_groups} of the {len(texts)} training notes; leave bag_of_words out"
+        counts = CountVectorizer(ngram_range=(1, 2), binary=True)
         try:
-            vectorizer.fit(texts)
+            used = counts.fit_transform(texts)
         except ValueError:  # an empty vocabulary
-            raise InputError(
-                f"no word is in {min_notes} of the {len(texts)} training notes; leave bag_of_words out"
-            ) from None
-        return cls(tuple(vectorizer.get_feature_names_out()), vectorizer.idf_.astype(np.float32))
+            raise InputError(refusal) from None
+        groups = np.arange(len(texts)) if groups is None else np.asarray(groups)
+        of_group = sparse.csr_matrix((np.ones(len(groups)), (groups, np.arange(len(groups)))))
+        kept = np.flatnonzero(np.asarray((of_group @ used > 0).sum(axis=0)).ravel() >= min_groups)
+        if not len(kept):
+            raise InputError(refusal)
+        vocabulary = counts.get_feature_names_out()[kept].tolist()
+        fitted = _vectorizer(vocabulary=vocabulary).fit(texts)
+        return cls(tuple(vocabulary), fitted.idf_.astype(np.float32))
 
     def __len__(self) -> int:
         return len(self.vocabulary)

@@ -48,7 +48,8 @@ class TrainingConfig(Settings):
     """How to train a note classifier.
 
     A setting that is None takes its value when the configuration is made: that of LOSSES table 1 with a frozen
-    encoder, that of the usual fine-tuning with `fine_tune`.
+    encoder, that of the usual fine-tuning with `fine_tune`. So make a new one to change `fine_tune`:
+    `dataclasses.replace` keeps what was taken.
 
     Attributes:
         model: `"linear"`, one dense layer on the encoder, or `"hmhan"`, attention over the tokens.
@@ -154,10 +155,13 @@ class TrainingConfig(Settings):
             check(0 <= getattr(self, name) < math.inf, name, getattr(self, name), "from 0, and finite")
         for name in ("max_length", "batch_size", "epochs", "patience", "min_count"):
             check(getattr(self, name) >= 1, name, getattr(self, name), "at least 1")
-        if self.model != "hmhan":
-            foreign = [name for name in ("bag_of_words", "structured", "smote") if getattr(self, name)]
-            if foreign:
-                raise InputError(f"{foreign[0]} is of the model hmhan. Received: model={self.model!r}")
+        foreign = (
+            ("pooling",) if self.model == "hmhan" else ("attention", "bag_of_words", "structured", "smote")
+        )
+        for name in foreign:
+            if getattr(self, name) != getattr(type(self), name):
+                other = "linear" if self.model == "hmhan" else "hmhan"
+                raise InputError(f"{name} is of the model {other}. Received: model={self.model!r}")
         if self.mixed_precision and not self.fine_tune:
             raise InputError("mixed_precision needs fine_tune: a frozen encoder computes once")
 

@@ -27,6 +27,7 @@ from icd_relevancy.losses import (
     level_weights,
 )
 from icd_relevancy.metrics.ranking import ranking_report
+from icd_relevancy.models.frequency_bias import start_from_frequencies
 from icd_relevancy.models.medication import mean_network, medication_network, predict_streamed
 from icd_relevancy.training.coder_folder import JSON, MODEL, check_folder, read_coder_json, read_model
 from icd_relevancy.training.evaluation import evaluate_codes, with_unseen_codes
@@ -112,8 +113,8 @@ class MedicationCoder:
         told = {"epochs": history.epochs, "best_epoch": history.best_epoch, "seconds": history.seconds}
         told |= {"stays": data.training.inputs.shape[0] + held_out.inputs.shape[0]}
         told |= _reading_errors(held_out.codes, scores, data.billing)
-        if history.validation_scores:
-            told["validation_score"] = max(history.validation_scores)
+        if config.monitor != "loss":
+            told["validation_score"] = monitored(config.monitor)(held_out.targets, scores)
         return cls(
             model,
             nodes,
@@ -307,7 +308,7 @@ def train_network(
         **{name: getattr(config, name) for name in _OF_NETWORK},
         hierarchy=hierarchy,
     )
-    _start_from_frequencies(model, y)
+    start_from_frequencies(model.get_layer("codes"), y)
     model.compile(
         keras.optimizers.Adam(config.learning_rate),
         loss=_loss(config, y, hierarchy),
@@ -342,12 +343,6 @@ def _without_stays(names, system: CodeSystem) -> RolledUp:
     every = roll_up([names], system, groups=True)
     at = {name: position for position, name in enumerate(every.names)}
     return every.select([at[name] for name in names]).encode([])
-
-
-def _start_from_frequencies(model: keras.Model, y) -> None:
-    """Lets the untrained network say how frequent each code is, which else takes it its first epochs to learn."""
-    share = np.clip(label_frequencies(y), 1 / (2 * y.shape[0]), 1 - 1 / (2 * y.shape[0]))
-    model.get_layer("codes").bias.assign(np.log(share / (1 - share)))
 
 
 def _loss(config: MedicationConfig, y, hierarchy: Hierarchy) -> keras.losses.Loss:

@@ -13,20 +13,20 @@ import numpy as np
 from icd_relevancy.atomic import replacing
 from icd_relevancy.codes import code_system
 from icd_relevancy.data import Notes
+from icd_relevancy.data.batches import feature_rows
 from icd_relevancy.data.canonical import with_canonical_codes
 from icd_relevancy.errors import InputError
 from icd_relevancy.layers import TransformerEncoder
-from icd_relevancy.layers.hierarchical_attention import category_membership
 from icd_relevancy.layers.pretrained import encoder_hash
 from icd_relevancy.layers.tokenizer import checked_texts
-from icd_relevancy.models import attention_model
+from icd_relevancy.models import attention_model, head_of
 from icd_relevancy.relevance import RelevanceGraph
 from icd_relevancy.training.coder_folder import JSON, MODEL, check_folder, read_coder_json, read_model
 from icd_relevancy.training.config import TrainingConfig
 from icd_relevancy.training.evaluation import evaluate_codes, predict_scores
 from icd_relevancy.training.label_graph import graph_of_labels
 from icd_relevancy.training.note_features import NoteFeatures
-from icd_relevancy.training.note_models import make_encoder, needs_encoder
+from icd_relevancy.training.note_models import count_truncated, make_encoder, needs_encoder
 from icd_relevancy.training.note_training import NoteData, train_note_model, tuned_threshold
 from icd_relevancy.training.resampling import ResamplingReport
 
@@ -85,8 +85,7 @@ class NoteCoder:
         decision_threshold, validation_f1 = tuned_threshold(trained.model, data, config)
         told = {"epochs": trained.history.epochs, **asdict(trained.history)}
         told |= {"notes": len(notes), "validation_micro_f1": validation_f1}
-        if data.encoder is not None:
-            told["truncated"] = data.encoder.truncated(data.features.texts(notes.text))
+        told |= {"truncated": data.truncated, "categories": data.categories()}
         if trained.resampling is not None:
             told["imbalance"] = _imbalance(data.labels, trained.resampling)
         return cls(
@@ -144,6 +143,17 @@ class NoteCoder:
             for label in np.argsort(-row, kind="stable")[:listed]
         ]
 
+    def truncated(self, notes: Notes | Sequence[str]) -> int:
+        """How many notes are longer than the model reads.
+
+        Args:
+            notes: The notes, or their texts.
+        """
+        texts = self.features.texts(_as_notes(notes).text)
+        return (
+            self._encoder.truncated(texts) if self.config.fine_tune else count_truncated(texts, self.config)
+        )
+
     @property
     def has_attention(self) -> bool:
         """Whether the model weighs the tokens of a note, so that `attention` can tell how."""
@@ -167,24 +177,25 @@ class NoteCoder:
             raise InputError("the model has no attention over tokens; only hmhan has it")
         notes = _as_notes([note] if isinstance(note, str) else note)
         (text,) = self.features.aligned(notes.text)
-        found = self._attention_model.predict_on_batch(self.features.of(notes, self._encoder, progress=False))
+        inputs = feature_rows(self.features.of(notes, self._encoder, progress=False), slice(None))
+        found = self._attention_model.predict_on_batch(inputs)
         spans = self._encoder.token_spans(text.text)
         spans = [text.original_span(*span) if span[0] < span[1] else (0, 0) for span in spans]
         if "token_attention" in found:
             return np.repeat(found["token_attention"][0], len(self.labels), axis=0), spans, None
         codes, categories = found["code_attention"][0], None
         if self.config.attention == "hierarchical":
-            membership, _ = category_membership(code_system(self.config.code_system), self.labels)
-            categories = found["category_attention"][0][membership]
+            categories = found["category_attention"][0][self._membership]
         return codes, spans, categories
 
     @property
     def categories(self) -> tuple[str, ...]:
-        """What the category of each label is called, as the hierarchical attention groups them."""
-        system = code_system(self.config.code_system)
-        membership, names = category_membership(system, self.labels)
-        called = [f"{name} {system.title(name)}" if name in system else name for name in names]
-        return tuple(called[category] for category in membership)
+        """What the category of each label is called, by the hierarchy that the model was trained with."""
+        return tuple(self.history["categories"][category] for category in self._membership)
+
+    @property
+    def _membership(self) -> np.ndarray:
+        return head_of(self.model).get_layer("attention").membership
 
     @cached_property
     def _attention_model(self) -> keras.Model:
@@ -255,14 +266,22 @@ class NoteCoder:
             RelevanceGraph.load(folder / _GRAPH),
             float(told["decision_threshold"]),
             here,
-            NoteFeatures.from_dict(told["features"], here),
+            NoteFeatures.from_dict(told["features"], here, f"{folder}/{JSON}"),
             told["encoder_sha256"],
             told["history"],
         )
         sizes = {len(coder.labels), len(coder.titles), len(coder.relevance), coder.model.output_shape[-1]}
-        if len(sizes) > 1:
+        if len(sizes) > 1 or not coder._fits_its_features():
             raise InputError(f"{folder}: its files are of different models; copy or train the model again")
         return coder
+
+    def _fits_its_features(self) -> bool:
+        inputs = self.model.input if isinstance(self.model.input, dict) else {}
+        words, structured = self.features.bag_of_words, self.features.structured
+        sizes = {"bag_of_words": words and len(words), "structured": structured and len(structured.names)}
+        return all(
+            size == (inputs[name].shape[-1] if name in inputs else None) for name, size in sizes.items()
+        )
 
     @cached_property
     def _encoder(self) -> TransformerEncoder:

@@ -1,5 +1,7 @@
 """The encoder, the model, the loss and the optimizer that a configuration names."""
 
+from collections.abc import Sequence
+
 import keras
 import numpy as np
 from scipy import sparse
@@ -8,6 +10,8 @@ from icd_relevancy.codes import CodeSystem
 from icd_relevancy.layers import TransformerEncoder
 from icd_relevancy.layers.embedding_cache import embed
 from icd_relevancy.layers.hierarchical_attention import category_membership
+from icd_relevancy.layers.pretrained import local_folder
+from icd_relevancy.layers.tokenizer import build_tokenizer, read_tokenizer, truncated_texts
 from icd_relevancy.losses import BHML, PLCL, TLCL, WHML, FocalWeightedCrossentropy
 from icd_relevancy.losses.imbalance import imbalance_ratios, label_frequencies
 from icd_relevancy.models import (
@@ -17,6 +21,7 @@ from icd_relevancy.models import (
     no_attention_classifier,
     note_classifier,
 )
+from icd_relevancy.models.frequency_bias import start_from_frequencies
 from icd_relevancy.relevance import RelevanceGraph
 from icd_relevancy.training.config import TrainingConfig
 from icd_relevancy.training.note_features import NoteFeatures
@@ -44,6 +49,12 @@ def make_encoder(config: TrainingConfig) -> TransformerEncoder:
 def needs_encoder(config: TrainingConfig) -> bool:
     """Whether the encoder is needed even where all embeddings are in the cache."""
     return config.fine_tune or config.model != "linear"
+
+
+def count_truncated(texts: Sequence[str], config: TrainingConfig) -> int:
+    """How many texts have more tokens than the model of a configuration reads."""
+    tokenizer = build_tokenizer(read_tokenizer(local_folder(config.encoder)), config.lowercase)
+    return truncated_texts(tokenizer, texts, config.max_length)
 
 
 def make_model(
@@ -74,7 +85,7 @@ def make_model(
         return note_classifier(len(labels), embedding_size=embedding_size)
     inputs = {"encoder": encoder} if config.fine_tune else {"embedding_size": embedding_size}
     inputs |= {
-        "lexical_size": None if features.words is None else len(features.words),
+        "bag_of_words_size": None if features.bag_of_words is None else len(features.bag_of_words),
         "structured_size": None if features.structured is None else len(features.structured.names),
     }
     if config.attention == "none":
@@ -87,7 +98,7 @@ def make_model(
             membership = np.zeros_like(membership)
         queries = _queries(titles, config)
         model = hmhan_classifier(len(labels), membership, initial_queries=queries, **inputs)
-    _start_from_frequencies(model, y)
+    start_from_frequencies(head_of(model).get_layer("dense_logits"), y)
     return model
 
 
@@ -96,12 +107,6 @@ def _queries(titles: tuple[str, ...], config: TrainingConfig) -> np.ndarray:
         titles, config.encoder, min(config.max_length, 64), lowercase=config.lowercase, progress=False
     )
     return _QUERY_LENGTH * vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
-
-
-def _start_from_frequencies(model: keras.Model, y) -> None:
-    """Lets the untrained model say how frequent each code is, which else takes it its first epochs to learn."""
-    share = np.clip(label_frequencies(y), 1 / (2 * y.shape[0]), 1 - 1 / (2 * y.shape[0]))
-    head_of(model).get_layer("dense_logits").bias.assign(np.log(share / (1 - share)))
 
 
 def make_loss(config: TrainingConfig, relevance: RelevanceGraph, y=None) -> keras.losses.Loss:

@@ -14,6 +14,8 @@ from icd_relevancy.data import Notes, encode_labels, train_validation_split
 from icd_relevancy.data.batches import note_batches
 from icd_relevancy.data.canonical import with_canonical_codes
 from icd_relevancy.layers import TransformerEncoder
+from icd_relevancy.layers.hierarchical_attention import category_membership
+from icd_relevancy.layers.pretrained import encoder_hash
 from icd_relevancy.layers.token_states import token_states
 from icd_relevancy.models import head_of
 from icd_relevancy.relevance import RelevanceGraph
@@ -24,6 +26,7 @@ from icd_relevancy.training.label_graph import graph_of_labels
 from icd_relevancy.training.monitor import monitored
 from icd_relevancy.training.note_features import NoteFeatures
 from icd_relevancy.training.note_models import (
+    count_truncated,
     make_encoder,
     make_loss,
     make_model,
@@ -43,7 +46,7 @@ class NoteData:
     """Notes as a model learns from them.
 
     Attributes:
-        notes: The n notes.
+        texts: The texts of the n notes as the model reads them.
         labels: The m codes.
         titles: Their titles.
         system: The code system.
@@ -54,10 +57,11 @@ class NoteData:
         features: What the model reads, fitted on the training part.
         encoder: The encoder; None where the model starts from embeddings that may all be in a cache.
         inputs: The features of all n notes.
+        truncated: How many of the notes are longer than the model reads.
         identity: A digest of all that a training depends on.
     """
 
-    notes: Notes
+    texts: list[str]
     labels: tuple[str, ...]
     titles: tuple[str, ...]
     system: CodeSystem
@@ -68,6 +72,7 @@ class NoteData:
     features: NoteFeatures
     encoder: TransformerEncoder | None
     inputs: object
+    truncated: int
     identity: str
 
     @classmethod
@@ -90,8 +95,9 @@ class NoteData:
         training, validation = train_validation_split(y, notes.groups(), config.validation, config.seed)
         features = NoteFeatures.fit(notes.select(training), config, system)
         encoder = make_encoder(config) if needs_encoder(config) else None
+        texts = features.texts(notes.text)
         return cls(
-            notes,
+            texts,
             labels,
             _titles(labels, system),
             system,
@@ -101,9 +107,15 @@ class NoteData:
             validation,
             features,
             encoder,
-            features.of(notes, encoder, cache),
-            _identity(notes, config, relevance),
+            features.of(notes, encoder, cache, texts=texts),
+            count_truncated(texts, config),
+            _identity(notes, config, relevance, validation),
         )
+
+    def categories(self) -> tuple[str, ...]:
+        """What the categories of `category_membership` are called."""
+        _, names = category_membership(self.system, self.labels)
+        return tuple(f"{name} {self.system.title(name)}" if name in self.system else name for name in names)
 
     def tuning_rows(self, seed: int) -> np.ndarray:
         """The held-out notes, or where they are very many a sample, whose scores are looked at."""
@@ -167,7 +179,7 @@ def _train_head(model: keras.Model, data: NoteData, config: TrainingConfig, verb
     """Trains the head on over-sampled token states of the encoder as it is now (HMHAN §III.D)."""
     encoder = next(layer for layer in model.layers if isinstance(layer, TransformerEncoder))
     others = {name: array for name, array in data.inputs.items() if name != "input_ids"}
-    inputs = {**others, **token_states(data.features.texts(data.notes.text), encoder, progress=verbose > 0)}
+    inputs = {**others, **token_states(data.texts, encoder, progress=verbose > 0)}
     taken = _take(inputs, data.training)
     resampled, y, report = _over_sampled(taken, data.y[data.training], data.features, config.seed)
     part = head_of(model)
@@ -205,9 +217,9 @@ def _over_sampled(
     resampled = {"states": found.features, "attention_mask": found.attention_mask}
     if found.structured is not None:
         resampled["structured"] = found.structured
-    if "lexical" in inputs:
-        one, other = (inputs["lexical"][found.sources[:, side]] for side in (0, 1))
-        resampled["lexical"] = sparse.vstack([inputs["lexical"], (one + other) / 2], format="csr")
+    if "bag_of_words" in inputs:
+        one, other = (inputs["bag_of_words"][found.sources[:, side]] for side in (0, 1))
+        resampled["bag_of_words"] = sparse.vstack([inputs["bag_of_words"], (one + other) / 2], format="csr")
     return resampled, found.labels, found.report
 
 
@@ -246,10 +258,12 @@ def _take(features, rows):
     return features[rows]
 
 
-def _identity(notes: Notes, config: TrainingConfig, relevance: RelevanceGraph) -> str:
+def _identity(notes: Notes, config: TrainingConfig, relevance: RelevanceGraph, validation: np.ndarray) -> str:
     """A digest of what a training depends on; how long it may last is no part of it, unless it paces the rate."""
     settings = config.to_dict() | {"epochs": config.epochs if config.warm_up else None, "patience": None}
-    digest = hashlib.sha256(json.dumps([settings, relevance.get_config(), notes.codes]).encode())
+    told = [settings, encoder_hash(config.encoder), relevance.get_config(), validation.tolist(), notes.codes]
+    told += [notes.age, notes.sex, notes.specialty]
+    digest = hashlib.sha256(json.dumps(told).encode())
     for text in notes.text:
         digest.update(hashlib.sha256(text.encode()).digest())
     return digest.hexdigest()

@@ -11,7 +11,7 @@ from icd_relevancy.errors import InputError
 from icd_relevancy.training.config import read_yaml
 
 FOLDER = Path(runs.__file__).parent
-SHARED = {"model": "hmhan", "epochs": 2, "learning_rate": 0.001}
+SHARED = {"model": "hmhan", "epochs": 2, "learning_rate": 0.001, "monitor": "micro_f1"}
 ROWS = [
     {"name": "HMHAN", "training": {"attention": "hierarchical"}, "printed": "0.95"},
     {"name": "No attention", "training": {"attention": "none"}},
@@ -38,6 +38,7 @@ def test_the_table_and_what_is_read_back(miniature_task, in_miniature, monkeypat
     curves = pd.read_csv(stem.with_name("curves.csv"))
     assert curves["epoch"].tolist() == [1, 2]
     losses = [run.losses for run in runs.fold_runs(miniature_task(), ROWS[0], SHARED)]
+    assert curves["validation micro-F1"].between(0, 1).all()
     assert curves["training loss"].tolist() == pytest.approx(np.mean(losses, axis=0).tolist())
     with pytest.raises(ZeroDivisionError):
         runs.fold_runs(miniature_task(), {"name": "x", "training": {"attention": "single"}}, SHARED)

@@ -1,3 +1,4 @@
+import json
 import shutil
 
 import keras
@@ -86,10 +87,17 @@ def test_tokenize_cuts_and_lowercases(encoder_folder):
     assert ids(False) == [[2, 7, 3, 0], [2, 5, 5, 3]]
 
 
-@pytest.mark.parametrize("side", ["right", "left"])
-def test_tokenize_in_blocks_equals_tokenize_at_once(encoder_folder, monkeypatch, side):
+def test_padding_is_right_whatever_the_tokenizer_says(encoder_folder, encoder, tmp_path):
+    shutil.copytree(encoder_folder, tmp_path / "left")
+    path = tmp_path / "left" / "tokenizer_config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "padding_side": "left"}))
+    left = TransformerEncoder(tmp_path / "left", max_length=32)
+    for name, expected in encoder.tokenize(TEXTS).items():
+        np.testing.assert_array_equal(left.tokenize(TEXTS)[name], expected)
+
+
+def test_tokenize_in_blocks_equals_tokenize_at_once(encoder_folder, monkeypatch):
     layer = TransformerEncoder(encoder_folder, max_length=32)
-    layer._tokenizer.padding_side = side
     texts = ["cough", *TEXTS, "fever", "cough " * 40, "", "pain"]
     for count in (len(texts), 4):  # with and without a text that is cut
         monkeypatch.setattr(module, "_TOKENIZED_AT_ONCE", 4096)

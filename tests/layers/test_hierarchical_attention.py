@@ -36,6 +36,15 @@ def read(layer, states, mask):
     return [ops.convert_to_numpy(part) for part in layer(states, mask, return_attention_scores=True)]
 
 
+def test_one_note_and_one_code():
+    layer = made([0])
+    states, mask = (part[:1] for part in notes())
+    weights = {name: ops.convert_to_numpy(getattr(layer, name)) for name in WEIGHTS}
+    expected = oracles.hierarchical_attention(states, mask, [0], weights, HEADS)
+    for found, wanted in zip(read(layer, states, mask), expected, strict=True):
+        np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-6)
+
+
 def test_it_equals_the_loops():
     layer = made()
     weights = {name: ops.convert_to_numpy(getattr(layer, name)) for name in WEIGHTS}

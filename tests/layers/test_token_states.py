@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 
-from icd_relevancy.errors import InputError
 from icd_relevancy.layers import TransformerEncoder
 from icd_relevancy.layers.token_states import token_states
 
@@ -28,25 +27,11 @@ def test_every_tokens_vector_and_zero_for_padding(encoder, expected):
         assert not states[len(alone) :].any()
 
 
-def test_they_are_read_back_from_the_cache(encoder, tmp_path, monkeypatch):
-    first = token_states(TEXTS, encoder, tmp_path)
-    monkeypatch.setattr(TransformerEncoder, "encode", lambda *_: 1 / 0)
-    again = token_states(TEXTS, encoder, tmp_path)
-    np.testing.assert_array_equal(again["states"], first["states"])
-    assert isinstance(again["states"], np.memmap)
-    with pytest.raises(ZeroDivisionError):
-        token_states(TEXTS[::-1], encoder, tmp_path)
-    assert [path.suffix for path in tmp_path.iterdir()] == [".npy"]
-
-
-def test_a_damaged_file_is_named(encoder, tmp_path):
-    token_states(TEXTS, encoder, tmp_path)
-    (path,) = tmp_path.iterdir()
-    path.write_bytes(path.read_bytes()[:200])
-    with pytest.raises(InputError, match=f"{path.name}: damaged token states"):
-        token_states(TEXTS, encoder, tmp_path)
-
-
 def test_a_pooling_encoder_is_refused(encoder_folder):
     with pytest.raises(ValueError, match="return_sequence=True"):
         token_states(TEXTS, TransformerEncoder(encoder_folder, max_length=16))
+
+
+def test_no_texts(encoder):
+    found = token_states([], encoder)
+    assert found["states"].shape == (0, 0, encoder.dimension)

@@ -17,7 +17,7 @@ from icd_relevancy.models import (
 from tests.layers import attention_oracles as oracles
 
 LABELS, SIZE, MEMBERSHIP = 3, 8, [0, 0, 1]
-OPTIONS = {"units": (6, 4), "structured_size": 2, "lexical_size": 5}
+OPTIONS = {"units": (6, 4), "structured_size": 2, "bag_of_words_size": 5}
 
 
 def small_hmhan(labels, **options):
@@ -55,7 +55,7 @@ def notes(count=6, length=5):
         "states": rng.normal(size=(count, length, SIZE)).astype("float32"),
         "attention_mask": (np.arange(length) < lengths).astype("int32"),
         "structured": rng.normal(size=(count, 2)).astype("float32"),
-        "lexical": rng.random((count, 5)).astype("float32"),
+        "bag_of_words": rng.random((count, 5)).astype("float32"),
     }
 
 
@@ -101,8 +101,8 @@ def pooled(model, x):
 def test_each_model_is_what_its_layers_give(make):
     model, x = make(LABELS, embedding_size=SIZE, **OPTIONS), notes()
     lexical = np.random.default_rng(1).normal(size=(5, LABELS))
-    model.get_layer("lexical_logits").set_weights([lexical])
-    logits = dense_logits(model, np.hstack([pooled(model, x), x["structured"]])) + x["lexical"] @ lexical
+    model.get_layer("bag_of_words_logits").set_weights([lexical])
+    logits = dense_logits(model, np.hstack([pooled(model, x), x["structured"]])) + x["bag_of_words"] @ lexical
     if make is small_hmhan:
         kernel, bias = model.get_layer("own_logits").get_weights()
         logits += (
@@ -115,7 +115,7 @@ def test_each_model_is_what_its_layers_give(make):
 def test_the_words_start_without_a_say(make):
     x = notes()
     model = make(LABELS, embedding_size=SIZE, **OPTIONS)
-    without = model.predict({**x, "lexical": 0 * x["lexical"]}, verbose=0)
+    without = model.predict({**x, "bag_of_words": 0 * x["bag_of_words"]}, verbose=0)
     np.testing.assert_array_equal(model.predict(x, verbose=0), without)
     assert np.abs(model.predict({**x, "structured": 3 + x["structured"]}, verbose=0) - without).max() > 1e-3
 
@@ -145,7 +145,7 @@ TEXTS = [
 
 def tokens_of(encoder):
     x = notes(len(TEXTS))
-    return {**encoder.tokenize(TEXTS), "structured": x["structured"], "lexical": x["lexical"]}
+    return {**encoder.tokenize(TEXTS), "structured": x["structured"], "bag_of_words": x["bag_of_words"]}
 
 
 def test_the_head_on_the_encoders_states_is_the_model(make, encoder):
@@ -156,8 +156,8 @@ def test_the_head_on_the_encoders_states_is_the_model(make, encoder):
     np.testing.assert_allclose(
         head.predict(states, verbose=0), model.predict(tokens, verbose=0), rtol=1e-4, atol=1e-6
     )
-    assert sorted(head.input) == ["attention_mask", "lexical", "states", "structured"]
-    assert sorted(model.input) == ["attention_mask", "input_ids", "lexical", "structured"]
+    assert sorted(head.input) == ["attention_mask", "bag_of_words", "states", "structured"]
+    assert sorted(model.input) == ["attention_mask", "bag_of_words", "input_ids", "structured"]
     assert model.output_names == head.output_names == ["codes"]
     # Training the head trains the model, and a model of states is its own head.
     before = model.predict(tokens, verbose=0)

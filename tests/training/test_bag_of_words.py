@@ -12,7 +12,7 @@ TEXTS = ["mild cough and fever", "no fever", "mild cough", "severe cough, mild f
 
 def test_it_is_scikit_learns_tfidf():
     expected = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, min_df=2).fit(TEXTS)
-    words = BagOfWords.fit(TEXTS, min_notes=2)
+    words = BagOfWords.fit(TEXTS, min_groups=2)
     assert (
         words.vocabulary
         == tuple(expected.get_feature_names_out())
@@ -27,13 +27,22 @@ def test_it_is_scikit_learns_tfidf():
 
 
 def test_it_survives_json():
-    words = BagOfWords.fit(TEXTS)
+    words = BagOfWords.fit(TEXTS, min_groups=2)
     again = BagOfWords.from_dict(json.loads(json.dumps(words.to_dict())))
     np.testing.assert_array_equal(again.transform(TEXTS).toarray(), words.transform(TEXTS).toarray())
     assert len(again) == len(words) == 4
 
 
 def test_notes_without_a_common_word():
-    with pytest.raises(InputError, match="no word is in 2 of the 2 training notes") as caught:
-        BagOfWords.fit(["cough", "fever"])
-    assert "cough" not in str(caught.value)
+    for texts in (["cough", "fever"], ["!", "?"]):
+        with pytest.raises(InputError, match="no word is in 3 of the 2 training notes") as caught:
+            BagOfWords.fit(texts)
+        assert "cough" not in str(caught.value)
+
+
+def test_words_of_one_patient_are_left_out():
+    texts = ["cough of miller", "fever of miller", "cough again, miller", "cough", "high cough"]
+    assert "miller" in BagOfWords.fit(texts).vocabulary
+    words = BagOfWords.fit(texts, groups=[0, 0, 0, 1, 2])
+    assert words.vocabulary == ("cough",)
+    assert "cough" not in repr(words)

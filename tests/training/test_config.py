@@ -56,6 +56,8 @@ def test_what_is_left_open_depends_on_fine_tuning():
         ({"warm_up": 1.0}, r"warm_up must be in \[0, 1\)"),
         ({"clip_norm": -1.0}, "clip_norm must be from 0"),
         ({"smote": True}, "smote is of the model hmhan. Received: model='linear'"),
+        ({"attention": "flat"}, "attention is of the model hmhan"),
+        ({"model": "hmhan", "pooling": "cls"}, "pooling is of the model linear. Received: model='hmhan'"),
         ({"mixed_precision": True}, "mixed_precision needs fine_tune"),
         ({"lowercase": "yes"}, "lowercase must be bool | None"),
         ({"vectors": 3}, "vectors must be str"),

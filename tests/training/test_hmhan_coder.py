@@ -1,14 +1,17 @@
 """The attention models of HMHAN, trained, kept and loaded by `NoteCoder`."""
 
 import dataclasses
+import json
 
 import miniature
 import numpy as np
 import pytest
 
 from icd_relevancy.errors import InputError
+from icd_relevancy.models import head_of
 from icd_relevancy.training import NoteCoder, TrainingConfig
 from icd_relevancy.training import fit as fit_module
+from icd_relevancy.training.note_training import NoteData
 
 pytestmark = pytest.mark.usefixtures("in_miniature")
 NOTES = miniature.notes(60)
@@ -31,7 +34,7 @@ def test_every_attention_learns_and_survives_its_folder(config, attention, tmp_p
     coder = NoteCoder.train(NOTES, dataclasses.replace(config, attention=attention, epochs=15))
     losses = coder.history["losses"]
     assert losses[-1] < 0.8 * losses[0]
-    assert coder.evaluate(NOTES)["ranking"]["micro_auroc"] > 0.9
+    assert coder.evaluate(NOTES)["ranking"]["micro_auroc"] > 0.6  # chance is one half
     coder.save(tmp_path / "model")
     loaded = NoteCoder.load(tmp_path / "model")
     np.testing.assert_allclose(loaded.scores(NOTES), coder.scores(NOTES), rtol=1e-4, atol=1e-6)
@@ -42,7 +45,9 @@ def test_fine_tuning_trains_the_encoder_and_carries_it(config, tmp_path):
     config = dataclasses.replace(config, fine_tune=True, warm_up=0.2, weight_decay=0.01, clip_norm=1.0)
     coder = NoteCoder.train(NOTES, config)
     frozen = NoteCoder.train(NOTES, dataclasses.replace(config, fine_tune=False))
-    assert not np.allclose(coder.scores(NOTES), frozen.scores(NOTES))
+    before = frozen._encoder.fingerprint()
+    assert coder._encoder.fingerprint() != before
+    assert NoteCoder.train(NOTES, config).scores(NOTES) == pytest.approx(coder.scores(NOTES), rel=1e-5)
     coder.save(tmp_path / "model")
     np.testing.assert_allclose(
         NoteCoder.load(tmp_path / "model").scores(NOTES), coder.scores(NOTES), rtol=1e-4, atol=1e-6
@@ -64,16 +69,28 @@ def test_fine_tuning_goes_on_where_it_was(config, tmp_path, monkeypatch):
         patch.setattr(fit_module._ResumableEarlyStopping, "on_epoch_end", killed)
         with pytest.raises(KeyboardInterrupt):
             NoteCoder.train(NOTES, config, checkpoint=state)
-    assert state.exists()
-    resumed = NoteCoder.train(NOTES, config, checkpoint=state)
+    ended = []
+
+    def counted(self, epoch, logs=None):
+        ended.append(epoch)
+        on_epoch_end(self, epoch, logs)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(fit_module._ResumableEarlyStopping, "on_epoch_end", counted)
+        resumed = NoteCoder.train(NOTES, config, checkpoint=state)
+    assert ended == [2]
     np.testing.assert_allclose(resumed.scores(NOTES), whole.scores(NOTES), rtol=1e-5, atol=1e-6)
 
 
-def test_bfloat16_learns_the_same(config):
+def test_bfloat16_learns_the_same(config, tmp_path):
     config = dataclasses.replace(config, fine_tune=True, epochs=10)
     half = NoteCoder.train(NOTES, dataclasses.replace(config, mixed_precision=True))
     whole = NoteCoder.train(NOTES, config)
-    assert np.isfinite(half.scores(NOTES)).all()
+    assert half._encoder.compute_dtype == "bfloat16"
+    half.save(tmp_path / "model")
+    loaded = NoteCoder.load(tmp_path / "model")
+    assert loaded._encoder.compute_dtype == "bfloat16"
+    np.testing.assert_allclose(loaded.scores(NOTES), half.scores(NOTES), atol=0.02)
     assert half.history["losses"][-1] == pytest.approx(whole.history["losses"][-1], rel=0.15)
 
 
@@ -98,6 +115,10 @@ def test_words_and_structured_features_are_read_and_kept(config, tmp_path):
     notes = dataclasses.replace(NOTES, age=ages, sex=("female",) * len(NOTES))
     config = dataclasses.replace(config, bag_of_words=True, structured=True, epochs=10)
     coder = NoteCoder.train(notes, config)
+    words = head_of(coder.model).get_layer("bag_of_words_logits").get_weights()[0]
+    strongest = {label: coder.features.bag_of_words.vocabulary[words[:, at].argmax()]
+                 for at, label in enumerate(coder.labels)}  # fmt: skip
+    assert strongest["R50.9"].split()[-1] == "fever"
     older = coder.scores(dataclasses.replace(notes, age=(80.0,) * len(notes)))
     younger = coder.scores(dataclasses.replace(notes, age=(5.0,) * len(notes)))
     label = coder.labels.index("I10")
@@ -126,7 +147,8 @@ def test_cut_notes_are_counted(config):
 
 @pytest.mark.parametrize("fine_tune", [False, True])
 def test_attention_is_told_in_the_words_of_the_note(config, fine_tune):
-    coder = NoteCoder.train(NOTES, dataclasses.replace(config, fine_tune=fine_tune, clean=True, epochs=1))
+    read = {"clean": True, "bag_of_words": True, "structured": True}
+    coder = NoteCoder.train(NOTES, dataclasses.replace(config, fine_tune=fine_tune, epochs=1, **read))
     note = "PATIENT 12 presents with Asthma, and cough."
     weights, spans, category_weights = coder.attention(note)
     assert weights.shape == category_weights.shape == (len(coder.labels), len(spans))
@@ -149,3 +171,46 @@ def test_one_level_of_attention_and_none(config):
     assert not none.has_attention
     with pytest.raises(InputError, match="no attention over tokens"):
         none.attention(NOTES.text[0])
+
+
+def test_a_folder_with_other_features_is_refused(config, tmp_path):
+    NoteCoder.train(NOTES, dataclasses.replace(config, bag_of_words=True, epochs=1)).save(tmp_path / "model")
+    path = tmp_path / "model" / "coder.json"
+    told = json.loads(path.read_text())
+    words = told["features"]["bag_of_words"]
+    fewer = {"vocabulary": words["vocabulary"][1:], "idf": words["idf"][1:]}
+    for features, names in (
+        ({"bag_of_words": fewer}, "different models"),
+        ({}, "different models"),
+        ({"bag_of_words": {}}, "'features' are damaged"),
+        ({"nope": {}}, "'features' are damaged"),
+        ([], "'features' are damaged"),
+    ):
+        path.write_text(json.dumps({**told, "features": features}))
+        with pytest.raises(InputError, match=names):
+            NoteCoder.load(tmp_path / "model")
+
+
+def test_a_checkpoint_of_other_ages_or_patients_is_refused(config, tmp_path):
+    one = NoteData.from_notes(NOTES, config)
+    older = dataclasses.replace(NOTES, age=(80.0,) * len(NOTES))
+    joined = dataclasses.replace(NOTES, patient_id=tuple(str(row // 6) for row in range(len(NOTES))))
+    assert (
+        len({one.identity, *(NoteData.from_notes(notes, config).identity for notes in (older, joined))}) == 3
+    )
+    assert NoteData.from_notes(NOTES, config).identity == one.identity
+
+
+def test_one_label_and_one_note(config):
+    notes = dataclasses.replace(NOTES, codes=tuple(("I10",) if "I10" in c else () for c in NOTES.codes))
+    coder = NoteCoder.train(notes, dataclasses.replace(config, epochs=1))
+    assert coder.scores(["patient with hypertension"]).shape == (1, 1)
+    assert coder.scores([]).shape == (0, 1)
+    weights, spans, _ = coder.attention("patient with hypertension")
+    assert weights.shape == (1, len(spans))
+
+
+def test_no_word_of_a_note_is_shown(config):
+    coder = NoteCoder.train(NOTES, dataclasses.replace(config, bag_of_words=True, epochs=1))
+    assert "fever" in coder.features.bag_of_words.vocabulary
+    assert "presents" not in repr(coder) + repr(coder.features)
