@@ -23,6 +23,9 @@ from icd_relevancy.cli_medication import (
 from icd_relevancy.cli_vectors import add_vectors_commands
 from icd_relevancy.errors import InputError, shown_code
 
+# As `training.config` and `training.medication_config` have them, without what these import.
+LOSSES = ("bce", "tlcl", "plcl", "bhml", "whml", "mcloss", "treemin", "focal", "irw", "irnw")
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs a command; returns 0, or 2 after one line about input that the user can mend."""
@@ -77,8 +80,9 @@ def _parser() -> argparse.ArgumentParser:
         "their codes; medication, a network that ranks the whole hierarchy from a stay's drugs, age and sex",
     )  # fmt: skip
     train.add_argument(
-        "--loss", choices=("bce", "focal", "tlcl", "plcl", "bhml", "whml"), help="default: bce"
-    )
+        "--loss", choices=LOSSES,
+        help="default: bce; tlcl, plcl, bhml and whml are of models of notes, focal of both, the others of medication",
+    )  # fmt: skip
     train.add_argument("--alpha", type=float, help="weight of recall in whml (default: 0.75)")
     train.add_argument("--vectors", metavar="NAME|PATH", help="code vectors (default: the code system's)")
     train.add_argument("--threshold", type=float, help="cosine from which two codes match (default: 0.76)")

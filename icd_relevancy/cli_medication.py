@@ -2,12 +2,13 @@
 
 import json
 import sys
+from itertools import chain
 from pathlib import Path
 
 from icd_relevancy._startup import start_tensorflow
-from icd_relevancy.cli_checks import check_at_least
+from icd_relevancy.cli_checks import check_at_least, note
 
-_SHOWN_DRUGS = 10
+_SHOWN_DRUGS, _SHOWN_STAYS = 10, 5
 _WARD_COLUMNS = {
     "ndcg": "NDCG", "recall@10": "Recall@10", "recall@30": "Recall@30", "rank_errors@50": "RE@50",
     "rank_errors@100": "RE@100",
@@ -41,8 +42,12 @@ def train_medication(data: str, out: Path, config) -> None:
 
     coder = MedicationCoder.train(stays, config, verbose=1 if sys.stderr.isatty() else 0)
     coder.save(out.absolute())
-    _tell_unknown(coder, stays)
     history = coder.history
+    if history["stays_without_codes"]:
+        note(f"{_stays(history['stays_without_codes'])} no code to learn from: left out")
+    if history["dropped_codes"]:
+        note(f"{history['dropped_codes']} codes are not of {config.code_system}: left out")
+    _tell_drugs(coder, stays)
     print(
         f"{out}: {len(coder.nodes.names)} codes of the hierarchy and {len(coder.ingredients)} drugs from "
         f"{history['stays']} stays, {history['epochs']} epochs; on the held-out part the first 30 codes hold "
@@ -66,8 +71,11 @@ def evaluate_medication(folder: Path, data: str, by: str | None = None) -> dict:
 
     coder = MedicationCoder.load(folder)
     stays = load_stays(data, coder.config.code_system)
-    _tell_unknown(coder, stays)
-    return coder.evaluate(stays, by_ward=by == "ward")
+    result = coder.evaluate(stays, by_ward=by == "ward")
+    if uncoded := sum(not codes for codes in stays.codes):
+        note(f"{_stays(uncoded)} no code: what is assigned to them is wrong, and they are not ranked")
+    _tell_drugs(coder, stays)
+    return result
 
 
 def print_wards(wards: dict[str, dict], left_out: dict[str, int]) -> None:
@@ -107,14 +115,16 @@ def _rank(options):
     from icd_relevancy.training.medication_coder import MedicationCoder
 
     coder = MedicationCoder.load(options.folder)
-    _tell_unknown(coder, stays)
+    ranked = coder.rank(stays, options.top_k, billing_only=not options.all_levels)
+    # The first codes now, so that a damaged model is told before anything is printed.
+    ranked = chain([next(ranked)], ranked)
+    known = _tell_drugs(coder, stays)
     expected = {name: coder.history.get(name) for name in ("rank_errors@50", "rank_errors@100")}
     if not options.json and None not in expected.values():
         print(_reading(coder.history))
-    ranked = coder.rank(stays, options.top_k, billing_only=not options.all_levels)
-    for stay_id, codes in zip(stays.stay_id, ranked, strict=True):
+    for stay_id, count, codes in zip(stays.stay_id, known, ranked, strict=True):
         if options.json:
-            print(json.dumps({"stay_id": stay_id, "codes": codes, **expected}))
+            print(json.dumps({"stay_id": stay_id, "known_drugs": count, "codes": codes, **expected}))
             continue
         print(stay_id)
         for code in codes:
@@ -129,10 +139,25 @@ def _reading(history: dict) -> str:
     )
 
 
-def _tell_unknown(coder, stays) -> None:
-    """Says which drugs the model has no input for; names of drugs alone tell nothing of a patient."""
+def _tell_drugs(coder, stays) -> list[int]:
+    """Says which stays have no drug that the model knows, and which drugs it has no input for.
+
+    Names of drugs alone tell nothing of a patient. Returns how many drugs of each stay the model knows.
+    """
+    from icd_relevancy.data.stays import shown_stay
+
+    known = coder.known_drugs(stays).tolist()
+    if without := [number for number, count in enumerate(known) if not count]:
+        shown = ", ".join(shown_stay(stays.stay_id[number], number + 1) for number in without[:_SHOWN_STAYS])
+        more = "" if len(without) <= _SHOWN_STAYS else f" and {len(without) - _SHOWN_STAYS} more"
+        note(f"{_stays(len(without))} no drug that the model knows, only age and sex to go by: {shown}{more}")
     if unknown := coder.unknown_drugs(stays):
         shown = ", ".join(f"{drug} ({count})" for drug, count in unknown[:_SHOWN_DRUGS])
         more = "" if len(unknown) <= _SHOWN_DRUGS else f" and {len(unknown) - _SHOWN_DRUGS} more"
         told = "1 drug is" if len(unknown) == 1 else f"{len(unknown)} drugs are"
-        print(f"{told} unknown to the model and left out: {shown}{more}", file=sys.stderr)
+        note(f"{told} unknown to the model and left out: {shown}{more}")
+    return known
+
+
+def _stays(count: int) -> str:
+    return "1 stay has" if count == 1 else f"{count} stays have"

@@ -23,7 +23,7 @@ _SEXES = {"Female": "female", "Male": "male", "Other": "other", "Unknown": "unkn
 _ABOVE_89 = 90.0
 
 
-def read_eicu(path, code_system: str = "icd10cm") -> Stays:
+def read_eicu(path, code_system: str = "icd10cm", require_codes: bool = True) -> Stays:
     """Reads the unit stays of eICU with the drugs ordered, infused or taken before, and their codes.
 
     A diagnosis carries its ICD-9-CM and its ICD-10-CM code side by side (`"038.9, A41.9"`); what has the form
@@ -35,9 +35,11 @@ def read_eicu(path, code_system: str = "icd10cm") -> Stays:
         path: A folder with, at any depth, `patient`, `diagnosis`, `medication`, `admissiondrug` and
             `infusiondrug`, each `.csv` or `.csv.gz`. The last two may be missing.
         code_system: `"icd10cm"` or `"icd9cm"`: the codes to read. Defaults to `"icd10cm"`.
+        require_codes: Whether to leave out stays without codes of the system; False reads those to be coded too.
+            Defaults to True.
 
     Returns:
-        The stays with at least one code of the system, in the order of `patient`; some have no drug. `ward` is
+        The stays with at least one code of the system, or all, in the order of `patient`; some have no drug. `ward` is
         the type of the unit, `patient_id` `uniquepid`, an age `"> 89"` is 90.
 
     Raises:
@@ -54,7 +56,8 @@ def read_eicu(path, code_system: str = "icd10cm") -> Stays:
     codes = _codes(diagnosis, code_system)
     columns = ["patientunitstayid", "gender", "age", "unittype", "uniquepid"]
     patients = read_table(find_table(path, "patient", origin), columns)
-    patients = patients[patients["patientunitstayid"].isin(codes["patientunitstayid"].unique())]
+    if require_codes:
+        patients = patients[patients["patientunitstayid"].isin(codes["patientunitstayid"].unique())]
     if patients.empty:
         raise InputError(f"{diagnosis}: no stay of table patient has {code_system} codes")
     medication = find_table(path, "medication", origin)

@@ -27,7 +27,7 @@ _ABOVE_89 = 90.0
 _SHIFTED = 150.0
 
 
-def read_mimic4_hosp(path, code_system: str = "icd10cm") -> Stays:
+def read_mimic4_hosp(path, code_system: str = "icd10cm", require_codes: bool = True) -> Stays:
     """Reads the admissions of MIMIC-IV (module hosp) with their prescriptions and diagnosis codes.
 
     Args:
@@ -35,9 +35,11 @@ def read_mimic4_hosp(path, code_system: str = "icd10cm") -> Stays:
             the ward, `services`, each `.csv` or `.csv.gz`.
         code_system: `"icd10cm"` or `"icd9cm"`: an admission is coded in one of them, and only the admissions
             coded in this one are read. Defaults to `"icd10cm"`.
+        require_codes: Whether to leave out admissions without such codes; False reads those to be coded too.
+            Defaults to True.
 
     Returns:
-        The admissions with codes, in the order of `admissions`; some have no drug. Drugs are those of
+        The admissions with codes, or all, in the order of `admissions`; some have no drug. Drugs are those of
         `drug_type` MAIN (no diluents); codes are dotted, in the order of their sequence numbers; the age is
         that in the year of admission; `ward` is the first service, where known.
 
@@ -54,7 +56,7 @@ def read_mimic4_hosp(path, code_system: str = "icd10cm") -> Stays:
     rows = read_table(diagnoses, ["hadm_id", "seq_num", "icd_code", "icd_version"])
     rows = rows[rows["icd_version"] == _VERSIONS[code_system]]
     columns = ["subject_id", "gender", "anchor_age", "anchor_year"]
-    admissions = _admissions(path, _MIMIC4, columns, rows["hadm_id"])
+    admissions = _admissions(path, _MIMIC4, columns, rows["hadm_id"] if require_codes else None)
     if admissions.empty:
         raise InputError(f"{diagnoses}: no admission has {code_system} codes")
     year = pd.to_numeric(admissions["admittime"].str[:4], errors="coerce")
@@ -63,15 +65,17 @@ def read_mimic4_hosp(path, code_system: str = "icd10cm") -> Stays:
     return _stays(path, _MIMIC4, admissions, rows, age, code_system, "mimic4")
 
 
-def read_mimic3(path) -> Stays:
+def read_mimic3(path, require_codes: bool = True) -> Stays:
     """Reads the admissions of MIMIC-III with their prescriptions and ICD-9-CM codes (CAC §2.1).
 
     Args:
         path: A folder with, at any depth, `DIAGNOSES_ICD`, `PRESCRIPTIONS`, `PATIENTS`, `ADMISSIONS` and, for
             the ward, `SERVICES`, each `.csv` or `.csv.gz`; names of files and columns in any case.
+        require_codes: Whether to leave out admissions without codes; False reads those to be coded too.
+            Defaults to True.
 
     Returns:
-        The admissions with codes, in the order of `ADMISSIONS`; some have no drug. Drugs are those of
+        The admissions with codes, or all, in the order of `ADMISSIONS`; some have no drug. Drugs are those of
         `DRUG_TYPE` MAIN; codes are dotted, in the order of their sequence numbers, rows without a code left
         out; the age is that at admission, 90 for the births moved to 300 years before; `ward` is the first
         service, where known.
@@ -87,7 +91,8 @@ def read_mimic3(path) -> Stays:
     diagnoses = find_table(path, "diagnoses_icd", _MIMIC3)
     rows = read_table(diagnoses, ["hadm_id", "seq_num", "icd9_code"])
     rows = rows.rename(columns={"icd9_code": "icd_code"}).dropna(subset=["icd_code"])
-    admissions = _admissions(path, _MIMIC3, ["subject_id", "gender", "dob"], rows["hadm_id"])
+    coded = rows["hadm_id"] if require_codes else None
+    admissions = _admissions(path, _MIMIC3, ["subject_id", "gender", "dob"], coded)
     if admissions.empty:
         raise InputError(f"{diagnoses}: no admission has codes")
     age = whole_years(admissions["dob"], admissions["admittime"])
@@ -95,8 +100,8 @@ def read_mimic3(path) -> Stays:
     return _stays(path, _MIMIC3, admissions, rows, age, "icd9cm", "mimic3")
 
 
-def _admissions(path, origin: str, columns: list[str], coded: pd.Series) -> pd.DataFrame:
-    """The coded admissions with the columns of their patients."""
+def _admissions(path, origin: str, columns: list[str], coded: pd.Series | None) -> pd.DataFrame:
+    """The coded admissions, or all, with the columns of their patients."""
     file = find_table(path, "admissions", origin)
     admissions = read_table(file, ["subject_id", "hadm_id", "admittime"])
     repeated = admissions["hadm_id"].duplicated()
@@ -104,7 +109,8 @@ def _admissions(path, origin: str, columns: list[str], coded: pd.Series) -> pd.D
         row = repeated.idxmax()
         told = f"admission {admissions['hadm_id'][row]!r} occurs more than once; keep one row"
         raise InputError(f"{file}, row {row + 1}, column 'hadm_id': {told}")
-    admissions = admissions[admissions["hadm_id"].isin(coded.unique())]
+    if coded is not None:
+        admissions = admissions[admissions["hadm_id"].isin(coded.unique())]
     patients = read_table(find_table(path, "patients", origin), columns).drop_duplicates("subject_id")
     return admissions.merge(patients, on="subject_id", how="left")
 

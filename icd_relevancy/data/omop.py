@@ -34,7 +34,7 @@ _SHORTEST = 3
 _YEAR_SHIFTED, _ABOVE_89 = 150, 90.0
 
 
-def read_omop(path, code_system: str = "icd10cm") -> Stays:
+def read_omop(path, code_system: str = "icd10cm", require_codes: bool = True) -> Stays:
     """Reads the visits of an OMOP database with their drugs and ICD codes (CAC §2.1.1).
 
     The code of a condition is, in this order:
@@ -54,10 +54,12 @@ def read_omop(path, code_system: str = "icd10cm") -> Stays:
             `condition_occurrence` and, where there, `concept`, `concept_relationship` and `care_site`, each
             `.csv`, `.csv.gz` or `.parquet`; names of files and columns in any case.
         code_system: `"icd10cm"` or `"icd9cm"`: the codes to read. Defaults to `"icd10cm"`.
+        require_codes: Whether to leave out visits without codes of the system; False reads those to be coded too.
+            Defaults to True.
 
     Returns:
-        The visits with at least one code of the system, in the order of `visit_occurrence`; some have no drug.
-        The age is the difference of years; `ward` is the care site.
+        The visits with at least one code of the system, or all, in the order of `visit_occurrence`; some have
+        no drug. The age is the difference of years; `ward` is the care site.
 
     Raises:
         InputError: If a table or a column is missing, a visit repeats, or none has codes of the system.
@@ -71,7 +73,7 @@ def read_omop(path, code_system: str = "icd10cm") -> Stays:
     concepts = _concepts(path)
     condition = _find(path, "condition_occurrence", _ORIGIN)
     codes = _codes(path, condition, concepts, code_system)
-    visits = _visits(path, codes["visit_occurrence_id"])
+    visits = _visits(path, codes["visit_occurrence_id"] if require_codes else None)
     if visits.empty:
         raise InputError(f"{condition}: no visit has {code_system} codes")
     drugs = _drugs(path, concepts)
@@ -139,8 +141,8 @@ def _shared_start(codes: pd.Series) -> str:
     return "".join(a for a, _ in takewhile(lambda pair: pair[0] == pair[1], zip(first, last, strict=False)))
 
 
-def _visits(path, coded: pd.Series) -> pd.DataFrame:
-    """The visits with codes, with the columns of their persons."""
+def _visits(path, coded: pd.Series | None) -> pd.DataFrame:
+    """The visits with codes, or all, with the columns of their persons."""
     file = _find(path, "visit_occurrence", _ORIGIN)
     columns = ["visit_occurrence_id", "person_id", "visit_start_date"]
     visits = read_table(file, columns, optional=["care_site_id"])
@@ -149,7 +151,8 @@ def _visits(path, coded: pd.Series) -> pd.DataFrame:
         row = repeated.idxmax()
         told = f"visit {visits['visit_occurrence_id'][row]!r} occurs more than once; keep one row"
         raise InputError(f"{file}, row {row + 1}, column 'visit_occurrence_id': {told}")
-    visits = visits[visits["visit_occurrence_id"].isin(coded.unique())]
+    if coded is not None:
+        visits = visits[visits["visit_occurrence_id"].isin(coded.unique())]
     persons = read_table(_find(path, "person", _ORIGIN), ["person_id", "gender_concept_id", "year_of_birth"])
     return visits.merge(persons.drop_duplicates("person_id"), on="person_id", how="left")
 

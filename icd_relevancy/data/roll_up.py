@@ -123,12 +123,15 @@ class RolledUp:
             assigned=self.assigned[:, positions],
         )
 
-    def encode(self, code_lists: Sequence[Sequence[str]], unknown: str = "error") -> "RolledUp":
+    def encode(
+        self, code_lists: Sequence[Sequence[str]], unknown: str = "error", source: str = "stays"
+    ) -> "RolledUp":
         """Other stays on the same nodes, as for a test part.
 
         Args:
             code_lists: For each stay its codes.
-            unknown: As in `roll_up`. A known code without a node of its own counts for the nodes above it.
+            unknown, source: As in `roll_up`. A known code without a node of its own counts for the nodes above
+                it.
 
         Raises:
             InputError: As `roll_up`.
@@ -141,7 +144,7 @@ class RolledUp:
         >>> rolled.names, rolled.labels.toarray().tolist()
         (('390-459', '428', '428.0'), [[1, 1, 0], [0, 0, 0]])
         """
-        found = _resolved(code_lists, self.code_system, unknown)
+        found = _resolved(code_lists, self.code_system, unknown, source)
         return _onto(self.names, self.level, self.parent, code_lists, found, self.code_system)
 
 
@@ -151,6 +154,7 @@ def roll_up(
     levels: Collection[int] | None = None,
     unknown: str = "error",
     groups: bool = False,
+    source: str = "stays",
 ) -> RolledUp:
     """Completes the codes of each stay by all their ancestors (CAC §2.1.3).
 
@@ -166,13 +170,14 @@ def roll_up(
             `RolledUp.unknown_codes`. Defaults to `"error"`.
         groups: Whether chapters and blocks count as codes, as where the names of nodes are given; no stay is
             coded by them. Defaults to False.
+        source: Where the stays come from, for a message. Defaults to `"stays"`.
 
     Returns:
         A `RolledUp`.
 
     Raises:
-        InputError: If a code is not of the system (names it), the hierarchy has a cycle or an unknown parent,
-            no node is left, or `unknown` is another word.
+        InputError: If a code is not of the system (names it and its stay), the hierarchy has a cycle or an
+            unknown parent, no node is left, or `unknown` is another word.
 
     Example:
 
@@ -182,7 +187,7 @@ def roll_up(
     [[1, 0, 1], [1, 1, 0]]
     """
     level_of = _levels(code_system)
-    found = _resolved(code_lists, code_system, unknown, groups)
+    found = _resolved(code_lists, code_system, unknown, source, groups)
     carried = dict.fromkeys(filter(None, found.values()))
     nodes = {node for code in carried for node in (code, *code_system.ancestors(code))}
     names = tuple(
@@ -229,7 +234,7 @@ def _position(code_system: CodeSystem) -> dict[str, int]:
 
 
 def _resolved(
-    code_lists, code_system: CodeSystem, unknown: str, groups: bool = False
+    code_lists, code_system: CodeSystem, unknown: str, source: str, groups: bool = False
 ) -> dict[str, str | None]:
     """The code of the system that each distinct code stands for."""
     if unknown not in ("error", "drop"):
@@ -237,9 +242,13 @@ def _resolved(
     distinct = list(dict.fromkeys(chain.from_iterable(code_lists)))
     canonical, report = code_system.normalise_all(distinct, groups=groups)
     if report.unknown_codes and unknown == "error":
-        told = f"{len(report.unknown_codes)} codes are not {code_system.name}"
-        first = shown_code(report.unknown_codes[0])
-        raise InputError(f'{told}, first {first}; correct them or leave them out (unknown="drop")')
+        first, others = report.unknown_codes[0], len(report.unknown_codes) - 1
+        stay = 1 + next(number for number, codes in enumerate(code_lists) if first in codes)
+        told = f"{source}, stay {stay}: code {shown_code(first)} is not {code_system.name}"
+        more = f", nor are {others} others" if others > 1 else ", nor is 1 other" if others else ""
+        raise InputError(
+            f'{told}{more}; correct them, or drop them (unknown="drop", unknown_codes: drop in a configuration)'
+        )
     return dict(zip(distinct, canonical, strict=True))
 
 

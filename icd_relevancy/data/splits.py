@@ -85,7 +85,9 @@ def train_validation_split(
     labels, group = _checked(labels, groups)
     n_groups = int(group.max(initial=-1)) + 1
     if n_groups < 2:
-        raise InputError("all notes share one patient or text, so none can be held out for validation")
+        raise InputError(
+            "all notes or stays share one patient or text, so none can be held out for validation"
+        )
     n_validation, n_parts = _parts(validation, n_groups)
     part = _deal(labels, group, n_parts, seed)[group]
     sizes = np.bincount(part, minlength=n_parts)

@@ -9,9 +9,9 @@ from icd_relevancy.data.omop import read_omop
 from icd_relevancy.data.stays import Stays
 from icd_relevancy.data.stays_table import read_stays
 
-_SOURCES: dict[str, Callable[[str, str], Stays]] = {
+_SOURCES: dict[str, Callable[[str, str, bool], Stays]] = {
     "eicu": read_eicu,
-    "mimic3": lambda path, code_system: read_mimic3(path),
+    "mimic3": lambda path, code_system, require_codes: read_mimic3(path, require_codes),
     "mimic4": read_mimic4_hosp,
     "omop": read_omop,
 }
@@ -25,7 +25,7 @@ def load_stays(data, code_system: str = "icd10cm", require_codes: bool = True) -
             `eicu`, `mimic3`, `mimic4`, `omop` and PATH its folder.
         code_system: `"icd10cm"` or `"icd9cm"`: the codes to read from a source that has both; `mimic3` has
             ICD-9-CM only. Defaults to `"icd10cm"`.
-        require_codes: Whether a file must have codes. Defaults to True.
+        require_codes: Whether a file must have codes, and a source's stays without are left out. Defaults to True.
 
     Raises:
         InputError: If the source is another, or for what its reader finds.
@@ -36,4 +36,4 @@ def load_stays(data, code_system: str = "icd10cm", require_codes: bool = True) -
     >>> stays = load_stays("eicu:data/eicu_demo", "icd9cm")  # doctest: +SKIP
     """
     source, path = split_source(data, _SOURCES, "stays")
-    return _SOURCES[source](path, code_system) if source else read_stays(path, require_codes=require_codes)
+    return _SOURCES[source](path, code_system, require_codes) if source else read_stays(path, require_codes)

@@ -117,7 +117,7 @@ def _codes(records: Records) -> tuple[tuple[str, ...], ...]:
 
 def _ages(records: Records) -> tuple[float | None, ...]:
     lowest, highest = (stays_schema()["properties"]["age"][bound] for bound in ("minimum", "maximum"))
-    problem = f"the age must be a number of years from {lowest} to {highest}, or empty"
+    problem = f"the age must be a number of years from {lowest} to {highest} (90 for '> 89'), or empty"
 
     def is_age(value) -> bool:
         is_number = isinstance(value, (int, float)) and not isinstance(value, bool)

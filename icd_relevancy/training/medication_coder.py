@@ -1,6 +1,7 @@
 """A trained medication network as a folder that ranks codes for new stays."""
 
 import json
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -12,8 +13,10 @@ import numpy as np
 
 from icd_relevancy.atomic import replacing
 from icd_relevancy.codes import CodeSystem, code_system
+from icd_relevancy.codes.system import PACKAGED_SYSTEMS
 from icd_relevancy.data import DrugMapping, RolledUp, Stays, encode_drugs, encode_labels, roll_up
 from icd_relevancy.data.batches import note_batches
+from icd_relevancy.data.stay_features import DEMOGRAPHICS
 from icd_relevancy.errors import InputError
 from icd_relevancy.layers.code_hierarchy import Hierarchy
 from icd_relevancy.losses import (
@@ -29,6 +32,7 @@ from icd_relevancy.losses import (
 from icd_relevancy.metrics.ranking import ranking_report
 from icd_relevancy.models.frequency_bias import start_from_frequencies
 from icd_relevancy.models.medication import mean_network, medication_network, predict_streamed
+from icd_relevancy.relevance import RelevanceGraph
 from icd_relevancy.training.coder_folder import JSON, MODEL, check_folder, read_coder_json, read_model
 from icd_relevancy.training.evaluation import evaluate_codes, with_unseen_codes
 from icd_relevancy.training.fit import STEPS_PER_EXECUTION, History, fit
@@ -38,6 +42,7 @@ from icd_relevancy.training.medication_data import MedicationData, MedicationPar
 from icd_relevancy.training.monitor import monitored
 from icd_relevancy.training.thresholds import tune_threshold
 from icd_relevancy.training.wards import patient_groups, ranking_by_group
+from icd_relevancy.vectors import CodeVectors
 
 _LIBRARIES = ("icd_relevancy", "keras", "numpy", "tensorflow")
 _TOLD = (
@@ -95,7 +100,8 @@ class MedicationCoder:
             verbose: As in `keras.Model.fit`. Defaults to 0.
 
         Raises:
-            InputError: If no stay has a code or a drug, or a code is not of the system.
+            InputError: If no stay has a code or a drug, a code is not of the system, or the code vectors are
+                missing.
 
         Example:
 
@@ -106,12 +112,15 @@ class MedicationCoder:
         [5, 5]
         """
         config = config or MedicationConfig()
+        if config.vectors:
+            CodeVectors.load(config.vectors)  # `evaluate` asks for them, too late for another choice
         data = MedicationData.from_stays(stays, config, validation, nodes)
         nodes, held_out = data.training.codes.encode([]), data.validation
         model, history = _trained(data, config, verbose)
         scores = predict_streamed(model, held_out.inputs, progress=False)
         told = {"epochs": history.epochs, "best_epoch": history.best_epoch, "seconds": history.seconds}
         told |= {"stays": data.training.inputs.shape[0] + held_out.inputs.shape[0]}
+        told |= {"stays_without_codes": data.left_out, "dropped_codes": data.dropped_codes}
         told |= _reading_errors(held_out.codes, scores, data.billing)
         if config.monitor != "loss":
             told["validation_score"] = monitored(config.monitor)(held_out.targets, scores)
@@ -131,10 +140,22 @@ class MedicationCoder:
 
         Args:
             stays: The n stays; drugs that the model has no input for are left out.
+
+        Raises:
+            InputError: If the model's weights are damaged, so that they give NaN.
         """
-        stays, _ = stays.map_drugs(self._mapping)
-        inputs = encode_drugs(stays, self.ingredients).matrix
-        return predict_streamed(self.model, inputs, progress=False)
+        scores = predict_streamed(self.model, self._inputs(stays), progress=False)
+        if np.isnan(scores).any():
+            raise InputError("the model gives NaN: its weights are damaged; copy or train it again")
+        return scores
+
+    def known_drugs(self, stays: Stays) -> np.ndarray:
+        """How many inputs of the model each stay's drugs have, int64 `(n,)`; with none age and sex alone count.
+
+        Args:
+            stays: The n stays.
+        """
+        return np.diff(self._inputs(stays)[:, len(DEMOGRAPHICS) :].tocsr().indptr).astype(np.int64)
 
     def unknown_drugs(self, stays: Stays) -> tuple[tuple[str, int], ...]:
         """The drugs of stays that the model has no input for, each with the number of stays that have it.
@@ -176,7 +197,8 @@ class MedicationCoder:
     def evaluate(self, stays: Stays, by_ward: bool = False, min_stays: int = 10) -> dict:
         """The metrics of `icd_relevancy.training.evaluation` over the codes that stays are given.
 
-        Codes above those (chapters, blocks, …) do not count, nor does a code stand for those above it.
+        Codes above those (chapters, blocks, …) do not count, nor does a code stand for those above it. What is
+        assigned to a stay without codes is wrong; the ranking metrics leave such stays out.
 
         Args:
             stays: Stays with codes.
@@ -191,7 +213,8 @@ class MedicationCoder:
         if not any(stays.codes):
             raise InputError(f"{stays.source or 'stays'}: no stay has a code to compare with")
         groups = patient_groups(stays) if by_ward else None
-        given = roll_up(stays.codes, self.nodes.code_system, unknown=self.config.unknown_codes)
+        place, unknown = stays.source or "stays", self.config.unknown_codes
+        given = roll_up(stays.codes, self.nodes.code_system, unknown=unknown, source=place)
         codes = [tuple(given.names[node] for node in row.indices) for row in given.assigned]
         labels = tuple(
             name for name, is_billing in zip(self.nodes.names, self.billing, strict=True) if is_billing
@@ -202,7 +225,7 @@ class MedicationCoder:
             labels,
             scores,
             self.decision_threshold,
-            lambda every: graph_of_labels(every, self.config, self.nodes.code_system),
+            self._relevance,
         )
         if groups is not None:
             every, padded = with_unseen_codes(codes, labels, scores)
@@ -271,6 +294,21 @@ class MedicationCoder:
     @cached_property
     def _mapping(self) -> DrugMapping:
         return drug_mapping(self.config)
+
+    def _inputs(self, stays: Stays):
+        stays, _ = stays.map_drugs(self._mapping)
+        return encode_drugs(stays, self.ingredients).matrix
+
+    def _relevance(self, labels: tuple[str, ...]) -> RelevanceGraph:
+        """By the configuration's vectors; a code system of one's own has none unless they are named."""
+        if self.config.vectors is None and self.config.code_system not in PACKAGED_SYSTEMS:
+            warnings.warn(
+                f"there are no code vectors of {self.nodes.code_system.name}: in the relevancy metrics a code "
+                "matches itself alone; train with vectors to have them",
+                stacklevel=2,
+            )
+            return RelevanceGraph.identity(labels)
+        return graph_of_labels(labels, self.config, self.nodes.code_system)
 
 
 def _trained(data: MedicationData, config: MedicationConfig, verbose: int) -> tuple[keras.Model, History]:

@@ -36,12 +36,16 @@ class MedicationData:
         validation: The part that says when to stop and sets the thresholds.
         billing: Which nodes stays were given themselves, not only codes below; bool `(m,)`.
         ingredients: The drugs that have an input.
+        left_out: How many stays have no code: nobody said that they need none, so they teach nothing.
+        dropped_codes: How many codes of stays are not of the system, where the settings drop such.
     """
 
     training: MedicationPart
     validation: MedicationPart
     billing: np.ndarray
     ingredients: tuple[str, ...]
+    left_out: int
+    dropped_codes: int
 
     @classmethod
     def from_stays(
@@ -54,22 +58,26 @@ class MedicationData:
         """Maps drugs to ingredients and codes to nodes.
 
         Args:
-            stays: Stays with drugs and codes.
+            stays: Stays with drugs and codes; those without codes are left out.
             config: The settings.
-            validation: The validation part. Defaults to None: a part of `stays`, whole patients.
+            validation: The validation part, taken as it is. Defaults to None: a part of `stays`, whole patients.
             nodes: The codes to learn, as `roll_up` gives them. Defaults to None: those of `stays` and all above
                 them.
 
         Raises:
             InputError: If no stay has a code or a drug, a code is not of the system, or the level has no code.
         """
-        place = stays.source or "stays"
+        place, unknown = stays.source or "stays", config.unknown_codes
         if not any(stays.codes):
             raise InputError(f"{place}: no stay has a code to learn from")
         if nodes is None:
-            nodes = roll_up(stays.codes, code_system(config.code_system), unknown=config.unknown_codes)
+            nodes = roll_up(stays.codes, code_system(config.code_system), unknown=unknown, source=place)
+        given = nodes.encode(stays.codes, unknown, place)
+        dropped = dict(given.unknown_codes)
+        coded = [row for row, codes in enumerate(stays.codes) if not dropped.keys() >= set(codes)]
+        counts = len(stays) - len(coded), sum(dropped.values())
+        stays, labels = stays.select(coded), given.labels[coded]
         if validation is None:
-            labels = nodes.encode(stays.codes, config.unknown_codes).labels
             parts = train_validation_split(labels, stays.groups(), config.validation, config.seed)
             stays, validation = (stays.select(rows) for rows in parts)
         mapping = drug_mapping(config)
@@ -78,14 +86,14 @@ class MedicationData:
         if not features.ingredients:
             raise InputError(f"{place}: no stay has a drug to learn from")
         inputs = [features.matrix, encode_drugs(mapped[1], features.ingredients).matrix]
-        codes = [nodes.encode(part.codes, config.unknown_codes) for part in mapped]
+        codes = [nodes.encode(part.codes, unknown, place) for part in mapped]
         billing = sum(np.asarray(part.assigned.sum(axis=0)).ravel() for part in codes) > 0
         columns = _columns(nodes, billing, config.level)
         parts = [
             MedicationPart(matrix, part, part.assigned if config.level == "billing" else part.labels)
             for matrix, part in zip(inputs, (part.select(columns) for part in codes), strict=True)
         ]
-        return cls(*parts, billing[columns], features.ingredients)
+        return cls(*parts, billing[columns], features.ingredients, *counts)
 
 
 def drug_mapping(config: MedicationConfig) -> DrugMapping:

@@ -72,6 +72,14 @@ def test_icd9_and_an_age_above_89(folder):
     assert stays.ward == ("MICU", "SICU", "MICU")
 
 
+def test_stays_that_are_yet_to_be_coded(folder):
+    assert read_eicu(folder).stay_id == ("10", "12")
+    stays = load_stays(f"eicu:{folder}", require_codes=False)
+    assert stays.stay_id == ("10", "11", "12", "13")
+    assert stays.codes == (("A41.9", "I50.9"), (), ("J44.1",), ())
+    assert stays.drugs[1] == ("WARFARIN SODIUM 5 MG PO TABS", "COUMADIN, 5 MG")
+
+
 def test_drugs_of_three_tables(folder):
     first, second, third = read_eicu(folder, "icd9cm").drugs
     assert first == ("WARFARIN SODIUM 5 MG PO TABS", "LASIX", "Norepinephrine (mcg/min)")

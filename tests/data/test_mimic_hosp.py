@@ -112,6 +112,13 @@ def test_admissions_coded_in_icd10(mimic4):
     assert stays.age == (55.0, 91.0)
 
 
+def test_admissions_that_are_yet_to_be_coded(mimic4):
+    stays = load_stays(f"mimic4:{mimic4}", require_codes=False)
+    assert stays.stay_id == ("100", "101", "102", "103")
+    assert stays.codes == ((), ("W19.XXXA", "I10"), ("E11.9",), ())
+    assert stays.drugs[0] == ("Heparin", "Furosemide")
+
+
 def test_parts_do_not_matter(mimic4, monkeypatch):
     whole = read_mimic4_hosp(mimic4, "icd9cm")
     monkeypatch.setattr(source_tables, "ROWS_A_PART", 2)
@@ -133,6 +140,12 @@ def test_mimic3(mimic3):
     assert stays.sex == ("female", "male", "male")
     assert stays.drugs == (("Insulin",), ("Vitamin K, 1 mg",), ())
     assert (stays.ward, stays.source) == (None, "mimic3")
+
+
+def test_mimic3_admissions_that_are_yet_to_be_coded(mimic3):
+    stays = load_stays(f"mimic3:{mimic3}", "icd9cm", require_codes=False)
+    assert stays.stay_id == ("100", "101", "102", "103")
+    assert stays.codes[3] == ()
 
 
 def test_mimic3_in_lower_case(tmp_path):

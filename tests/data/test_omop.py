@@ -76,6 +76,13 @@ def test_icd10_source_values(tmp_path):
     assert (stays.stay_id, stays.codes) == (("11", "12"), (("E84.97",), ("J18.9",)))
 
 
+def test_visits_that_are_yet_to_be_coded(tmp_path):
+    stays = load_stays(f"omop:{write(tmp_path, TABLES)}", "icd9cm", require_codes=False)
+    assert stays.stay_id == ("10", "11", "12", "13")
+    assert stays.codes == (("428.0", "401.9"), ("E849.7",), (), ())
+    assert stays.age == (70.0, 90.0, 71.0, 71.0)
+
+
 def test_concepts_name_drugs_and_decide_on_codes(tmp_path):
     conditions = TABLES["condition_occurrence"] | {
         "condition_source_concept_id": [201, 0, 202, 202, 0, 200],

@@ -94,12 +94,16 @@ def test_nodes_from_their_names():
 
 def test_codes_outside_the_system():
     codes = [("A1", "XYZ9"), ("XYZ9", "Q1", "XYZ9")]
-    with pytest.raises(InputError, match="2 codes are not toy, first 'XYZ9'; correct them or leave them out"):
+    with pytest.raises(
+        InputError, match=r"^stays, stay 1: code 'XYZ9' is not toy, nor is 1 other; correct them"
+    ):
         roll_up(codes, system())
     with pytest.raises(
-        InputError, match=r"1 codes are not toy, first \(not shown: it is no code\)"
-    ) as caught:
-        roll_up([("Miller",)], system())
+        InputError, match=r"^w.csv, stay 3: code \(not shown: it is no code\) is not toy; correct"
+    ):
+        roll_up([(), ("A1",), ("Miller",)], system(), source="w.csv")
+    with pytest.raises(InputError, match="nor are 2 others") as caught:
+        roll_up([("Miller", "X1", "X2")], system())
     assert "Miller" not in str(caught.value)
     rolled = roll_up(codes, system(), unknown="drop")
     assert rolled.unknown_codes == (("XYZ9", 2), ("Q1", 1))
@@ -107,7 +111,7 @@ def test_codes_outside_the_system():
     with pytest.raises(InputError, match='unknown must be "error" or "drop"; received \'ignore\''):
         roll_up(codes, system(), unknown="ignore")
     # A chapter is no code of a stay.
-    with pytest.raises(InputError, match="first '1'"):
+    with pytest.raises(InputError, match="code '1' is not toy"):
         roll_up([("1",)], system())
 
 
@@ -133,8 +137,8 @@ def test_other_stays_on_the_same_nodes():
     # B has no node of its own and counts for its chapter.
     assert other.labels.toarray().tolist() == [[1, 1, 1, 0, 0, 0], [0, 0, 0, 0, 1, 1], [0] * 6]
     assert (rolled.encode([("A11",), ("C",)]).labels != rolled.labels).nnz == 0
-    with pytest.raises(InputError, match="first 'Q1'"):
-        rolled.encode([("Q1",)])
+    with pytest.raises(InputError, match=r"w.csv, stay 1: code 'Q1'"):
+        rolled.encode([("Q1",)], source="w.csv")
     assert rolled.encode([("Q1",)], unknown="drop").unknown_codes == (("Q1", 1),)
 
 

@@ -3,6 +3,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy import sparse
 
 from icd_relevancy.codes import icd10cm
 from icd_relevancy.data import Stays, monte_carlo_splits, roll_up, synthetic_stays
@@ -83,6 +84,17 @@ def test_a_given_split_and_given_codes(stays):
     assert (data.training.targets != nodes.labels[split.train]).nnz == 0
     assert data.training.inputs.dtype == np.float32
     assert set(np.unique(data.training.inputs[:, 0].toarray())) - {0.0, 1.0}, "the age is a number"
+
+
+def test_stays_that_have_none_of_the_codes_to_learn_are_negative_and_those_without_codes_left_out(stays):
+    nodes = roll_up(stays.codes, icd10cm())
+    picked = nodes.select(nodes.level == 0).select([0])
+    some = replace(stays, codes=((), *stays.codes[1:-1], ("XYZ9",)))
+    data = MedicationData.from_stays(some, replace(SMALL, unknown_codes="drop"), nodes=picked)
+    targets = sparse.vstack([data.training.targets, data.validation.targets])
+    assert (data.left_out, data.dropped_codes) == (2, 1)
+    assert targets.shape == (len(stays) - 2, 1)
+    assert 0 < targets.sum() < len(stays) - 2
 
 
 @pytest.mark.parametrize("level", ["chapter", "block", "category", "billing"])
