@@ -24,7 +24,7 @@ from icd_relevancy.cli_vectors import add_vectors_commands
 from icd_relevancy.errors import InputError, shown_code
 
 # As `training.config` and `training.medication_config` have them, without what these import.
-LOSSES = ("bce", "tlcl", "plcl", "bhml", "whml", "mcloss", "treemin", "focal", "irw", "irnw")
+LOSSES = ("bce", "focal", "tlcl", "plcl", "bhml", "whml", "mcloss", "treemin", "irw", "irnw")
 
 
 def main(arguments: list[str] | None = None) -> int:
