@@ -3,11 +3,13 @@
 import json
 import zipfile
 from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
 
 from icd_relevancy.errors import InputError
 
 JSON, MODEL = "coder.json", "model.keras"
+_LIBRARIES = ("icd_relevancy", "keras", "numpy", "tensorflow", "transformers")
 
 
 def check_folder(folder: Path, names: Sequence[str] = (JSON, MODEL)) -> None:
@@ -54,6 +56,19 @@ def read_coder_json(folder: Path, needed: Sequence[str]) -> dict:
     if missing:
         raise InputError(f"{path}: {missing[0]!r} is missing; copy or train the model again")
     return told
+
+
+def write_coder_json(folder: Path, told: dict) -> None:
+    """Writes what a folder says about its model beside the weights, with the versions of the libraries."""
+    told = {**told, "versions": {library: version(library) for library in _LIBRARIES}}
+    (folder / JSON).write_text(json.dumps(told, indent=1), encoding="utf-8")
+
+
+def write_model(model, folder: Path) -> None:
+    """Writes a model without its optimizer, whose moments are twice the size of the weights."""
+    import keras
+
+    keras.Model(model.input, model.output, name=model.name).save(folder / MODEL)
 
 
 def read_model(folder: Path):

@@ -1,11 +1,9 @@
 """A trained medication network as a folder that ranks codes for new stays."""
 
-import json
 import warnings
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cached_property
-from importlib.metadata import version
 from pathlib import Path
 
 import keras
@@ -15,43 +13,33 @@ from icd_relevancy.atomic import replacing
 from icd_relevancy.codes import CodeSystem, code_system
 from icd_relevancy.codes.system import PACKAGED_SYSTEMS
 from icd_relevancy.data import DrugMapping, RolledUp, Stays, encode_drugs, encode_labels, roll_up
-from icd_relevancy.data.batches import note_batches
 from icd_relevancy.data.stay_features import DEMOGRAPHICS
 from icd_relevancy.errors import InputError
-from icd_relevancy.layers.code_hierarchy import Hierarchy
-from icd_relevancy.losses import (
-    IRNW,
-    IRW,
-    FocalLoss,
-    MCLoss,
-    TreeMin,
-    WeightedCrossentropy,
-    label_frequencies,
-    level_weights,
-)
 from icd_relevancy.metrics.ranking import ranking_report
-from icd_relevancy.models.frequency_bias import start_from_frequencies
-from icd_relevancy.models.medication import mean_network, medication_network, predict_streamed
+from icd_relevancy.models.medication import predict_streamed
 from icd_relevancy.relevance import RelevanceGraph
-from icd_relevancy.training.coder_folder import JSON, MODEL, check_folder, read_coder_json, read_model
+from icd_relevancy.training.coder_folder import (
+    JSON,
+    check_folder,
+    read_coder_json,
+    read_model,
+    write_coder_json,
+    write_model,
+)
 from icd_relevancy.training.evaluation import evaluate_codes, with_unseen_codes
-from icd_relevancy.training.fit import STEPS_PER_EXECUTION, History, fit
 from icd_relevancy.training.label_graph import graph_of_labels
 from icd_relevancy.training.medication_config import MedicationConfig
-from icd_relevancy.training.medication_data import MedicationData, MedicationPart, drug_mapping
+from icd_relevancy.training.medication_data import MedicationData, drug_mapping
+from icd_relevancy.training.medication_training import train_networks
 from icd_relevancy.training.monitor import monitored
 from icd_relevancy.training.thresholds import tune_threshold
 from icd_relevancy.training.wards import patient_groups, ranking_by_group
 from icd_relevancy.vectors import CodeVectors
 
-_LIBRARIES = ("icd_relevancy", "keras", "numpy", "tensorflow")
+_STAYS_AT_ONCE = 1024
 _TOLD = (
     "nodes", "billing", "ingredients", "drug_table", "decision_threshold", "thresholds", "training", "history",
 )  # fmt: skip
-_OF_NETWORK = (
-    "hidden_layers", "units", "dropout", "batch_norm", "output_l2", "hier_l2", "constraint",
-)  # fmt: skip
-_STAYS_AT_ONCE = 1024
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,7 +104,7 @@ class MedicationCoder:
             CodeVectors.load(config.vectors)  # `evaluate` asks for them, too late for another choice
         data = MedicationData.from_stays(stays, config, validation, nodes)
         nodes, held_out = data.training.codes.encode([]), data.validation
-        model, history = _trained(data, config, verbose)
+        model, history = train_networks(data, config, verbose)
         scores = predict_streamed(model, held_out.inputs, progress=False)
         told = {"epochs": history.epochs, "best_epoch": history.best_epoch, "seconds": history.seconds}
         told |= {"stays": data.training.inputs.shape[0] + held_out.inputs.shape[0]}
@@ -248,13 +236,10 @@ class MedicationCoder:
             "thresholds": list(self.thresholds.items()),
             "training": self.config.to_dict(),
             "history": self.history,
-            "versions": {library: version(library) for library in _LIBRARIES},
         }
         with replacing(folder, folder=True) as temporary:
-            # Without the optimizer, whose moments are twice the size of the weights.
-            inference = keras.Model(self.model.input, self.model.output, name=self.model.name)
-            inference.save(temporary / MODEL)
-            (temporary / JSON).write_text(json.dumps(told, indent=1), encoding="utf-8")
+            write_model(self.model, temporary)
+            write_coder_json(temporary, told)
 
     @classmethod
     def load(cls, folder):
@@ -311,89 +296,11 @@ class MedicationCoder:
         return graph_of_labels(labels, self.config, self.nodes.code_system)
 
 
-def _trained(data: MedicationData, config: MedicationConfig, verbose: int) -> tuple[keras.Model, History]:
-    """The network, or the mean of several; the history is that of the first, with the time of all."""
-    networks, histories = [], []
-    for member in range(config.members):
-        of_member = replace(config, seed=(config.seed + member) % 2**32)
-        keras.utils.set_random_seed(of_member.seed)
-        network, history = train_network(data, of_member, verbose)
-        networks.append(network)
-        histories.append(history)
-    if config.members == 1:
-        return networks[0], histories[0]
-    return mean_network(networks), replace(
-        histories[0], seconds=sum(history.seconds for history in histories)
-    )
-
-
-def train_network(
-    data: MedicationData, config: MedicationConfig, verbose: int = 0, checkpoint=None, identity: str = ""
-) -> tuple[keras.Model, History]:
-    """The network of a configuration, trained until `config.monitor` is best on the validation part.
-
-    Args:
-        data: The training and the validation part.
-        config: The settings.
-        verbose: As in `keras.Model.fit`. Defaults to 0.
-        checkpoint, identity: As in `icd_relevancy.training.fit`.
-    """
-    hierarchy = Hierarchy(data.training.codes.parent, data.training.codes.names)
-    inputs, y = data.training.inputs.toarray(), data.training.targets
-    model = medication_network(
-        inputs.shape[1],
-        y.shape[1],
-        **{name: getattr(config, name) for name in _OF_NETWORK},
-        hierarchy=hierarchy,
-    )
-    start_from_frequencies(model.get_layer("codes"), y)
-    model.compile(
-        keras.optimizers.Adam(config.learning_rate),
-        loss=_loss(config, y, hierarchy),
-        steps_per_execution=STEPS_PER_EXECUTION,
-        # XLA takes the differences of the hierarchy's weights four times as slowly.
-        jit_compile=False if config.hier_l2 else "auto",
-    )
-    held_out = data.validation
-    history = fit(
-        model,
-        lambda epoch: note_batches(inputs, y, config.batch_size, config.seed, epoch),
-        note_batches(held_out.inputs.toarray(), held_out.targets, _STAYS_AT_ONCE),
-        config.epochs,
-        config.patience,
-        checkpoint,
-        verbose,
-        identity,
-        score=_score(model, held_out, config.monitor),
-    )
-    return model, history
-
-
-def _score(model: keras.Model, held_out: MedicationPart, monitor: str) -> Callable[[], float] | None:
-    if monitor == "loss":
-        return None
-    measure = monitored(monitor)
-    return lambda: measure(held_out.targets, predict_streamed(model, held_out.inputs, progress=False))
-
-
 def _without_stays(names, system: CodeSystem) -> RolledUp:
     """The nodes of a saved model."""
     every = roll_up([names], system, groups=True)
     at = {name: position for position, name in enumerate(every.names)}
     return every.select([at[name] for name in names]).encode([])
-
-
-def _loss(config: MedicationConfig, y, hierarchy: Hierarchy) -> keras.losses.Loss:
-    weights = level_weights(hierarchy.levels) if config.reweighted else None
-    if config.loss in ("irw", "irnw"):
-        kind, frequencies = {"irw": IRW, "irnw": IRNW}[config.loss], label_frequencies(y)
-        # A code of the validation part alone has no ratio: it counts as if one stay had it.
-        return kind(np.maximum(frequencies, 1 / y.shape[0]), cap=config.cap)
-    if config.loss == "focal":
-        return FocalLoss(gamma=config.gamma)
-    if config.loss == "bce":
-        return WeightedCrossentropy(weights) if config.reweighted else keras.losses.BinaryCrossentropy()
-    return {"mcloss": MCLoss, "treemin": TreeMin}[config.loss](hierarchy, label_weights=weights)
 
 
 def _reading_errors(held_out: RolledUp, scores: np.ndarray, billing: np.ndarray) -> dict[str, float]:

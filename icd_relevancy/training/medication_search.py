@@ -16,9 +16,9 @@ from icd_relevancy.data import RolledUp, Stays
 from icd_relevancy.errors import InputError
 from icd_relevancy.training.config import check
 from icd_relevancy.training.fit import NotFiniteError
-from icd_relevancy.training.medication_coder import train_network
 from icd_relevancy.training.medication_config import MedicationConfig
 from icd_relevancy.training.medication_data import MedicationData
+from icd_relevancy.training.medication_training import train_network
 from icd_relevancy.training.monitor import monitored
 
 # From the least to the largest value, as CAC table S3 has them; those of `cap` and `output_l2` are ours.
