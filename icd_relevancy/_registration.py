@@ -16,9 +16,12 @@ _WITH_KERAS_CLASSES = (
     "icd_relevancy.metrics.relevancy",
     "icd_relevancy.metrics.streaming",
     "icd_relevancy.layers.encoder",
+    "icd_relevancy.layers.chunked_encoder",
     "icd_relevancy.layers.hierarchy_constraints",
     "icd_relevancy.layers.label_attention",
     "icd_relevancy.layers.hierarchical_attention",
+    "icd_relevancy.layers.lexical_logits",
+    "icd_relevancy.layers.masked_convolution",
     "icd_relevancy.layers.token_mean",
 )
 

@@ -1,16 +1,22 @@
 """Keras layers, and the hierarchy of labels that some of them follow."""
 
+from icd_relevancy.layers.chunked_encoder import ChunkedEncoder
 from icd_relevancy.layers.code_hierarchy import Hierarchy
 from icd_relevancy.layers.encoder import TransformerEncoder
 from icd_relevancy.layers.hierarchical_attention import HierarchicalAttention, category_membership
 from icd_relevancy.layers.hierarchy_constraints import MeanOfChildren, RollDown, RollUp
 from icd_relevancy.layers.label_attention import LabelAttention
+from icd_relevancy.layers.lexical_logits import LexicalLogits
+from icd_relevancy.layers.masked_convolution import MaskedConv1D
 from icd_relevancy.layers.token_mean import TokenMean
 
 __all__ = [
+    "ChunkedEncoder",
     "HierarchicalAttention",
     "Hierarchy",
     "LabelAttention",
+    "LexicalLogits",
+    "MaskedConv1D",
     "MeanOfChildren",
     "RollDown",
     "RollUp",

@@ -1,0 +1,68 @@
+"""What the words of a code's titles and mentions add to its logit."""
+
+import keras
+from keras import ops
+
+from icd_relevancy.errors import InputError
+from icd_relevancy.layers.label_attention import check_counts
+
+
+@keras.saving.register_keras_serializable(package="icd_relevancy")
+class LexicalLogits(keras.layers.Layer):
+    """Channels of lexical scores, each by a learned weight that all labels share.
+
+    Formula: `z_j = Σ_c w_c s_cj` for label j and channel c, with `w_c >= 0`: a code whose words a note has is
+    never made less likely by them. As the labels share the weights, what frequent codes teach holds for codes
+    that were never seen.
+
+    Args:
+        channels: Number of channels, such as the coverage of titles, of synonyms and of training mentions.
+        initial_weight: The weight from which each channel starts, 0 or more. Defaults to 5.0.
+        **kwargs: Base layer arguments: `name`, `dtype`.
+
+    Call arguments:
+        scores: `(batch, channels · m)`, all labels of the first channel, then all of the second, and so on.
+
+    Returns:
+        Logits `(batch, m)`.
+
+    Raises:
+        InputError: If `channels` is below 1, `initial_weight` below 0, or the channels do not divide the
+            scores.
+
+    Example:
+
+    >>> import numpy as np
+    >>> from icd_relevancy.layers import LexicalLogits
+    >>> scores = np.array([[0.0, 1.0, 0.5, 0.0, 1.0, 0.0]])  # of three labels, in two channels
+    >>> np.asarray(LexicalLogits(channels=2, initial_weight=4.0)(scores)).tolist()
+    [[0.0, 8.0, 2.0]]
+
+    Reference: the logistic regression with title coverage that JAMS is measured against.
+    """
+
+    def __init__(self, channels, initial_weight=5.0, **kwargs):
+        super().__init__(**kwargs)
+        check_counts(channels=channels)
+        if not initial_weight >= 0:
+            raise InputError(f"initial_weight must be 0 or more. Received: initial_weight={initial_weight}")
+        self.channels = channels
+        self.initial_weight = initial_weight
+
+    def build(self, scores_shape):
+        if scores_shape[-1] % self.channels:
+            raise InputError(f"{self.channels} channels do not divide the {scores_shape[-1]} lexical scores")
+        self.channel_weights = self.add_weight(
+            (self.channels,),
+            keras.initializers.Constant(self.initial_weight),
+            constraint="non_neg",
+            name="channel_weights",
+        )
+        self.built = True
+
+    def call(self, scores):
+        by_channel = ops.reshape(scores, (-1, self.channels, scores.shape[-1] // self.channels))
+        return ops.sum(by_channel * ops.expand_dims(self.channel_weights, -1), axis=1)
+
+    def get_config(self):
+        return {**super().get_config(), "channels": self.channels, "initial_weight": self.initial_weight}
