@@ -1,12 +1,10 @@
 """Models, and the controls they are compared with."""
 
-from icd_relevancy.models.hmhan import (
-    attention_classifier,
-    attention_model,
-    head_of,
-    hmhan_classifier,
-    no_attention_classifier,
-)
+from icd_relevancy.models.caml import caml, caml_body
+from icd_relevancy.models.heads import attention_model, head_of
+from icd_relevancy.models.hmhan import attention_classifier, hmhan_classifier, no_attention_classifier
+from icd_relevancy.models.laat import laat, laat_body
+from icd_relevancy.models.label_attention_classifier import label_attention_classifier
 from icd_relevancy.models.medication import (
     mean_network,
     medication_network,
@@ -14,19 +12,30 @@ from icd_relevancy.models.medication import (
     predict_streamed,
 )
 from icd_relevancy.models.medication_baselines import FrequencyDummy, mean_of_children
+from icd_relevancy.models.multirescnn import multirescnn, multirescnn_body
 from icd_relevancy.models.note_classifier import note_classifier
+from icd_relevancy.models.plm_icd import plm_icd, plm_icd_body
 
 __all__ = [
     "FrequencyDummy",
     "attention_classifier",
     "attention_model",
+    "caml",
+    "caml_body",
     "head_of",
     "hmhan_classifier",
+    "laat",
+    "laat_body",
+    "label_attention_classifier",
     "mean_network",
     "mean_of_children",
     "medication_network",
+    "multirescnn",
+    "multirescnn_body",
     "no_attention_classifier",
     "note_classifier",
+    "plm_icd",
+    "plm_icd_body",
     "predict_blocks",
     "predict_streamed",
 ]

@@ -6,6 +6,7 @@ import keras
 
 from icd_relevancy.errors import InputError
 from icd_relevancy.layers import HierarchicalAttention, LabelAttention, TokenMean, TransformerEncoder
+from icd_relevancy.models.heads import check_dropout, classifier, head_inputs, logits_of_contexts
 
 _DENSE_FROM = ("mean", "flat", None)
 
@@ -59,7 +60,7 @@ def no_attention_classifier(
     inputs = _head_inputs(encoder, embedding_size, structured_size, bag_of_words_size)
     pooled = TokenMean(name="tokens")(inputs["states"], inputs["attention_mask"])
     logits = [_dense_logits(labels, pooled, inputs, units, dropout)]
-    return _classifier("no_attention_classifier", encoder, inputs, logits)
+    return classifier("no_attention_classifier", encoder, inputs, logits)
 
 
 def attention_classifier(
@@ -97,7 +98,7 @@ def attention_classifier(
     context = LabelAttention(1, attention_dim, name="attention")(inputs["states"], inputs["attention_mask"])
     pooled = keras.layers.Flatten(name="tokens")(context)
     logits = [_dense_logits(labels, pooled, inputs, units, dropout)]
-    return _classifier("attention_classifier", encoder, inputs, logits)
+    return classifier("attention_classifier", encoder, inputs, logits)
 
 
 def hmhan_classifier(
@@ -160,97 +161,13 @@ def hmhan_classifier(
     codes, categories = attention(inputs["states"], inputs["attention_mask"])
     logits = []
     if own_logits:
-        own = keras.layers.EinsumDense(
-            "bmd,md->bm", (labels,), bias_axes="m", dtype="float32", name="own_logits"
-        )
-        logits.append(own(codes))
+        logits.append(logits_of_contexts(codes))
     if dense_from is not None:
         pool = {"mean": keras.layers.GlobalAveragePooling1D, "flat": keras.layers.Flatten}[dense_from]
         pooled = [pool(name="codes_pooled")(codes), pool(name="categories_pooled")(categories)]
         pooled = keras.layers.Concatenate(name="contexts")(pooled)
         logits.append(_dense_logits(labels, pooled, inputs, units, dropout))
-    return _classifier("hmhan_classifier", encoder, inputs, logits)
-
-
-def head_of(model: keras.Model) -> keras.Model:
-    """The part of a classifier behind its encoder: what is trained on resampled token states.
-
-    Args:
-        model: A classifier of this module, as it was made or loaded.
-
-    Returns:
-        A `keras.Model` from `states`, `attention_mask` and the model's other inputs to the same probabilities.
-        It is part of the model, so training it trains the model; it is the model where there is no encoder.
-
-    Raises:
-        InputError: If the model is no classifier of this module.
-
-    Example:
-
-    >>> from icd_relevancy.models import head_of, hmhan_classifier
-    >>> head = head_of(hmhan_classifier(labels=3, membership=[0, 0, 1], embedding_size=384))
-    >>> sorted(head.input)
-    ['attention_mask', 'states']
-
-    Reference: HMHAN §III.D, which resamples the embeddings.
-    """
-    names = [layer.name for layer in model.layers]
-    if "states" in names:
-        return model
-    if "head" not in names:
-        raise InputError(f"{model.name} has no head; give a classifier of icd_relevancy.models.hmhan")
-    return model.get_layer("head")
-
-
-def attention_model(model: keras.Model) -> keras.Model:
-    """A classifier that also says where it looked, for explanations.
-
-    Args:
-        model: An `attention_classifier` or `hmhan_classifier`, or the head of one.
-
-    Returns:
-        A `keras.Model` of the same inputs and layers with a dict of outputs: `probabilities`, `(batch, m)`,
-        and the attention weights of the tokens: `code_attention`, `(batch, m, length)`, and
-        `category_attention`, `(batch, categories, length)`, of `hmhan_classifier`; `token_attention`,
-        `(batch, 1, length)`, of `attention_classifier`. Save the classifier rather than this.
-
-    Raises:
-        InputError: If the model is no classifier of this module, or has no attention layer.
-
-    Example:
-
-    >>> from icd_relevancy.models import attention_model, hmhan_classifier
-    >>> model = hmhan_classifier(labels=3, membership=[0, 0, 1], embedding_size=384)
-    >>> attention_model(model).output["category_attention"].shape
-    (None, 2, None)
-
-    Reference: HMHAN §IV.A.
-    """
-    head = head_of(model)
-    if "attention" not in [layer.name for layer in head.layers]:
-        raise InputError(f"{model.name} has no attention layer; give an attention_ or hmhan_classifier")
-    layer = head.get_layer("attention")
-    kept = ("code_attention", "category_attention")
-    kept = kept if isinstance(layer, HierarchicalAttention) else ("token_attention",)
-    weights = _Weights(layer, len(kept), name="attention_weights")(*layer.input)
-    outputs = {"probabilities": head.output, **dict(zip(kept, weights, strict=True))}
-    explained = keras.Model(head.input, outputs, name=f"{model.name}_attention")
-    if head is model:
-        return explained
-    encoder = next(layer for layer in model.layers if isinstance(layer, TransformerEncoder))
-    inputs = model.input
-    return keras.Model(inputs, explained(_states(encoder, inputs)), name=explained.name)
-
-
-class _Weights(keras.layers.Layer):
-    """The weights alone: Keras takes every call of one layer to return what its first one did."""
-
-    def __init__(self, attention, count, **kwargs):
-        super().__init__(**kwargs)
-        self.attention, self.count = attention, count
-
-    def call(self, states, attention_mask):
-        return self.attention(states, attention_mask, return_attention_scores=True)[-self.count :]
+    return classifier("hmhan_classifier", encoder, inputs, logits)
 
 
 def _head_inputs(encoder, embedding_size, structured_size, bag_of_words_size):
@@ -259,22 +176,14 @@ def _head_inputs(encoder, embedding_size, structured_size, bag_of_words_size):
     if encoder is not None and not encoder.return_sequence:
         raise InputError("the encoder pools its tokens; make it with return_sequence=True")
     size = embedding_size if encoder is None else encoder.dimension
-    inputs = {
-        "states": keras.Input((None, size), name="states"),
-        "attention_mask": keras.Input((None,), dtype="int32", name="attention_mask"),
-    }
-    for name, width in (("structured", structured_size), ("bag_of_words", bag_of_words_size)):
-        if width:
-            inputs[name] = keras.Input((width,), name=name)
-    return inputs
+    return head_inputs(size, structured=structured_size, bag_of_words=bag_of_words_size)
 
 
 def _dense_logits(labels, features, inputs, units, dropout):
     """Dense layers of decreasing width, joined by the structured features, and a linear one of m outputs."""
     if list(units) != sorted(units, reverse=True) or min(units, default=0) < 1:
         raise InputError(f"units must be widths from 1 that do not increase. Received: units={tuple(units)}")
-    if not 0 <= dropout < 1:
-        raise InputError(f"dropout must be in [0, 1). Received: dropout={dropout}")
+    check_dropout(dropout)
     if "structured" in inputs:
         features = keras.layers.Concatenate(name="joined")([features, inputs["structured"]])
     for number, width in enumerate(units, start=1):
@@ -283,34 +192,3 @@ def _dense_logits(labels, features, inputs, units, dropout):
         features = keras.layers.ReLU(name=f"relu_{number}")(features)
         features = keras.layers.Dropout(dropout, name=f"dropout_{number}")(features)
     return keras.layers.Dense(labels, dtype="float32", name="dense_logits")(features)
-
-
-def _classifier(name, encoder, inputs, logits):
-    if "bag_of_words" in inputs:
-        # From zero, so that it learns what the words add to what the dense layers have.
-        words = keras.layers.Dense(
-            logits[0].shape[-1],
-            use_bias=False,
-            kernel_initializer="zeros",
-            dtype="float32",
-            name="bag_of_words_logits",
-        )
-        logits = [*logits, words(inputs["bag_of_words"])]
-    total = keras.layers.Add(dtype="float32", name="logits")(logits) if len(logits) > 1 else logits[0]
-    outputs = keras.layers.Activation("sigmoid", dtype="float32", name="codes")(total)
-    if encoder is None:
-        return keras.Model(inputs, outputs, name=name)
-    head = keras.Model(inputs, outputs, name="head")
-    whole = {"input_ids": keras.Input((None,), dtype="int32", name="input_ids")}
-    for input_name, tensor in inputs.items():
-        if input_name != "states":
-            whole[input_name] = keras.Input(tensor.shape[1:], dtype=tensor.dtype, name=input_name)
-    outputs = keras.layers.Identity(dtype="float32", name="codes")(head(_states(encoder, whole)))
-    return keras.Model(whole, outputs, name=name)
-
-
-def _states(encoder, inputs):
-    """The inputs of the head, from those of the whole model."""
-    others = {name: tensor for name, tensor in inputs.items() if name != "input_ids"}
-    tokens = {name: inputs[name] for name in ("input_ids", "attention_mask")}
-    return {"states": encoder(tokens), **others}
