@@ -2,17 +2,21 @@
 
 from pathlib import Path
 
+from icd_relevancy.codes.code_links import CodeLinks
 from icd_relevancy.codes.feature import Feature
 from icd_relevancy.codes.gems import general_equivalence_mappings
 from icd_relevancy.codes.icd9cm import icd9cm
 from icd_relevancy.codes.icd10cm import icd10cm
 from icd_relevancy.codes.knowledge import CodeKnowledge, code_knowledge
 from icd_relevancy.codes.knowledge_table import knowledge_from_table
+from icd_relevancy.codes.mapping import CodeMapping
 from icd_relevancy.codes.system import CodeSystem, NormalisationReport
 from icd_relevancy.codes.table import atc, code_system_from_table
 
 __all__ = [
     "CodeKnowledge",
+    "CodeLinks",
+    "CodeMapping",
     "CodeSystem",
     "Feature",
     "NormalisationReport",

@@ -1,0 +1,220 @@
+"""Mappings between two code systems."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from icd_relevancy.codes.code_links import CodeLinks, link_labels
+from icd_relevancy.codes.gems import general_equivalence_mappings
+from icd_relevancy.codes.icd9cm import icd9cm
+from icd_relevancy.codes.icd10cm import icd10cm
+from icd_relevancy.codes.system import CodeSystem
+from icd_relevancy.codes.table_rows import read_rows
+from icd_relevancy.codes.translation import TranslationReport, translate_codes
+from icd_relevancy.errors import InputError
+
+_PACKAGED = {"icd9cm": icd9cm, "icd10cm": icd10cm}
+_FLAGS = {"": False, "0": False, "1": True, "false": False, "true": True, "0.0": False, "1.0": True}
+
+
+@dataclass(frozen=True, eq=False)
+class CodeMapping:
+    """Which codes of two systems mean the same, exactly or nearly.
+
+    Made by `CodeMapping.gems` for ICD-9-CM and ICD-10-CM, by `CodeMapping.from_table` for other systems.
+
+    Args:
+        first: Name of the first code system.
+        second: Name of the second.
+        table: One row a mapping, with the columns `first` and `second` (codes; the other side is missing where
+            `no_map` holds), `forth` (whether the row was written from the first system to the second),
+            `approximate`, `no_map`, `combination` (booleans), `scenario` and `choice_list` (int), all as in
+            `general_equivalence_mappings`.
+
+    Example:
+
+    >>> from icd_relevancy.codes import CodeMapping, icd9cm, icd10cm
+    >>> links = CodeMapping.gems().links(["576.2", "749.11"], ["K83.1", "Q36.9"], icd9cm(), icd10cm())
+    >>> links.edges.tolist(), links.weights.tolist()
+    ([[0, 0], [1, 1]], [1.0, 0.5])
+
+    Reference: JAMS §3.2.
+    """
+
+    first: str
+    second: str
+    table: pd.DataFrame
+
+    def __repr__(self) -> str:
+        return f"CodeMapping({self.first!r}, {self.second!r}, {len(self.table)} rows)"
+
+    @classmethod
+    def gems(cls, path: str | Path | None = None) -> "CodeMapping":
+        """The General Equivalence Mappings: `"icd9cm"` first, `"icd10cm"` second.
+
+        Args:
+            path: A folder, as in `general_equivalence_mappings`. Defaults to None, the installed tables.
+
+        Raises:
+            InputError: As `general_equivalence_mappings`.
+        """
+        table = general_equivalence_mappings(path)
+        forth = table["direction"] == "9to10"
+        first = table["source"].where(forth, table["target"])
+        second = table["target"].where(forth, table["source"])
+        rest = table.drop(columns=["source", "target", "direction"])
+        return cls("icd9cm", "icd10cm", rest.assign(first=first, second=second, forth=forth))
+
+    @classmethod
+    def from_table(cls, path: str | Path, first: str, second: str) -> "CodeMapping":
+        """Reads a mapping by `data_schemas/code_mapping.schema.json`, such as ICD-10-CM to ICD-10-AM.
+
+        Args:
+            path: A `.csv` (UTF-8), `.parquet`, `.jsonl` or `.ndjson` file with the columns `first` and
+                `second`, one row a pair of codes, and optionally `approximate` (0 or 1; empty is 0).
+            first: Name of the code system of the column `first`.
+            second: Name of that of the column `second`.
+
+        Raises:
+            InputError: If the file cannot be read or lacks a column, or a cell is empty or of another kind;
+                names the row (the first data row is 1).
+
+        Example:
+
+        >>> from pathlib import Path
+        >>> from icd_relevancy.codes import CodeMapping
+        >>> _ = Path("results/pairs.csv").write_text("first,second,approximate\\nI10,I10,0\\nE11.65,E11.8,1\\n")
+        >>> CodeMapping.from_table("results/pairs.csv", "icd10cm", "icd10am")
+        CodeMapping('icd10cm', 'icd10am', 2 rows)
+        """
+        path = Path(path)
+        rows = read_rows(path)
+        for name in ("first", "second"):
+            if not any(name in row for row in rows):
+                raise InputError(f"{path}: no column {name!r}; the columns are first, second and approximate")
+        table = pd.DataFrame(
+            {
+                "first": pd.Series([_code(path, number, row, "first") for number, row in enumerate(rows, 1)]),
+                "second": pd.Series(
+                    [_code(path, number, row, "second") for number, row in enumerate(rows, 1)]
+                ),
+                "forth": True,
+                "approximate": [_flag(path, number, row) for number, row in enumerate(rows, 1)],
+                "no_map": False,
+                "combination": False,
+                "scenario": 0,
+                "choice_list": 0,
+            }
+        )
+        return cls(first, second, table)
+
+    def links(
+        self,
+        first_labels: Sequence[str],
+        second_labels: Sequence[str],
+        first_system: CodeSystem,
+        second_system: CodeSystem,
+    ) -> CodeLinks:
+        """The links between two label sets, as a graph over them needs (JAMS §3.2).
+
+        The rows of both directions are joined: a pair is equivalent if either direction says so, or approximate.
+        The parts of a combination, which only together stand for a code, are each linked to it as approximate.
+        A label that the table lacks is linked as all the codes below it that the table has, or else as the
+        nearest one above it, and these links are approximate.
+
+        Args:
+            first_labels: Codes of the first system.
+            second_labels: Codes of the second.
+            first_system: The first code system; its name is `first`, or `second` to use the mapping backwards.
+            second_system: The second.
+
+        Returns:
+            A `CodeLinks`.
+
+        Raises:
+            InputError: If the mapping is not one between these systems, or links no two labels.
+        """
+        names = first_system.name, second_system.name
+        table = self.table
+        if names == (self.second, self.first):
+            table = table.rename(columns={"first": "second", "second": "first"})
+        elif names != (self.first, self.second):
+            raise InputError(
+                f"the mapping is between {self.first} and {self.second}, not {names[0]} and {names[1]}; give one "
+                "between these"
+            )
+        return link_labels(table, (first_labels, second_labels), (first_system, second_system))
+
+    def translate(
+        self,
+        code_lists: Sequence[Sequence[str]],
+        to: str,
+        source_system: CodeSystem | None = None,
+        target_system: CodeSystem | None = None,
+    ) -> tuple[tuple[tuple[str, ...], ...], TranslationReport]:
+        """The codes of notes in the other system; the same codes always give the same.
+
+        Of several alternatives one is chosen: a single code before a combination; of combinations the first
+        scenario, with one code of each of its choice lists; of codes an equivalent one before an approximate,
+        then one whose own rows lead back, then that with the least specific title (which says "unspecified"
+        most often), then the first of the table. The rows of the other direction are read backwards for codes
+        without a row of their own. A code that the table lacks is translated as the code below it with the
+        least specific title, or else as the nearest one above it.
+
+        Args:
+            code_lists: For each note its codes.
+            to: Name of the system to translate to, `first` or `second`.
+            source_system: The code system of the codes. Defaults to None: the packaged one of that name, or,
+                where there is none, codes must be spelled as in the table.
+            target_system: That to translate to. Defaults to None: the packaged one of that name, or, where
+                there is none, titles have no say.
+
+        Returns:
+            For each note its codes in the other system, each once, in the order of those they come from; and a
+            `TranslationReport`.
+
+        Raises:
+            InputError: If `to` is neither system, or a system given is another than these.
+
+        Example:
+
+        >>> from icd_relevancy.codes import CodeMapping
+        >>> codes, report = CodeMapping.gems().translate([("R65.21", "I10"), ("U07.1",)], to="icd9cm")
+        >>> codes, report.combinations, report.emptied
+        ((('785.52', '995.92', '401.9'), ()), 1, 1)
+        """
+        if to not in (self.first, self.second):
+            raise InputError(f"to must be {self.first!r} or {self.second!r}; received {to!r}")
+        forth = to == self.second
+        systems = _system(self.first if forth else self.second, source_system), _system(to, target_system)
+        source, target = ("first", "second") if forth else ("second", "first")
+        table = self.table.rename(columns={source: "source", target: "target"})
+        return translate_codes(table.assign(own=table["forth"] == forth), code_lists, *systems)
+
+
+def _system(name: str, given: CodeSystem | None) -> CodeSystem | None:
+    if given is not None and given.name != name:
+        raise InputError(f"a translation needs the system {name}; received {given.name}")
+    return _PACKAGED[name]() if given is None and name in _PACKAGED else given
+
+
+def _code(path: Path, number: int, row: dict, column: str) -> str:
+    value = row.get(column)
+    if value is not None and not isinstance(value, str):
+        told = f"is {type(value).__name__}, not text; numbers lose their leading zeros"
+        raise InputError(f"{path}: row {number}, column {column!r}: the code {told}")
+    if not value or not value.strip():
+        raise InputError(f"{path}: row {number}, column {column!r}: no code; fill it in or remove the row")
+    return value.strip()
+
+
+def _flag(path: Path, number: int, row: dict) -> bool:
+    value = row.get("approximate")
+    text = "" if value is None else str(value).strip().lower()
+    if text not in _FLAGS:
+        raise InputError(
+            f"{path}: row {number}, column 'approximate': must be 0 (equivalent) or 1 (approximate)"
+        )
+    return _FLAGS[text]
