@@ -26,8 +26,9 @@ def note_batches(
     alone, so a run that was interrupted goes on as if it had not been.
 
     Args:
-        features: Array `(n, …)`, memory-mapped or not, or a mapping of names to such arrays or to CSR matrices,
-            which become dense in a batch. Tokens are cut to the longest note of a batch; see `feature_rows`.
+        features: Array `(n, …)`, memory-mapped or not, or a mapping of names to such arrays, to CSR matrices,
+            which become dense in a batch, or to `RaggedStates`, which are padded there. Tokens are cut to the
+            longest note of a batch; see `feature_rows`.
         labels: CSR `(n, m)` of 0 and 1.
         batch_size: Notes a batch; the last one may be smaller. Defaults to 32.
         shuffle_seed: Defaults to None: the order given.
@@ -83,14 +84,14 @@ def feature_rows(features, rows):
     >>> feature_rows(tokens, [1])["input_ids"].tolist()
     [[7]]
     """
-    taken = _map(features, lambda array: array[rows])
-    if isinstance(features, Mapping) and "attention_mask" in features:
-        mask = np.asarray(taken["attention_mask"])
-        used = np.flatnonzero(mask.any(axis=0))
+    if not isinstance(features, Mapping):
+        return _dense(features[rows])
+    where = dict.fromkeys(features, rows)
+    if "attention_mask" in features:
+        used = np.flatnonzero(np.asarray(features["attention_mask"][rows]).any(axis=0))
         columns = slice(used[0], used[-1] + 1) if len(used) else slice(1)
-        for name in _PER_TOKEN & taken.keys():
-            taken[name] = taken[name][:, columns]
-    return _map(taken, _dense)
+        where |= dict.fromkeys(_PER_TOKEN & features.keys(), (rows, columns))
+    return {name: _dense(array[where[name]]) for name, array in features.items()}
 
 
 def _lengths(features, rows: np.ndarray) -> np.ndarray | None:
@@ -128,9 +129,3 @@ def _dense(array) -> np.ndarray:
 def _signature(name: str | None, array) -> tf.TensorSpec:
     shape = (None, None, *array.shape[2:]) if name in _PER_TOKEN else (None, *array.shape[1:])
     return tf.TensorSpec(shape, array.dtype)
-
-
-def _map(features, function):
-    if isinstance(features, Mapping):
-        return {name: function(array) for name, array in features.items()}
-    return function(features)

@@ -63,7 +63,7 @@ def embed(
 
     Reference: LOSSES §4.
     """
-    settings = {"pooling": pooling, "max_length": max_length, "lowercase": lowercase}
+    settings = {"pooling": pooling, "max_length": max_length, "lowercase": lowercase, "chunk_length": None}
     given = encoder if isinstance(encoder, TransformerEncoder) else None
     if given is not None:
         settings = {name: getattr(given, name) for name in settings}
@@ -133,9 +133,12 @@ def encoded_batches(
         start += len(batch)
 
 
-def _folder_name(fingerprint: str, pooling: str, max_length: int, lowercase: bool | None) -> str:
+def _folder_name(
+    fingerprint: str, pooling: str, max_length: int, lowercase: bool | None, chunk_length: int | None
+) -> str:
     case = {None: "as-published", True: "lower", False: "cased"}[lowercase]
-    return f"{fingerprint}-{pooling}-{max_length}-{case}"
+    chunks = "" if chunk_length is None else f"-chunks-of-{chunk_length}"
+    return f"{fingerprint}-{pooling}-{max_length}-{case}{chunks}"
 
 
 def _write_shard(store: Path, keys: Sequence[bytes], vectors: np.ndarray) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from keras import ops
 
 from icd_relevancy.errors import InputError
+from icd_relevancy.layers.chunks import in_chunks, joined
 from icd_relevancy.layers.pretrained import local_folder
 from icd_relevancy.layers.tokenizer import (
     build_tokenizer,
@@ -34,6 +35,9 @@ class TransformerEncoder(keras.layers.Layer):
     `icd_relevancy.training.embed`. The layer carries its configuration, its tokenizer and its weights into a
     saved model, which therefore loads without the original folder. It needs the TensorFlow backend.
 
+    With `chunk_length` a text may be longer than the model's positions: its tokens are cut into chunks of that
+    length, each is read by itself, from the first position, and the vectors are put together again (PLM-ICD).
+
     Args:
         name_or_path: A Hugging Face model folder or hub name with TensorFlow or safetensors weights. Defaults
             to None, the default encoder all-MiniLM-L6-v2.
@@ -50,6 +54,8 @@ class TransformerEncoder(keras.layers.Layer):
             weights are read. Defaults to None.
         tokenizer_files: The tokenizer's files as a dict from name to text; given by `get_config`. Defaults to
             None.
+        chunk_length: Tokens of a chunk, up to the model's positions; PLM-ICD has 128. Defaults to None: a text
+            is read at once.
         **kwargs: Base layer arguments: `name`, `dtype`.
 
     Call arguments:
@@ -61,7 +67,7 @@ class TransformerEncoder(keras.layers.Layer):
 
     Raises:
         InputError: If the encoder is neither on this machine nor to be fetched, or its files are damaged.
-        InputError: If `max_length` is beyond the positions that the model has.
+        InputError: If `chunk_length`, or without it `max_length`, is beyond the positions that the model has.
         ValueError: If `pooling` is not known.
 
     Example:
@@ -71,7 +77,7 @@ class TransformerEncoder(keras.layers.Layer):
     >>> encoder(encoder.tokenize(["Cough and fever.", "Hydronephrosis."])).shape  # doctest: +SKIP
     TensorShape([2, 384])
 
-    Reference: LOSSES §4.
+    Reference: LOSSES §4; PLM-ICD (Huang et al. 2022) §3.2 for chunks.
     """
 
     def __init__(
@@ -84,6 +90,7 @@ class TransformerEncoder(keras.layers.Layer):
         return_sequence=False,
         architecture=None,
         tokenizer_files=None,
+        chunk_length=None,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -99,6 +106,7 @@ class TransformerEncoder(keras.layers.Layer):
         self.max_length = max_length
         self.lowercase = lowercase
         self.return_sequence = return_sequence
+        self.chunk_length = chunk_length
         if architecture is None:
             folder = local_folder(name_or_path)
             self._transformer = _pretrained(folder, self.compute_dtype)
@@ -110,11 +118,7 @@ class TransformerEncoder(keras.layers.Layer):
         self.architecture = json.loads(json.dumps(config.to_diff_dict()))
         self._tokenizer = build_tokenizer(self.tokenizer_files, lowercase)
         self.max_positions = min(self._tokenizer.model_max_length, config.max_position_embeddings)
-        if not 2 < max_length <= self.max_positions:
-            raise InputError(
-                f"Argument `max_length` must be from 3 to the model's {self.max_positions} positions. "
-                f"Received: max_length={max_length}"
-            )
+        self._check_lengths()
         self.dimension = config.hidden_size
         self._weights_of_transformer = _adopt(self._transformer)
         self.seed_generator = keras.random.SeedGenerator()
@@ -123,6 +127,19 @@ class TransformerEncoder(keras.layers.Layer):
         self.trainable = trainable
         self._graph = None
         self.built = True
+
+    def _check_lengths(self):
+        most = self.max_positions
+        if self.chunk_length is None and not 2 < self.max_length <= most:
+            raise InputError(
+                f"Argument `max_length` must be from 3 to the model's {most} positions, or give a chunk_length. "
+                f"Received: max_length={self.max_length}"
+            )
+        if self.chunk_length is not None and not (0 < self.chunk_length <= most and self.max_length > 2):
+            raise InputError(
+                f"Argument `chunk_length` must be from 1 to the model's {most} positions and `max_length` at "
+                f"least 3. Received: chunk_length={self.chunk_length}, max_length={self.max_length}"
+            )
 
     def tokenize(self, texts, padding=True):
         """Token ids of texts, cut at `max_length`.
@@ -214,19 +231,26 @@ class TransformerEncoder(keras.layers.Layer):
             (inputs["input_ids"], inputs["attention_mask"]) if isinstance(inputs, dict) else tuple(inputs)
         )
         length = ids.shape[1]
-        if length is not None and length > self.max_positions:
+        if self.chunk_length is None and length is not None and length > self.max_positions:
             raise ValueError(
-                f"The model has {self.max_positions} positions. "
+                f"The model has {self.max_positions} positions; give a chunk_length to read more tokens. "
                 f"Received: input_ids of shape {tuple(ids.shape)}"
             )
-        states = self._transformer(
-            input_ids=ops.cast(ids, "int32"),
-            attention_mask=ops.cast(mask, "int32"),
-            training=bool(training) and self.trainable,
-        ).last_hidden_state
+        states = self._states(ops.cast(ids, "int32"), ops.cast(mask, "int32"), training)
         if not self.return_sequence:
             states = _pool(states, mask, self.pooling)
         return ops.cast(states, self.compute_dtype)
+
+    def _states(self, ids, mask, training):
+        batch, length = ops.shape(ids)
+        if self.chunk_length is not None:
+            # Some models count positions from the padding.
+            ids = in_chunks(ids, self.chunk_length, self._tokenizer.pad_token_id or 0)
+            mask = in_chunks(mask, self.chunk_length)
+        states = self._transformer(
+            input_ids=ids, attention_mask=mask, training=bool(training) and self.trainable
+        ).last_hidden_state
+        return states if self.chunk_length is None else joined(states, batch, length)
 
     def encode(self, input_ids, attention_mask):
         """Vectors of one padded batch, outside any model and without gradients, by one graph for every shape.
@@ -280,6 +304,7 @@ class TransformerEncoder(keras.layers.Layer):
             # Keras wraps what a layer holds; the configuration is plain.
             "architecture": json.loads(json.dumps(self.architecture)),
             "tokenizer_files": dict(self.tokenizer_files),
+            "chunk_length": self.chunk_length,
         }
 
 

@@ -21,7 +21,7 @@ def expected(encoder):
 def test_every_tokens_vector_and_zero_for_padding(encoder, expected):
     found = token_states(TEXTS, encoder)
     assert found["states"].dtype == np.float16
-    for states, mask, alone in zip(found["states"], found["attention_mask"], expected, strict=True):
+    for states, mask, alone in zip(np.asarray(found["states"]), found["attention_mask"], expected, strict=True):
         assert mask.sum() == len(alone)
         np.testing.assert_allclose(states[: len(alone)], alone, atol=2e-3)
         assert not states[len(alone) :].any()
