@@ -63,7 +63,7 @@ def word_vectors(
     >>> word_vectors(words, notes, size=8).shape
     (6, 8)
 
-    Reference: JAMS §4.2; Word2Vec (Mikolov et al. 2013).
+    Reference: JAMS §3.1; Word2Vec (Mikolov et al. 2013).
     """
     try:
         from gensim.models import Word2Vec

@@ -46,7 +46,7 @@ class WordTokenizer:
     >>> words.tokenize(["Severe cough", "Mild"])["input_ids"].tolist()
     [[1, 3], [2, 0]]
 
-    Reference: JAMS §4.2.
+    Reference: JAMS §3.1.
     """
 
     vocabulary: tuple[str, ...]

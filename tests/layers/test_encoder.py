@@ -212,7 +212,13 @@ def test_mixed_float16(encoder_folder):
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
-    [({"pooling": "max"}, "Received: pooling='max'"), ({"max_length": 65}, "Received: max_length=65")],
+    [
+        ({"pooling": "max"}, "Received: pooling='max'"),
+        ({"max_length": 65}, "or give a chunk_length. Received: max_length=65"),
+        ({"chunk_length": 65}, "to the model's 64 positions .* Received: chunk_length=65"),
+        ({"chunk_length": 0}, "Received: chunk_length=0"),
+        ({"chunk_length": 8, "max_length": 2}, "Received: chunk_length=8, max_length=2"),
+    ],
 )
 def test_bad_arguments(encoder_folder, arguments, message):
     with pytest.raises(ValueError, match=message):
@@ -221,5 +227,95 @@ def test_bad_arguments(encoder_folder, arguments, message):
 
 def test_too_long_input(encoder):
     ids = np.ones((1, 65), "int32")
-    with pytest.raises(ValueError, match="64 positions"):
+    with pytest.raises(ValueError, match="64 positions; give a chunk_length"):
         encoder((ids, ids))
+
+
+LONG = "no acute chest pain, left renal pain. " * 12  # 108 tokens and two special ones
+
+
+def _chunked(folder, **settings):
+    return TransformerEncoder(
+        folder, **{"max_length": 200, "chunk_length": 16, "return_sequence": True} | settings
+    )
+
+
+def test_a_long_text_is_tokenized_beyond_the_positions(encoder_folder):
+    layer = _chunked(encoder_folder)
+    tokens = layer.tokenize([LONG, "cough"])
+    assert tokens["attention_mask"].sum(axis=1).tolist() == [110, 3]
+    spans = layer.token_spans(LONG)
+    assert len(spans) == 110
+    assert spans[0] == spans[-1] == (0, 0)
+    assert LONG[slice(*spans[-3])] == "pain"
+    shorter = _chunked(encoder_folder, max_length=109)
+    assert shorter.tokenize([LONG])["input_ids"].shape == (1, 109)
+    assert (layer.truncated([LONG, "cough"]), shorter.truncated([LONG, "cough"])) == (0, 1)
+
+
+@pytest.mark.parametrize("dtype", [None, "mixed_bfloat16"])
+def test_a_long_text_in_chunks_is_its_chunks_one_by_one(encoder_folder, dtype):
+    layer = _chunked(encoder_folder, dtype=dtype)
+    whole = TransformerEncoder(encoder_folder, max_length=16, return_sequence=True, dtype=dtype)
+    tokens = layer.tokenize([LONG, "right renal pain " * 7, "cough"])
+    ids, mask = tokens["input_ids"], tokens["attention_mask"]
+    found = np.asarray(ops.cast(layer(tokens), "float32"))
+    assert found.shape == (3, 110, 8)
+    assert np.isfinite(found).all()  # chunks of padding too
+    for row, length in enumerate(mask.sum(axis=1)):
+        for start in range(0, length, 16):
+            chunk = slice(start, min(start + 16, length))
+            alone = ops.cast(whole((ids[[row], chunk], mask[[row], chunk])), "float32")
+            np.testing.assert_allclose(found[row, chunk], alone[0], atol=1e-6 if dtype is None else 0.1)
+    # Positions start anew in each chunk, and no token sees another chunk: equal chunks have equal vectors.
+    ids = np.tile(ids[:1, 16:32], 3)
+    equal = np.asarray(ops.cast(layer((ids, np.ones_like(ids))), "float32"))
+    np.testing.assert_allclose(equal[:, 16:], np.tile(equal[:, :16], (1, 2, 1)), atol=1e-6)
+
+
+def test_chunks_change_nothing_in_a_text_of_one_chunk(encoder_folder):
+    tokens = _chunked(encoder_folder).tokenize(TEXTS)
+    whole = TransformerEncoder(encoder_folder, max_length=32, return_sequence=True)
+    np.testing.assert_allclose(_chunked(encoder_folder)(tokens), whole(tokens), atol=1e-6)
+
+
+def test_pooling_is_over_all_chunks(encoder_folder):
+    layer, pooled = _chunked(encoder_folder), _chunked(encoder_folder, return_sequence=False)
+    tokens = layer.tokenize([LONG, "cough fever"])
+    states = np.asarray(layer(tokens))
+    for row, length in enumerate(tokens["attention_mask"].sum(axis=1)):
+        np.testing.assert_allclose(pooled(tokens)[row], states[row, :length].mean(axis=0), atol=1e-6)
+
+
+def test_encode_in_chunks_of_any_shape(encoder_folder):
+    layer = _chunked(encoder_folder)
+    for texts in ([LONG], ["cough"], [LONG, "cough", TEXTS[1]], ["cough " * 14], ["cough " * 15]):
+        tokens = layer.tokenize(texts)
+        np.testing.assert_allclose(layer.encode(**tokens), layer(tokens), atol=1e-6)
+
+
+def test_the_chunks_of_a_model_that_counts_positions_from_the_padding(encoder_folder):
+    layer = _chunked(encoder_folder)
+    layer._tokenizer.pad_token = "."  # as RoBERTa, whose padding is not 0
+    calls, transformer = [], layer._transformer
+    layer._transformer = lambda **inputs: calls.append(inputs) or transformer(**inputs)
+    layer((np.full((1, 18), 5), np.ones((1, 18))))
+    assert calls[0]["input_ids"].numpy().tolist() == [[5] * 16, [5] * 2 + [15] * 14]
+    assert calls[0]["attention_mask"].numpy().tolist() == [[1] * 16, [1] * 2 + [0] * 14]
+
+
+def test_a_model_of_chunks_trains_and_is_saved(encoder_folder, tmp_path):
+    encoder = _chunked(encoder_folder, return_sequence=False, trainable=True)
+    model = _classifier(encoder)
+    model.compile(keras.optimizers.Adam(0.01), "binary_crossentropy", jit_compile=True)
+    tokens, y = encoder.tokenize([LONG, "cough fever"]), np.array([0.0, 1.0])
+    before = encoder.fingerprint()
+    losses = model.fit(tokens, y, epochs=6, verbose=0).history["loss"]
+    assert losses[-1] < losses[0]
+    assert encoder.fingerprint() != before
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    again = next(layer for layer in loaded.layers if isinstance(layer, TransformerEncoder))
+    assert again.get_config() == encoder.get_config()
+    assert again.chunk_length == 16
+    np.testing.assert_allclose(loaded.predict(tokens, verbose=0), model.predict(tokens, verbose=0), atol=1e-6)
