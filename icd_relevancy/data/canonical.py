@@ -10,7 +10,7 @@ from icd_relevancy.errors import InputError, shown_code, shown_note
 
 
 def with_canonical_codes(notes: Notes, code_system: CodeSystem) -> tuple[Notes, NormalisationReport]:
-    """Writes the notes' codes as the code system does, so that equal codes are equal labels.
+    """Writes the codes of notes, and of their mentions, as the code system does: equal codes are equal labels.
 
     A code that the system knows only by an ancestor (one of another edition) stays a label of its own, in
     capitals and with its dot: the ancestor lends it its vector, not its name.
@@ -33,11 +33,13 @@ def with_canonical_codes(notes: Notes, code_system: CodeSystem) -> tuple[Notes, 
     >>> notes.codes
     (('786.2',),)
     """
-    distinct = sorted(set(chain.from_iterable(notes.codes)))
+    mentions = notes.mentions or ()
+    mentioned = {code for row in mentions for code, _ in row or ()}
+    distinct = sorted(mentioned.union(chain.from_iterable(notes.codes)))
     canonical, report = code_system.normalise_all(distinct, groups=False)
     if report.unknown_codes:
         first = report.unknown_codes[0]
-        row = next(row for row, codes in enumerate(notes.codes) if first in codes)
+        row = next(row for row in range(len(notes)) if first in _codes_of(notes, row))
         raise InputError(
             f"{notes.source or 'notes'}: {len(report.unknown_codes)} codes are not {code_system.name}, first "
             f"{shown_code(first)} of {shown_note(notes.note_id[row], row + 1)}; correct them or choose another "
@@ -47,7 +49,17 @@ def with_canonical_codes(notes: Notes, code_system: CodeSystem) -> tuple[Notes, 
     dotted = any("." in code for code in code_system.codes)
     name_of.update((code, _spelling(code, ancestor, dotted)) for code, ancestor in report.ancestor_codes)
     codes = tuple(tuple(dict.fromkeys(name_of[code] for code in row)) for row in notes.codes)
+    if notes.mentions is not None:
+        mentions = tuple(
+            None if row is None else tuple((name_of[code], text) for code, text in row) for row in mentions
+        )
+        notes = replace(notes, mentions=mentions)
     return replace(notes, codes=codes), report
+
+
+def _codes_of(notes: Notes, row: int) -> tuple[str, ...]:
+    mentions = notes.mentions[row] if notes.mentions is not None else None
+    return notes.codes[row] + tuple(code for code, _ in mentions or ())
 
 
 def _spelling(code: str, ancestor: str, dotted: bool) -> str:

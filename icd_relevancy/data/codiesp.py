@@ -9,6 +9,7 @@ from icd_relevancy.data.notes import Notes
 from icd_relevancy.data.notes_table import readable
 from icd_relevancy.errors import InputError
 
+_KINDS = {"D": "DIAGNOSTICO", "P": "PROCEDIMIENTO"}
 _TEXT_FOLDERS = {"en": "text_files_en", "es": "text_files"}
 
 
@@ -23,10 +24,13 @@ def read_codiesp(path, language: str = "en", kind: str = "D") -> Notes:
 
     Returns:
         The cases in the order of their file names, with their codes in upper case, diagnoses dotted,
-        otherwise as annotated; a case without codes of this kind has none.
+        otherwise as annotated; a case without codes of this kind has none. Cases in Spanish have their
+        mentions of these codes where the split has the file of them, the parts of a discontinuous one joined
+        by a space; None for the cases of other splits.
 
     Raises:
-        InputError: If `language` or `kind` is another, a file is missing, or a row of codes is malformed.
+        InputError: If `language` or `kind` is another, a file is missing, or a row of codes or mentions is
+            malformed.
 
     Example:
 
@@ -36,7 +40,7 @@ def read_codiesp(path, language: str = "en", kind: str = "D") -> Notes:
     path = Path(path)
     if language not in _TEXT_FOLDERS:
         raise InputError(f"language must be 'en' or 'es'; received {language!r}")
-    if kind not in ("D", "P"):
+    if kind not in _KINDS:
         raise InputError(f"kind must be 'D' (diagnoses) or 'P' (procedures); received {kind!r}")
     folder_name = _TEXT_FOLDERS[language]
     splits = (
@@ -46,7 +50,7 @@ def read_codiesp(path, language: str = "en", kind: str = "D") -> Notes:
     )
     if not splits:
         raise InputError(f"{path}: no folder {folder_name} here or one level down; expected a CodiEsp folder")
-    texts, codes = {}, {}
+    texts, codes, mentions = {}, {}, {}
     for split in splits:
         in_split = {file.stem: _text(file) for file in sorted((split / folder_name).glob("*.txt"))}
         repeated = sorted(in_split.keys() & texts.keys())
@@ -56,10 +60,14 @@ def read_codiesp(path, language: str = "en", kind: str = "D") -> Notes:
             )
         texts |= in_split
         codes |= _codes(_code_file(split, kind), kind, set(in_split))
+        file = split / f"{split.name}X.tsv"
+        if language == "es" and file.is_file():
+            mentions |= dict.fromkeys(in_split, ()) | _mentions(file, kind, set(in_split))
     return Notes(
         note_id=tuple(texts),
         text=tuple(texts.values()),
         codes=tuple(codes.get(document, ()) for document in texts),
+        mentions=tuple(map(mentions.get, texts)) if mentions else None,
         source="codiesp" if language == "en" else "codiesp-es",
     )
 
@@ -81,16 +89,34 @@ def _code_file(split: Path, kind: str) -> Path:
 
 def _codes(file: Path, kind: str, documents: set[str]) -> dict[str, tuple[str, ...]]:
     """For each document its codes without repeats, in the order of the file."""
+    rows = _rows(file, ["document", "code"], "a document and a code, separated by one tab", documents)
+    rows["code"] = _spelled(rows["code"], kind)
+    return {document: tuple(dict.fromkeys(codes)) for document, codes in rows.groupby("document")["code"]}
+
+
+def _mentions(file: Path, kind: str, documents: set[str]) -> dict[str, tuple[tuple[str, str], ...]]:
+    """For each document the codes and words of its mentions of this kind, in the order of the file."""
+    columns = ["document", "kind", "code", "text", "span"]
+    rows = _rows(file, columns, "a document, kind, code, text and span, separated by tabs", documents)
+    rows = rows[rows["kind"] == _KINDS[kind]]
+    pairs = zip(_spelled(rows["code"], kind), rows["text"].str.split().str.join(" "), strict=True)
+    rows = rows.assign(pair=list(pairs))
+    return {document: tuple(dict.fromkeys(pairs)) for document, pairs in rows.groupby("document")["pair"]}
+
+
+def _rows(file: Path, columns: list[str], expected: str, documents: set[str]) -> pd.DataFrame:
     with readable(file):
         rows = pd.read_csv(file, sep="\t", header=None, dtype=object, quoting=3, keep_default_na=False)
-    if rows.shape[1] != 2 or (rows == "").any(axis=None) or rows.isna().any(axis=None):
-        raise InputError(f"{file}: each row must hold a document and a code, separated by one tab")
-    rows.columns = ["document", "code"]
+    if rows.shape[1] != len(columns) or (rows == "").any(axis=None) or rows.isna().any(axis=None):
+        raise InputError(f"{file}: each row must hold {expected}")
+    rows.columns = columns
     unknown = ~rows["document"].isin(documents)
     if unknown.any():
         row = int(unknown.to_numpy().argmax())
         raise InputError(f"{file}, row {row + 1}: no text file for the document named there")
-    rows["code"] = rows["code"].str.strip().str.upper()
-    if kind == "D":
-        rows["code"] = rows["code"].map(dotted_icd10)
-    return {document: tuple(dict.fromkeys(codes)) for document, codes in rows.groupby("document")["code"]}
+    return rows
+
+
+def _spelled(codes: pd.Series, kind: str) -> pd.Series:
+    codes = codes.str.strip().str.upper()
+    return codes.map(dotted_icd10) if kind == "D" else codes

@@ -11,7 +11,7 @@ from scipy import sparse
 from icd_relevancy.data.table_files import write_note_frames
 from icd_relevancy.errors import InputError, shown_note
 
-_OPTIONAL = ("patient_id", "specialty", "age", "sex")
+_OPTIONAL = ("patient_id", "specialty", "age", "sex", "mentions")
 
 
 @dataclass(frozen=True, repr=False)
@@ -26,6 +26,8 @@ class Notes:
         specialty: For each note its specialty, None where not known. Defaults to None.
         age: For each note the patient's age in years, None where not known. Defaults to None.
         sex: For each note `"female"`, `"male"`, `"other"`, `"unknown"` or None. Defaults to None.
+        mentions: For each note the pairs `(code, text)` of its annotated mentions, the words that the code was
+            given for; None where not annotated. Defaults to None.
         source: Where the notes come from, for reports. Defaults to `""`.
 
     Raises:
@@ -46,6 +48,7 @@ class Notes:
     specialty: tuple[str | None, ...] | None = None
     age: tuple[float | None, ...] | None = None
     sex: tuple[str | None, ...] | None = None
+    mentions: tuple[tuple[tuple[str, str], ...] | None, ...] | None = None
     source: str = ""
 
     def __post_init__(self):
@@ -164,7 +167,8 @@ class Notes:
 
         Args:
             path: File whose suffix gives the format: `.csv` and `.tsv` (codes joined by `;`), `.jsonl` or
-                `.json` (JSON lines), each also with `.gz`, or `.parquet`. An older file is replaced.
+                `.json` (JSON lines), each also with `.gz`, or `.parquet`. An older file is replaced. CSV and TSV
+                leave out the mentions, which they cannot hold.
 
         Raises:
             InputError: If the suffix is none of these.
@@ -182,4 +186,4 @@ class Notes:
 def _dtype(name: str) -> str:
     if name == "age":
         return "float64"
-    return "object" if name == "codes" else "str"
+    return "object" if name in ("codes", "mentions") else "str"

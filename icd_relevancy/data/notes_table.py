@@ -19,6 +19,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from icd_relevancy.data.mentions import mention_pairs
 from icd_relevancy.data.notes import Notes
 from icd_relevancy.data.table_files import StandardInput, table_format
 from icd_relevancy.errors import InputError, shown_code, shown_note
@@ -26,6 +27,7 @@ from icd_relevancy.errors import InputError, shown_code, shown_note
 _SEPARATORS = re.compile(r"[;,|\s]+")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 LONE_SURROGATE = "half of a surrogate pair (\\ud800 to \\udfff); write it whole"
+_OF_CODES = ("codes", "mentions")
 SEX_NAMES = {"F": "female", "M": "male"}
 
 
@@ -49,11 +51,11 @@ def read_notes(path, require_codes: bool = True) -> Notes:
     Args:
         path: A `.csv`, `.tsv`, `.jsonl` or `.json` file (JSON lines), each also with `.gz`, or a `.parquet`
             file, with the columns `note_id`, `text`, `codes` and, where known, `patient_id`, `specialty`,
-            `age` (years) and `sex`. Other columns are ignored. `codes` is a list, or a string with codes
-            separated by `;`, `,`, `|` or white space; a code that a note repeats counts once. `sex` F and M
-            are read as female and male.
-        require_codes: Whether the column `codes` must be there; False reads notes to be coded, and leaves a
-            column `codes` unread. Defaults to True.
+            `age` (years), `sex` and, but for CSV and TSV, `mentions`. Other columns are ignored. `codes` is a
+            list, or a string with codes separated by `;`, `,`, `|` or white space; a code that a note repeats
+            counts once. `sex` F and M are read as female and male.
+        require_codes: Whether the column `codes` must be there; False reads notes to be coded, and leaves the
+            columns `codes` and `mentions` unread. Defaults to True.
 
     Returns:
         The notes in the order of the file, codes as written there.
@@ -69,7 +71,7 @@ def read_notes(path, require_codes: bool = True) -> Notes:
     >>> read_notes("results/notes.jsonl").codes
     (('R05', 'R50.9'),)
     """
-    wanted = [name for name in notes_schema()["properties"] if require_codes or name != "codes"]
+    wanted = [name for name in notes_schema()["properties"] if require_codes or name not in _OF_CODES]
     required = [name for name in notes_schema()["required"] if name in wanted]
     records = read_records(path, wanted, required, notes_schema()["properties"])
     note_id = _note_ids(records)
@@ -115,7 +117,13 @@ class Records:
 
 def optional_columns(records: Records) -> dict[str, tuple]:
     """What a table says of its notes beside text and codes, by the name of the column, checked."""
-    readers = {"patient_id": _patient_ids, "specialty": _specialties, "age": _ages, "sex": _sexes}
+    readers = {
+        "patient_id": _patient_ids,
+        "specialty": _specialties,
+        "age": _ages,
+        "sex": _sexes,
+        "mentions": _mentions,
+    }
     return {name: read(records) for name, read in readers.items() if name in records.frame}
 
 
@@ -157,6 +165,16 @@ def _sexes(records: Records) -> tuple[str | None, ...]:
     problem = f"the sex must be one of {', '.join(allowed)}, or empty"
     values = records.column("sex", lambda value: value is None or value in allowed, problem)
     return tuple([SEX_NAMES.get(value, value) for value in values])
+
+
+def _mentions(records: Records) -> tuple[tuple[tuple[str, str], ...] | None, ...]:
+    rows = []
+    for row, value in enumerate(records.frame["mentions"].tolist()):
+        try:
+            rows.append(mention_pairs(value))
+        except ValueError as error:
+            raise records.error(row, "mentions", str(error)) from None
+    return tuple(rows)
 
 
 def _codes(records: Records) -> tuple[tuple[str, ...], ...]:

@@ -10,8 +10,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from icd_relevancy.atomic import replacing
+from icd_relevancy.data.mentions import mention_records
 from icd_relevancy.errors import InputError
 
+_MENTIONS = pa.list_(pa.struct([("code", pa.string()), ("text", pa.string())]))
 _SUFFIXES = {
     ".csv": "csv",
     ".csv.gz": "csv",
@@ -83,8 +85,11 @@ def _write_text(frames: Iterable[pd.DataFrame], path: Path, table: str) -> None:
     with opened(path, "wt", encoding="utf-8", newline="") as file:
         for part, frame in enumerate(frames):
             if table == "jsonl":
+                if "mentions" in frame:
+                    frame = frame.assign(mentions=frame["mentions"].map(mention_records))
                 frame.to_json(file, orient="records", lines=True, force_ascii=False, double_precision=15)
             else:
+                frame = frame.drop(columns="mentions", errors="ignore")
                 frame = frame.assign(codes=frame["codes"].map(";".join))
                 frame.to_csv(file, sep="\t" if table == "tsv" else ",", index=False, header=part == 0)
 
@@ -92,10 +97,14 @@ def _write_text(frames: Iterable[pd.DataFrame], path: Path, table: str) -> None:
 def _write_parquet(frames: Iterable[pd.DataFrame], path: Path) -> None:
     writer = None
     for frame in frames:
-        table = pa.Table.from_pandas(frame.drop(columns="codes"), preserve_index=False)
-        # Typed by hand: Arrow would store a part without any code as a list of nulls.
+        plain = frame.drop(columns=["codes", "mentions"], errors="ignore")
+        table = pa.Table.from_pandas(plain, preserve_index=False)
+        # Typed by hand: Arrow would store a part without any code, or mention, as nulls.
         codes = pa.array(frame["codes"].map(list), type=pa.list_(pa.string()))
         table = table.append_column("codes", codes)
+        if "mentions" in frame:
+            mentions = pa.array([mention_records(pairs) for pairs in frame["mentions"]], type=_MENTIONS)
+            table = table.append_column("mentions", mentions)
         writer = writer or pq.ParquetWriter(path, table.schema)
         writer.write_table(table)
     if writer:

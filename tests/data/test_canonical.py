@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from icd_relevancy.codes import CodeSystem, icd9cm, icd10cm
@@ -29,6 +31,14 @@ def test_one_spelling_each_and_order_kept():
 def test_spellings_of_one_code_in_a_note_become_one():
     fixed, _ = with_canonical_codes(notes(("r059", "R05.9", "R059")), SYSTEM)
     assert fixed.codes == (("R05.9",),)
+
+
+def test_the_codes_of_mentions_are_spelled_alike():
+    given = replace(notes(("r059",), ()), mentions=((("r059", "cough"), ("r50.91", "fever")), None))
+    fixed, _ = with_canonical_codes(given, SYSTEM)
+    assert fixed.mentions == ((("R05.9", "cough"), ("R50.91", "fever")), None)
+    with pytest.raises(InputError, match="1 codes are not toy, first 'Z99' of note 'n1'"):
+        with_canonical_codes(replace(given, mentions=(None, (("Z99", "cough"),))), SYSTEM)
 
 
 def test_a_code_of_another_edition_stays_a_label_of_its_own():

@@ -42,6 +42,37 @@ def test_procedures_in_spanish_of_all_splits(corpus):
     assert notes.source == "codiesp-es"
 
 
+def write_mentions(corpus, *rows):
+    file = corpus / "train" / "trainX.tsv"
+    file.write_text("".join("\t".join(row) + "\n" for row in rows), "utf-8")
+
+
+def test_mentions_of_a_split(corpus):
+    write_mentions(
+        corpus,
+        ("b-1", "DIAGNOSTICO", "s72001a", "fractura  de fémur", "5 9;20 28"),
+        ("c-1", "PROCEDIMIENTO", "bw03zzz", "Rx tórax", "1 9"),
+        ("b-1", "DIAGNOSTICO", "i10", "HTA", "40 43"),
+        ("b-1", "DIAGNOSTICO", "i10", "HTA", "60 63"),
+    )
+    notes = read_codiesp(corpus / "train", language="es")
+    assert notes.mentions == ((), (("S72.001A", "fractura de fémur"), ("I10", "HTA")), ())
+    assert read_codiesp(corpus / "train", "es", "P").mentions == ((), (), (("BW03ZZZ", "Rx tórax"),))
+    # Another split may lack the file, and the words are those of the Spanish text.
+    assert read_codiesp(corpus, language="es").mentions[0] is None
+    assert read_codiesp(corpus / "dev", language="es").mentions is None
+    assert read_codiesp(corpus / "train").mentions is None
+
+
+def test_broken_mentions(corpus):
+    write_mentions(corpus, ("b-1", "DIAGNOSTICO", "i10", "HTA"))
+    with pytest.raises(InputError, match=r"trainX\.tsv: each row must hold a document, kind, code"):
+        read_codiesp(corpus, language="es")
+    write_mentions(corpus, ("e-1", "DIAGNOSTICO", "i10", "HTA", "0 3"))
+    with pytest.raises(InputError, match=r"trainX\.tsv, row 1: no text file"):
+        read_codiesp(corpus, language="es")
+
+
 def test_bad_arguments(corpus):
     with pytest.raises(InputError, match="language must be 'en' or 'es'"):
         read_codiesp(corpus, language="fr")
@@ -90,3 +121,9 @@ def test_real_cases(real_data, language):
     assert sum(map(len, notes.codes)) == 8316
     assert len(notes.label_names()) == 2194
     assert sum(map(len, read_codiesp(real_data / "codiesp" / "dev", language, "P").codes)) == 817
+
+
+def test_every_code_of_real_cases_has_a_mention(real_data):
+    notes = read_codiesp(real_data / "codiesp", "es")
+    for codes, mentions in zip(notes.codes, notes.mentions, strict=True):
+        assert set(codes) == {code for code, _ in mentions}

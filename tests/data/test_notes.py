@@ -1,6 +1,7 @@
 """`Notes`: construction, selection, groups, writing."""
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -119,6 +120,22 @@ def test_written_notes_read_back_equal(notes, tmp_path, name):
         assert getattr(read, column) == getattr(notes, column), column
     assert read.source == name
     assert [file.name for file in tmp_path.iterdir()] == [name]
+
+
+@pytest.mark.parametrize("name", ["n.parquet", "n.jsonl", "n.json.gz"])
+def test_mentions_read_back_equal(notes, tmp_path, name):
+    mentions = ((("R05", "Cough"), ("R50.9", "38 °C")), (), None, (("R05", "cough"),))
+    replace(notes, mentions=mentions).write(tmp_path / name)
+    assert read_notes(tmp_path / name).mentions == mentions
+    assert read_notes(tmp_path / name, require_codes=False).mentions is None
+    assert notes.select([1]).mentions is None
+    assert replace(notes, mentions=mentions).select([2, 0]).mentions == (None, mentions[0])
+
+
+def test_csv_leaves_the_mentions_out(notes, tmp_path):
+    replace(notes, mentions=((("R05", "Cough"),), None, None, None)).write(tmp_path / "n.csv")
+    assert read_notes(tmp_path / "n.csv").mentions is None
+    assert read_notes(tmp_path / "n.csv").codes == notes.codes
 
 
 @pytest.mark.parametrize("name", ["n.csv", "n.parquet", "n.jsonl"])

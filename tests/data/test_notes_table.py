@@ -125,6 +125,10 @@ def test_blank_lines_between_json_lines(tmp_path):
             "note_id,text,codes,sex\n1,Cough,R05,X\n",
             ", row 1, column 'sex': the sex must be one of female, male, other",
         ),
+        (
+            "note_id,text,codes,mentions\n1,Cough,R05,cough\n",
+            ", row 1, column 'mentions': mentions must be a",
+        ),
         ("note_id,text,codes\n1,Cough,R05\n2,a,b,c,d\n", ": row 2 has more fields than the header"),
         ("note_id,text,codes\n1,Cough,R05,\n2,Cough,R05,\n", ": row 1 has more fields than the header"),
         ('note_id,text,codes\n1,"Cough,R05\n', ": cannot be parsed: "),
@@ -157,6 +161,14 @@ def test_bad_csv(tmp_path, text, told):
         (
             '{"note_id": 1, "text": "Cough", "codes": 428}',
             ", row 2 (line 2), column 'codes': codes must be text",
+        ),
+        (
+            '{"note_id": 1, "text": "Cough", "codes": [], "mentions": [{"code": "R05", "text": "\\ud800"}]}',
+            ", row 2 (line 2), column 'mentions': mention 1 needs 'text', a text that",
+        ),
+        (
+            '{"note_id": 1, "text": "Cough", "codes": [], "mentions": "Cough"}',
+            ", row 2 (line 2), column 'mentions': mentions must be a list of",
         ),
     ],
 )
@@ -267,6 +279,13 @@ RECORDS = [
     GOOD | {"sex": ""},
     GOOD | {"sex": 1},
     GOOD | {"sex": ["F"]},
+    GOOD | {"mentions": None},
+    GOOD | {"mentions": [{"code": "R05", "text": "dry\ncough", "start": 3}]},
+    GOOD | {"mentions": {"R05": "cough"}},
+    GOOD | {"mentions": [["R05", "cough"]]},
+    GOOD | {"mentions": [{"code": "R05"}]},
+    GOOD | {"mentions": [{"code": "R05", "text": " "}]},
+    GOOD | {"mentions": [{"code": 5, "text": "cough"}]},
 ]
 
 
@@ -288,7 +307,7 @@ def test_reader_and_jsonschema_agree(tmp_path, record):
 def test_the_records_above_are_of_both_kinds():
     validator = jsonschema.Draft202012Validator(notes_schema())
     good = sum(validator.is_valid(record) for record in RECORDS)
-    assert (good, len(RECORDS) - good) == (13, 29)
+    assert (good, len(RECORDS) - good) == (15, 34)
 
 
 @pytest.mark.parametrize("column", ["patientid", "Patient ID", "PATIENT_ID"])
