@@ -21,6 +21,7 @@ from icd_relevancy.data.stays import Stays
 from icd_relevancy.data.stays_table import read_stays
 from icd_relevancy.data.synthetic import iter_synthetic_notes, synthetic_notes
 from icd_relevancy.data.synthetic.stays import synthetic_stays
+from icd_relevancy.data.two_systems import join_notes, split_by_code_system, with_half_translated
 
 __all__ = [
     "CherryPick",
@@ -35,6 +36,7 @@ __all__ = [
     "encode_drugs",
     "encode_labels",
     "iter_synthetic_notes",
+    "join_notes",
     "load_notes",
     "load_stays",
     "monte_carlo_splits",
@@ -48,8 +50,10 @@ __all__ = [
     "read_omop",
     "read_stays",
     "roll_up",
+    "split_by_code_system",
     "stratified_group_folds",
     "synthetic_notes",
     "synthetic_stays",
     "train_validation_split",
+    "with_half_translated",
 ]

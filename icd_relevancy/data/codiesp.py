@@ -6,7 +6,7 @@ import pandas as pd
 
 from icd_relevancy.codes.dots import dotted_icd10
 from icd_relevancy.data.notes import Notes
-from icd_relevancy.data.notes_table import readable
+from icd_relevancy.data.records import readable
 from icd_relevancy.errors import InputError
 
 _KINDS = {"D": "DIAGNOSTICO", "P": "PROCEDIMIENTO"}

@@ -7,7 +7,8 @@ from tqdm import tqdm
 
 from icd_relevancy.codes.dots import dotted_icd9, dotted_icd10
 from icd_relevancy.data.notes import Notes
-from icd_relevancy.data.notes_table import SEX_NAMES, readable
+from icd_relevancy.data.notes_table import SEX_NAMES
+from icd_relevancy.data.records import readable
 from icd_relevancy.errors import InputError, shown_note
 
 _VERSIONS = {"icd10cm": "10", "icd9cm": "9"}
@@ -16,43 +17,45 @@ _NOTES_A_CHUNK = 20_000
 _DIAGNOSES_A_CHUNK = 1_000_000
 
 
-def read_mimic4_notes(path, code_system: str = "icd10cm") -> Notes:
+def read_mimic4_notes(path, code_system: str | None = "icd10cm") -> Notes:
     """Reads the discharge notes of MIMIC-IV-Note with the diagnosis codes of their admissions.
 
     Args:
         path: A folder with, at any depth, `discharge` (MIMIC-IV-Note), `diagnoses_icd` and, for sex and age,
             `patients` (MIMIC-IV, module hosp), each `.csv` or `.csv.gz`.
         code_system: `"icd10cm"` or `"icd9cm"`: an admission is coded in one of them, and only the admissions
-            coded in this one are read. Defaults to `"icd10cm"`.
+            coded in this one are read. None reads both. Defaults to `"icd10cm"`.
 
     Returns:
         The notes in the order of their file; codes dotted, in the order of their sequence numbers. The age is
-        that in the year of the note, where that is known, else the anchor age.
+        that in the year of the note, where that is known, else the anchor age. `code_system` is filled in.
 
     Raises:
         InputError: If a file or a column is missing, a note has no text, a diagnosis no code, two notes have the
-            same note_id, or no note has codes of the system.
+            same note_id, no note has codes of the system, or an admission has codes of both that are read.
 
     Example:
 
     >>> from icd_relevancy.data import read_mimic4_notes
     >>> notes = read_mimic4_notes("physionet.org/files", code_system="icd9cm")  # doctest: +SKIP
     """
-    if code_system not in _VERSIONS:
+    if code_system not in (None, *_VERSIONS):
         raise InputError(f"code_system must be one of {', '.join(_VERSIONS)}; received {code_system!r}")
+    systems = tuple(_VERSIONS) if code_system is None else (code_system,)
     discharge = _find(path, "discharge", "MIMIC-IV-Note")
-    codes = _codes(_find(path, "diagnoses_icd", "MIMIC-IV, module hosp"), code_system)
-    notes = _discharge_notes(discharge, set(codes))
+    coded = _codes(_find(path, "diagnoses_icd", "MIMIC-IV, module hosp"), systems)
+    notes = _discharge_notes(discharge, set(coded))
     if notes.empty:
-        raise InputError(f"{discharge}: no note of an admission with {code_system} codes")
+        raise InputError(f"{discharge}: no note of an admission with {' or '.join(systems)} codes")
     patients = _find(path, "patients")
     return Notes(
         note_id=tuple(notes["note_id"]),
         text=tuple(notes["text"]),
-        codes=tuple(codes[admission] for admission in notes["hadm_id"]),
+        codes=tuple(coded[admission][1] for admission in notes["hadm_id"]),
         patient_id=tuple(notes["subject_id"]),
         **(_demographics(patients, notes) if patients else {}),
         source="mimic4-notes",
+        code_system=tuple(coded[admission][0] for admission in notes["hadm_id"]),
     )
 
 
@@ -82,21 +85,31 @@ def _read(file: Path, columns: list[str], optional: tuple[str, ...] = (), **opti
     return pd.read_csv(file, usecols=columns, dtype=object, keep_default_na=False, **options)
 
 
-def _codes(file: Path, code_system: str) -> dict[str, tuple[str, ...]]:
-    """For each admission coded in the system its dotted codes by sequence number."""
+def _codes(file: Path, systems: tuple[str, ...]) -> dict[str, tuple[str, tuple[str, ...]]]:
+    """For each admission coded in one of the systems its name, and the dotted codes by sequence number."""
     columns = ["hadm_id", "seq_num", "icd_code", "icd_version"]
+    named = {_VERSIONS[system]: system for system in systems}
     with readable(file):
         chunks = _read(file, columns, chunksize=_DIAGNOSES_A_CHUNK)
-        rows = pd.concat([chunk[chunk["icd_version"] == _VERSIONS[code_system]] for chunk in chunks])
+        rows = pd.concat([chunk[chunk["icd_version"].isin(named)] for chunk in chunks])
     blank = rows["icd_code"].fillna("").str.strip() == ""
     if blank.any():
         raise InputError(f"{file}, row {blank.idxmax() + 1}, column 'icd_code': no code; remove the row")
-    number, codes = pd.factorize(rows["icd_code"])
-    dotted = [_DOTTED[code_system](code.strip().upper()) for code in codes]
-    rows["icd_code"] = pd.Index(dotted, dtype=object)[number]
+    mixed = rows["icd_version"] != rows.groupby("hadm_id")["icd_version"].transform("first")
+    if mixed.any():
+        told = "the admission has codes of the other version too; remove those of one"
+        raise InputError(f"{file}, row {mixed.idxmax() + 1}, column 'icd_version': {told}")
     rows["seq_num"] = pd.to_numeric(rows["seq_num"], errors="coerce")
-    rows = rows.sort_values(["hadm_id", "seq_num"], kind="stable").drop_duplicates(["hadm_id", "icd_code"])
-    return {admission: tuple(codes) for admission, codes in rows.groupby("hadm_id", sort=False)["icd_code"]}
+    coded = {}
+    for version, system in named.items():
+        part = rows[rows["icd_version"] == version]
+        number, codes = pd.factorize(part["icd_code"])
+        dotted = pd.Index([_DOTTED[system](code.strip().upper()) for code in codes], dtype=object)
+        part = part.assign(icd_code=dotted[number]).sort_values(["hadm_id", "seq_num"], kind="stable")
+        part = part.drop_duplicates(["hadm_id", "icd_code"])
+        for admission, codes in part.groupby("hadm_id", sort=False)["icd_code"]:
+            coded[admission] = system, tuple(codes)
+    return coded
 
 
 def _discharge_notes(file: Path, admissions: set[str]) -> pd.DataFrame:

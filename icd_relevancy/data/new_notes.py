@@ -8,13 +8,8 @@ from pathlib import Path
 import pandas as pd
 
 from icd_relevancy.data.notes import Notes
-from icd_relevancy.data.notes_table import (
-    LONE_SURROGATE,
-    Records,
-    column_with_lone_surrogate,
-    optional_columns,
-    read_notes,
-)
+from icd_relevancy.data.notes_table import optional_columns, read_notes
+from icd_relevancy.data.records import LONE_SURROGATE, Records, column_with_lone_surrogate
 from icd_relevancy.data.table_files import table_format
 from icd_relevancy.errors import InputError, shown_note
 

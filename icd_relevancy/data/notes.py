@@ -11,7 +11,7 @@ from scipy import sparse
 from icd_relevancy.data.table_files import write_note_frames
 from icd_relevancy.errors import InputError, shown_note
 
-_OPTIONAL = ("patient_id", "specialty", "age", "sex", "mentions")
+_OPTIONAL = ("patient_id", "specialty", "age", "sex", "code_system", "mentions")
 
 
 @dataclass(frozen=True, repr=False)
@@ -26,9 +26,11 @@ class Notes:
         specialty: For each note its specialty, None where not known. Defaults to None.
         age: For each note the patient's age in years, None where not known. Defaults to None.
         sex: For each note `"female"`, `"male"`, `"other"`, `"unknown"` or None. Defaults to None.
+        source: Where the notes come from, for reports. Defaults to `""`.
+        code_system: For each note the name of the code system of its codes, None where not told. Defaults to
+            None.
         mentions: For each note the pairs `(code, text)` of its annotated mentions, the words that the code was
             given for; None where not annotated. Defaults to None.
-        source: Where the notes come from, for reports. Defaults to `""`.
 
     Raises:
         InputError: If the columns differ in length, a note_id repeats, or a note's codes are one string.
@@ -48,8 +50,9 @@ class Notes:
     specialty: tuple[str | None, ...] | None = None
     age: tuple[float | None, ...] | None = None
     sex: tuple[str | None, ...] | None = None
-    mentions: tuple[tuple[tuple[str, str], ...] | None, ...] | None = None
     source: str = ""
+    code_system: tuple[str | None, ...] | None = None
+    mentions: tuple[tuple[tuple[str, str], ...] | None, ...] | None = None
 
     def __post_init__(self):
         if any(isinstance(codes, str) for codes in self.codes):

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from tqdm import tqdm
 
 from icd_relevancy.codes.dots import dotted_icd9, dotted_icd10
-from icd_relevancy.data.notes_table import readable
+from icd_relevancy.data.records import readable
 from icd_relevancy.errors import InputError
 
 CSV = (".csv", ".csv.gz")

@@ -9,7 +9,7 @@ from icd_relevancy.data.named_source import split_source
 from icd_relevancy.data.notes import Notes
 from icd_relevancy.data.notes_table import read_notes
 
-_SOURCES: dict[str, Callable[[str, str], Notes]] = {
+_SOURCES: dict[str, Callable[[str, str | None], Notes]] = {
     "cmc2007": lambda path, code_system: read_cmc2007(path),
     "codiesp": lambda path, code_system: read_codiesp(path, language="en"),
     "codiesp-es": lambda path, code_system: read_codiesp(path, language="es"),
@@ -17,14 +17,14 @@ _SOURCES: dict[str, Callable[[str, str], Notes]] = {
 }
 
 
-def load_notes(data, code_system: str = "icd10cm", require_codes: bool = True) -> Notes:
+def load_notes(data, code_system: str | None = "icd10cm", require_codes: bool = True) -> Notes:
     """Reads notes as the command line names them.
 
     Args:
         data: A file by the notes schema (CSV, TSV, Parquet, JSON lines), or `SOURCE:PATH` with SOURCE one of
             `cmc2007`, `codiesp`, `codiesp-es`, `mimic4-notes` and PATH its folder.
         code_system: `"icd10cm"` or `"icd9cm"`: the codes to read from a source that has both
-            (`mimic4-notes`); the others have one. Defaults to `"icd10cm"`.
+            (`mimic4-notes`), or None for both of them; the others have one. Defaults to `"icd10cm"`.
         require_codes: Whether a file must have codes. Defaults to True.
 
     Raises:

@@ -8,7 +8,8 @@ from importlib import resources
 from itertools import chain
 from pathlib import Path
 
-from icd_relevancy.data.notes_table import SEX_NAMES, Records, read_records
+from icd_relevancy.data.notes_table import SEX_NAMES
+from icd_relevancy.data.records import Records, read_records
 from icd_relevancy.data.stays import DRUG_SEPARATORS, Stays, shown_stay
 from icd_relevancy.data.table_files import StandardInput
 from icd_relevancy.errors import shown_code

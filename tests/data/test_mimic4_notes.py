@@ -66,11 +66,33 @@ def test_admissions_coded_in_icd9(folder):
     assert notes.sex == ("female", None)
 
 
+def test_admissions_coded_in_either(folder):
+    notes = read_mimic4_notes(folder, code_system=None)
+    assert notes.note_id == ("10-DS-1", "10-DS-2", "11-DS-1", "13-DS-1")
+    assert notes.code_system == ("icd9cm", "icd10cm", "icd10cm", "icd9cm")
+    assert notes.codes[:2] == (("414.01", "001.0", "E849.7", "V27.0"), ("J18.9", "W19.XXXA", "I10"))
+    assert notes.patient_id == ("10", "10", "11", "13")
+    one, other = read_mimic4_notes(folder), read_mimic4_notes(folder, code_system="icd9cm")
+    assert notes.select([1, 2]) == one
+    assert notes.select([0, 3]) == other
+
+
+def test_an_admission_with_codes_of_both(folder):
+    diagnoses = folder / "hosp" / "diagnoses_icd.csv"
+    diagnoses.write_text(DIAGNOSES.replace("10,101,3,I10,10", "10,101,3,4019,9"))
+    with pytest.raises(
+        InputError, match=r"diagnoses_icd\.csv, row 6, column 'icd_version': the admission has"
+    ):
+        read_mimic4_notes(folder, code_system=None)
+    assert read_mimic4_notes(folder).codes[0] == ("J18.9", "W19.XXXA")
+
+
 def test_chunks_do_not_matter(folder, monkeypatch):
     whole = read_mimic4_notes(folder)
     monkeypatch.setattr(mimic4_notes, "_NOTES_A_CHUNK", 2)
     monkeypatch.setattr(mimic4_notes, "_DIAGNOSES_A_CHUNK", 3)
     assert read_mimic4_notes(folder) == whole
+    assert len(read_mimic4_notes(folder, code_system=None)) == 4
 
 
 def test_without_patients(folder):

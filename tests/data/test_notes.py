@@ -24,6 +24,7 @@ def notes() -> Notes:
         age=(0.5, None, 61.0, 130.0),
         sex=("female", "male", None, "unknown"),
         source="here",
+        code_system=("icd10cm", None, "icd9cm", "icd10cm"),
     )
 
 
@@ -58,6 +59,7 @@ def test_select_by_position_and_by_mask(notes):
     assert picked.codes == (("001.0",), ("R05", "R50.9"))
     assert picked.patient_id == ("7", "0012")
     assert picked.source == "here"
+    assert picked.code_system == ("icd9cm", "icd10cm")
     assert notes.select(np.array([True, False, False, True])).age == (0.5, 130.0)
     assert len(notes.select([])) == 0
 
@@ -104,7 +106,9 @@ def test_groups_agree_with_a_naive_union():
 
 def test_to_frame(notes):
     frame = notes.to_frame()
-    assert frame.columns.tolist() == ["note_id", "text", "codes", "patient_id", "specialty", "age", "sex"]
+    assert frame.columns.tolist() == [
+        *("note_id", "text", "codes", "patient_id", "specialty", "age", "sex", "code_system")
+    ]
     assert frame["codes"].tolist() == list(notes.codes)
     assert frame["age"].isna().tolist() == [False, True, False, False]
     assert Notes(("1",), ("x",), ((),)).to_frame().columns.tolist() == ["note_id", "text", "codes"]
@@ -116,7 +120,7 @@ def test_to_frame(notes):
 def test_written_notes_read_back_equal(notes, tmp_path, name):
     notes.write(tmp_path / name)
     read = read_notes(tmp_path / name)
-    for column in ("note_id", "text", "codes", "patient_id", "specialty", "age", "sex"):
+    for column in ("note_id", "text", "codes", "patient_id", "specialty", "age", "sex", "code_system"):
         assert getattr(read, column) == getattr(notes, column), column
     assert read.source == name
     assert [file.name for file in tmp_path.iterdir()] == [name]
@@ -143,6 +147,7 @@ def test_columns_that_are_not_known_stay_away(tmp_path, name):
     Notes(("1",), ("x",), ((),)).write(tmp_path / name)
     read = read_notes(tmp_path / name)
     assert (read.patient_id, read.specialty, read.age, read.sex) == (None, None, None, None)
+    assert read.code_system is None
 
 
 def test_write_to_an_unknown_suffix(notes, tmp_path):

@@ -286,6 +286,8 @@ RECORDS = [
     GOOD | {"mentions": [{"code": "R05"}]},
     GOOD | {"mentions": [{"code": "R05", "text": " "}]},
     GOOD | {"mentions": [{"code": 5, "text": "cough"}]},
+    GOOD | {"code_system": "icd9cm"},
+    GOOD | {"code_system": 9},
 ]
 
 
@@ -307,7 +309,7 @@ def test_reader_and_jsonschema_agree(tmp_path, record):
 def test_the_records_above_are_of_both_kinds():
     validator = jsonschema.Draft202012Validator(notes_schema())
     good = sum(validator.is_valid(record) for record in RECORDS)
-    assert (good, len(RECORDS) - good) == (15, 34)
+    assert (good, len(RECORDS) - good) == (16, 35)
 
 
 @pytest.mark.parametrize("column", ["patientid", "Patient ID", "PATIENT_ID"])
