@@ -40,7 +40,7 @@ class CodeMapping:
     >>> links.edges.tolist(), links.weights.tolist()
     ([[0, 0], [1, 1]], [1.0, 0.5])
 
-    Reference: JAMS §3.2.
+    Reference: JAMS §2.1.
     """
 
     first: str
@@ -78,8 +78,8 @@ class CodeMapping:
             second: Name of that of the column `second`.
 
         Raises:
-            InputError: If the file cannot be read or lacks a column, or a cell is empty or of another kind;
-                names the row (the first data row is 1).
+            InputError: If the file cannot be read or lacks a column, a cell is empty or of another kind (names
+                the row; the first data row is 1), or the two names are the same.
 
         Example:
 
@@ -90,6 +90,8 @@ class CodeMapping:
         CodeMapping('icd10cm', 'icd10am', 2 rows)
         """
         path = Path(path)
+        if first == second:
+            raise InputError(f"{path}: a mapping is between two code systems; both are {first}")
         rows = read_rows(path)
         for name in ("first", "second"):
             if not any(name in row for row in rows):
@@ -117,7 +119,7 @@ class CodeMapping:
         first_system: CodeSystem,
         second_system: CodeSystem,
     ) -> CodeLinks:
-        """The links between two label sets, as a graph over them needs (JAMS §3.2).
+        """The links between two label sets, as a graph over them needs (JAMS §2.1).
 
         The rows of both directions are joined: a pair is equivalent if either direction says so, or approximate.
         The parts of a combination, which only together stand for a code, are each linked to it as approximate.

@@ -233,6 +233,8 @@ def test_a_table_without_a_column(tmp_path):
         CodeMapping.from_table(path, "a", "b")
     with pytest.raises(InputError, match="no such file"):
         CodeMapping.from_table(tmp_path / "none.csv", "a", "b")
+    with pytest.raises(InputError, match="between two code systems; both are a"):
+        CodeMapping.from_table(path, "a", "a")
 
 
 @pytest.fixture(scope="module")
