@@ -1,8 +1,9 @@
-"""Preparation of the text of notes: unified terms, marked negation, cleaning, each aligned with the original; words."""
+"""Preparation of the text of notes, aligned with the original, their words, and a lexicon of what names a code."""
 
 from icd_relevancy.text.abbreviations import Abbreviation, Abbreviations, read_abbreviations
 from icd_relevancy.text.aligned import AlignedText
 from icd_relevancy.text.cleaning import Cleaning, clean
+from icd_relevancy.text.lexicon import Lexicon
 from icd_relevancy.text.negation import NegationTagger
 from icd_relevancy.text.preparation import TextPreparation
 from icd_relevancy.text.terms import unify_terms
@@ -13,6 +14,7 @@ __all__ = [
     "Abbreviations",
     "AlignedText",
     "Cleaning",
+    "Lexicon",
     "NegationTagger",
     "TextPreparation",
     "WordTokenizer",
