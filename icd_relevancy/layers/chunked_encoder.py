@@ -57,7 +57,7 @@ class ChunkedEncoder(keras.layers.Layer):
         ids, mask = inputs["input_ids"], inputs["attention_mask"]
         batch, length = ops.shape(ids)[0], ops.shape(ids)[1]
         # Notes shorter than a chunk need no padding.
-        size = ops.clip(length, 1, self.chunk_length)
+        size = ops.minimum(ops.maximum(length, 1), self.chunk_length)
         chunks = (length + size - 1) // size
 
         def cut(tokens):
