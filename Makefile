@@ -19,7 +19,8 @@ HMHAN_ON_NOTES := figure1 table3 table4 ablation figure7
 HMHAN := $(HMHAN_ON_NOTES:%=reproduce-hmhan-%) reproduce-hmhan-negation
 CAC := figure1 figure2 figure3 figure4 figure5 figure6 thresholds runtime wards
 ON_EVERY_BACKEND := tests/test_matching.py tests/losses tests/metrics tests/layers/test_code_hierarchy.py \
-	tests/layers/test_label_attention.py tests/layers/test_hierarchical_attention.py tests/layers/test_token_mean.py
+	tests/layers/test_label_attention.py tests/layers/test_hierarchical_attention.py tests/layers/test_token_mean.py \
+	tests/layers/test_code_graph_attention.py tests/layers/test_joint_label_attention.py
 .PHONY: help setup encoder test test-backends lint format bench clean $(EXPERIMENTS:%=reproduce-%) \
 	reproduce-nnbsvr $(NNBSVR) reproduce-hmhan $(HMHAN) reproduce-cac $(CAC:%=reproduce-cac-%) tune-cac
 
