@@ -16,7 +16,6 @@ _WITH_KERAS_CLASSES = (
     "icd_relevancy.metrics.relevancy",
     "icd_relevancy.metrics.streaming",
     "icd_relevancy.layers.encoder",
-    "icd_relevancy.layers.chunked_encoder",
     "icd_relevancy.layers.code_graph_attention",
     "icd_relevancy.layers.hierarchy_constraints",
     "icd_relevancy.layers.joint_label_attention",

@@ -22,6 +22,7 @@ from icd_relevancy.cli_medication import (
 )
 from icd_relevancy.cli_vectors import add_vectors_commands
 from icd_relevancy.errors import InputError, shown_code
+from icd_relevancy.training.model_settings import BACKBONES, MODELS
 
 # As `training.config` and `training.medication_config` have them, without what these import.
 LOSSES = ("bce", "focal", "tlcl", "plcl", "bhml", "whml", "mcloss", "treemin", "irw", "irnw")
@@ -75,9 +76,21 @@ def _parser() -> argparse.ArgumentParser:
     )
     train.add_argument("--config", type=Path, metavar="FILE.yaml", help="settings; options given here win")
     train.add_argument(
-        "--model", choices=("linear", "hmhan", "medication"),
+        "--model", choices=(*MODELS, "medication"),
         help="linear (default), one dense layer on the encoder of a note; hmhan, attention over categories and "
-        "their codes; medication, a network that ranks the whole hierarchy from a stay's drugs, age and sex",
+        "their codes; caml, multirescnn, laat, plm-icd, attention for each code over words or tokens of long notes; "
+        "lexicon, the terms of the codes that a note names; medication, a network that ranks the whole hierarchy "
+        "from a stay's drugs, age and sex",
+    )  # fmt: skip
+    train.add_argument(
+        "--lexical",
+        action="store_true",
+        default=None,
+        help="let a model with attention read what lexicon does too",
+    )
+    train.add_argument(
+        "--joint", action="store_true", default=None,
+        help="learn notes in two code systems together, icd10cm and icd9cm (caml, multirescnn, laat, plm-icd)",
     )  # fmt: skip
     train.add_argument(
         "--loss", choices=LOSSES,
@@ -99,6 +112,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_data(evaluate, code_system=False)
     _add_encoder(evaluate)
     add_by_option(evaluate)
+    _add_system(evaluate)
     evaluate.add_argument("--json", action="store_true", help="print one JSON object")
     evaluate.set_defaults(run=_evaluate)
 
@@ -110,6 +124,7 @@ def _parser() -> argparse.ArgumentParser:
         "- or nothing reads text or JSON from standard input",
     )  # fmt: skip
     _add_encoder(predict)
+    _add_system(predict)
     predict.add_argument("--json", action="store_true", help="print one JSON object a line")
     predict.add_argument(
         "--top-k", type=int, metavar="K", help="codes a note (default: the assigned, at least 10)"
@@ -151,18 +166,25 @@ def _add_encoder(parser):
     )
 
 
+def _add_system(parser):
+    parser.add_argument(
+        "--system",
+        metavar="NAME",
+        help="of a joint model, the code system, as icd9 or icd10cm (default: both)",
+    )
+
+
 def _train(options):
     from icd_relevancy.cache import cache_folder
-    from icd_relevancy.codes import code_system
-    from icd_relevancy.data import load_notes
-    from icd_relevancy.data.canonical import with_canonical_codes
     from icd_relevancy.training.config import TrainingConfig, read_yaml
 
     settings = read_yaml(options.config) if options.config else {}
-    names = "model loss alpha code_system vectors threshold encoder fine_tune epochs seed".split()
+    names = (
+        "model lexical joint loss alpha code_system vectors threshold encoder fine_tune epochs seed".split()
+    )
     given = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
     settings = {"code_system": _code_system_of(options.data), **settings, **given}
-    for name in ("code_system", "vectors", "encoder"):
+    for name in ("code_system", "joint_system", "mapping", "vectors", "word_vectors", "encoder"):
         if isinstance(settings.get(name), str) and Path(settings[name]).exists():
             # The trained model asks for it again, from wherever it is used then.
             settings[name] = str(Path(settings[name]).resolve())
@@ -179,7 +201,34 @@ def _train(options):
     if config.model == "medication":
         train_medication(options.data, options.out, config)
         return
-    notes = load_notes(options.data, config.code_system)
+    notes = _notes_to_learn(options.data, config)
+    start_tensorflow()
+    from icd_relevancy.training.joint_coder import JointCoder
+    from icd_relevancy.training.note_coder import NoteCoder
+
+    out = options.out.absolute()
+    resumable = config.fine_tune or config.model in BACKBONES
+    checkpoint = out.with_name(f".{out.name}.checkpoint.npz") if resumable else None
+    verbose = 1 if sys.stderr.isatty() else 0
+    train = JointCoder.train if config.joint else NoteCoder.train
+    coder = train(notes, config, cache_folder() / "embeddings", checkpoint, verbose)
+    coder.save(out)
+    if checkpoint is not None:
+        checkpoint.unlink(missing_ok=True)
+    for one in coder.coders.values() if config.joint else [coder]:
+        _tell_trained(options.out, one)
+    _tell_truncated(one.history["truncated"], config.max_length)
+
+
+def _notes_to_learn(data: str, config):
+    """The notes of a training, in one code system or two; tells which codes the system knows by an ancestor."""
+    from icd_relevancy.codes import code_system
+    from icd_relevancy.data import load_notes
+    from icd_relevancy.data.canonical import with_canonical_codes
+
+    if config.joint:
+        return load_notes(data, None)
+    notes = load_notes(data, config.code_system)
     _, report = with_canonical_codes(notes, code_system(config.code_system))
     if report.ancestor_codes:
         shown = ", ".join(f"{code} by {ancestor}" for code, ancestor in report.ancestor_codes[:5])
@@ -187,26 +236,20 @@ def _train(options):
             f"{report.to_ancestor} codes are not in {config.code_system}, each known by an ancestor: {shown}",
             file=sys.stderr,
         )
+    return notes
 
-    start_tensorflow()
-    from icd_relevancy.training.note_coder import NoteCoder
 
-    out = options.out.absolute()
-    checkpoint = out.with_name(f".{out.name}.checkpoint.npz") if config.fine_tune else None
-    verbose = 1 if sys.stderr.isatty() else 0
-    coder = NoteCoder.train(notes, config, cache_folder() / "embeddings", checkpoint, verbose)
-    coder.save(out)
-    if checkpoint is not None:
-        checkpoint.unlink(missing_ok=True)
+def _tell_trained(folder: Path, coder) -> None:
+    history = coder.history
+    system = f" {coder.config.code_system}" if coder.config.joint else ""
     print(
-        f"{options.out}: {len(coder.labels)} codes from {len(notes)} notes, {coder.history['epochs']} epochs, "
-        f"micro-F1 {coder.history['validation_micro_f1']:.3f} on the held-out part at the decision threshold "
+        f"{folder}: {len(coder.labels)}{system} codes from {history['notes']} notes, {history['epochs']} epochs, "
+        f"micro-F1 {history['validation_micro_f1']:.3f} on the held-out part at the decision threshold "
         f"{coder.decision_threshold:.3f}"
     )
-    if imbalance := coder.history.get("imbalance"):
+    if imbalance := history.get("imbalance"):
         before, after = imbalance["mean"]
         print(f"over-sampled by ML-SMOTE: mean imbalance ratio {before:.1f}, then {after:.1f}")
-    _tell_truncated(coder.history["truncated"], config.max_length)
 
 
 def _tell_truncated(count: int, max_length: int) -> None:
@@ -237,6 +280,17 @@ def _evaluate(options):
         print(json.dumps(result))
         return
     wards = (result.pop("wards"), result.pop("wards_left_out")) if options.by else None
+    if "notes" in result:
+        _print_metrics(result)
+    else:
+        for system, of_system in result.items():
+            print(f"--- {system}")
+            _print_metrics(of_system)
+    if wards:
+        print_wards(*wards)
+
+
+def _print_metrics(result: dict) -> None:
     for name, value in result.items():
         if isinstance(value, dict):
             print(name)
@@ -244,8 +298,6 @@ def _evaluate(options):
                 print(f"  {metric:18} {'not defined' if score is None else format(score, '.4f')}")
         else:
             print(f"{name:20} {value if isinstance(value, int) else format(value, '.4f')}")
-    if wards:
-        print_wards(*wards)
 
 
 def _evaluate_notes(options) -> dict:
@@ -253,10 +305,10 @@ def _evaluate_notes(options) -> dict:
     from icd_relevancy.data import load_notes
 
     start_tensorflow()
-    from icd_relevancy.training.note_coder import NoteCoder
+    from icd_relevancy.training.joint_coder import JointCoder, load_coder
 
-    coder = NoteCoder.load(options.folder, options.encoder)
-    notes = load_notes(options.data, coder.config.code_system)
+    coder = load_coder(options.folder, options.encoder, options.system)
+    notes = load_notes(options.data, None if isinstance(coder, JointCoder) else coder.config.code_system)
     _tell_truncated(coder.truncated(notes), coder.config.max_length)
     return coder.evaluate(notes, cache_folder() / "embeddings")
 
@@ -271,18 +323,25 @@ def _predict(options):
     check_kind(options.folder, *MODELS)
     notes = read_new_notes(options.file)
     start_tensorflow()
-    from icd_relevancy.training.note_coder import NoteCoder
+    from icd_relevancy.training.joint_coder import JointCoder, load_coder
 
-    coder = NoteCoder.load(options.folder, options.encoder)
+    coder = load_coder(options.folder, options.encoder, options.system)
     _tell_truncated(coder.truncated(notes), coder.config.max_length)
     for note_id, codes in zip(notes.note_id, coder.predict(notes, options.top_k), strict=True):
-        if options.json:
-            print(json.dumps({"note_id": note_id, "codes": codes}))
-            continue
-        print(note_id)
-        for code in codes:
-            mark = "*" if code["assigned"] else " "
-            print(f"  {mark} {code['probability']:.3f}  {code['code']:8}  {code['title']}")
+        for system, of_system in codes.items() if isinstance(coder, JointCoder) else [(None, codes)]:
+            _print_codes(note_id, system, of_system, options.json)
+
+
+def _print_codes(note_id: str, system: str | None, codes: list[dict], as_json: bool) -> None:
+    """The codes of a note; of a joint model that codes in all its systems, with the name of one."""
+    if as_json:
+        named = {} if system is None else {"code_system": system}
+        print(json.dumps({"note_id": note_id, **named, "codes": codes}))
+        return
+    print(note_id if system is None else f"{note_id} {system}")
+    for code in codes:
+        mark = "*" if code["assigned"] else " "
+        print(f"  {mark} {code['probability']:.3f}  {code['code']:8}  {code['title']}")
 
 
 def _check(options):

@@ -45,6 +45,9 @@ def add_explain_command(commands) -> None:
         "--encoder", metavar="NAME|PATH", help="where the encoder is (default: as at the training)"
     )
     explain.add_argument(
+        "--system", metavar="NAME", help="of a joint model, the code system to explain, as icd9 or icd10cm"
+    )
+    explain.add_argument(
         "--json",
         action="store_true",
         help="print one JSON object a line too: words as places in the text alone",
@@ -57,7 +60,7 @@ def _explain(options):
     from icd_relevancy.explain import write_page
     from icd_relevancy.explain.lime_words import LEAST_SAMPLES, check_lime
     from icd_relevancy.training.coder_folder import check_kind
-    from icd_relevancy.training.config import MODELS
+    from icd_relevancy.training.model_settings import MODELS
 
     check_at_least("--top-k", options.top_k, 1)
     check_at_least("--samples", options.samples, LEAST_SAMPLES)
@@ -67,9 +70,11 @@ def _explain(options):
         check_lime()
     notes = read_new_notes(options.file)
     start_tensorflow()
-    from icd_relevancy.training.note_coder import NoteCoder
+    from icd_relevancy.training.joint_coder import JointCoder, load_coder
 
-    coder = NoteCoder.load(options.folder, options.encoder)
+    coder = load_coder(options.folder, options.encoder, options.system)
+    if isinstance(coder, JointCoder):
+        raise InputError(f"{options.folder}: codes in {' and '.join(coder.coders)}; choose one with --system")
     method = _method_of(coder, options)
     # A single note has LIME's own bar; None leaves the bar out where the output is not a terminal.
     bar = tqdm(range(len(notes)), "explaining", unit="note", disable=None if len(notes) > 1 else True)
@@ -100,8 +105,8 @@ def _method_of(coder, options):
     shared = {"decision_threshold": coder.decision_threshold, "top_k": options.top_k}
     if options.method == "attention" and not coder.has_attention:
         raise InputError(
-            f"{options.folder}: its model has no label attention; those of train --model hmhan have it; "
-            "--method lime explains any model"
+            f"{options.folder}: its model has no label attention; those of train --model hmhan, caml, multirescnn, "
+            "laat and plm-icd have it; --method lime explains any model"
         )
 
     def by_lime(note):

@@ -1,6 +1,8 @@
 """Batches for `keras.Model.fit`: labels travel as id lists and become multi-hot only here."""
 
 from collections.abc import Iterator, Mapping
+from functools import partial
+from operator import itemgetter
 
 import numpy as np
 import tensorflow as tf
@@ -8,18 +10,20 @@ from scipy import sparse
 
 # Enough for batches of like length, and few enough for the batches to differ from epoch to epoch.
 _BATCHES_SORTED = 16
-_PER_TOKEN = {"input_ids", "attention_mask", "states"}
+# Inputs with a value for each token of a note.
+PER_TOKEN = {"input_ids", "attention_mask", "states"}
 
 
 def note_batches(
     features,
-    labels: sparse.csr_matrix,
+    labels: sparse.csr_matrix | Mapping[str, sparse.csr_matrix],
     batch_size: int = 32,
     shuffle_seed: int | None = None,
     first_epoch: int = 0,
     rows: np.ndarray | None = None,
+    weights: Mapping[str, np.ndarray] | None = None,
 ) -> tf.data.Dataset:
-    """A dataset of `(features, multi-hot labels)` batches.
+    """A dataset of `(features, multi-hot labels)` batches, or `(features, labels, weights)` with weights.
 
     Memory stays at one batch and its prefetch beside `features` and the label lists, so that a million notes
     with thousands of labels train from a memory-mapped array. The order of epoch e depends on the seed and e
@@ -29,11 +33,12 @@ def note_batches(
         features: Array `(n, …)`, memory-mapped or not, or a mapping of names to such arrays, to CSR matrices,
             which become dense in a batch, or to `RaggedStates`, which are padded there. Tokens are cut to the
             longest note of a batch; see `feature_rows`.
-        labels: CSR `(n, m)` of 0 and 1.
+        labels: CSR `(n, m)` of 0 and 1, or for a model of several outputs a mapping of their names to such.
         batch_size: Notes a batch; the last one may be smaller. Defaults to 32.
         shuffle_seed: Defaults to None: the order given.
         first_epoch: The epoch that the first pass over the dataset stands for. Defaults to 0.
         rows: The notes to take, `(k,)`. Defaults to None: all n; nothing is copied either way.
+        weights: For each output how much every note counts, `(n,)`. Defaults to None: all alike.
 
     Returns:
         A finite `tf.data.Dataset`; each pass over it is the next epoch.
@@ -46,22 +51,25 @@ def note_batches(
     >>> [y.numpy().tolist() for _, y in batches]
     [[[1.0, 0.0], [0.0, 1.0]], [[1.0, 1.0]]]
     """
-    rows = np.arange(labels.shape[0]) if rows is None else np.asarray(rows)
+    count = next(iter(labels.values())).shape[0] if isinstance(labels, Mapping) else labels.shape[0]
+    rows = np.arange(count) if rows is None else np.asarray(rows)
     epochs = iter(range(first_epoch, 2**31))
-
     lengths = _lengths(features, rows)
 
     def generate() -> Iterator:
         seed = None if shuffle_seed is None else [shuffle_seed, next(epochs)]
         for batch in _batched(rows, lengths, batch_size, seed):
-            yield feature_rows(features, batch), labels[batch].toarray().astype(np.float32)
+            made = feature_rows(features, batch), _map(labels, partial(_multi_hot, rows=batch))
+            yield made if weights is None else (*made, _map(weights, itemgetter(batch)))
 
     signature = (
         {name: _signature(name, array) for name, array in features.items()}
         if isinstance(features, Mapping)
         else _signature(None, features),
-        tf.TensorSpec((None, labels.shape[1]), tf.float32),
+        _map(labels, lambda one: tf.TensorSpec((None, one.shape[1]), tf.float32)),
     )
+    if weights is not None:
+        signature += (_map(weights, lambda one: tf.TensorSpec((None,), one.dtype)),)
     batches = -(-len(rows) // batch_size)
     dataset = tf.data.Dataset.from_generator(generate, output_signature=signature)
     return dataset.apply(tf.data.experimental.assert_cardinality(batches)).prefetch(4)
@@ -90,7 +98,7 @@ def feature_rows(features, rows):
     if "attention_mask" in features:
         used = np.flatnonzero(np.asarray(features["attention_mask"][rows]).any(axis=0))
         columns = slice(used[0], used[-1] + 1) if len(used) else slice(1)
-        where |= dict.fromkeys(_PER_TOKEN & features.keys(), (rows, columns))
+        where |= dict.fromkeys(PER_TOKEN & features.keys(), (rows, columns))
     return {name: _dense(array[where[name]]) for name, array in features.items()}
 
 
@@ -122,10 +130,20 @@ def _batched(rows: np.ndarray, lengths: np.ndarray | None, batch_size: int, seed
         yield rows[order[start : start + batch_size]]
 
 
+def _multi_hot(labels: sparse.csr_matrix, rows: np.ndarray) -> np.ndarray:
+    return labels[rows].toarray().astype(np.float32)
+
+
 def _dense(array) -> np.ndarray:
     return array.toarray() if sparse.issparse(array) else np.ascontiguousarray(array)
 
 
 def _signature(name: str | None, array) -> tf.TensorSpec:
-    shape = (None, None, *array.shape[2:]) if name in _PER_TOKEN else (None, *array.shape[1:])
+    shape = (None, None, *array.shape[2:]) if name in PER_TOKEN else (None, *array.shape[1:])
     return tf.TensorSpec(shape, array.dtype)
+
+
+def _map(arrays, function):
+    if isinstance(arrays, Mapping):
+        return {name: function(array) for name, array in arrays.items()}
+    return function(arrays)

@@ -1,6 +1,8 @@
 """Keras layers, and the hierarchy of labels that some of them follow."""
 
-from icd_relevancy.layers.chunked_encoder import ChunkedEncoder
+# First, because loading Keras imports the layers to register them, none of which may be half imported then.
+import keras  # noqa: F401
+
 from icd_relevancy.layers.code_graph_attention import CodeGraphAttention
 from icd_relevancy.layers.code_hierarchy import Hierarchy
 from icd_relevancy.layers.encoder import TransformerEncoder
@@ -13,7 +15,6 @@ from icd_relevancy.layers.masked_convolution import MaskedConv1D
 from icd_relevancy.layers.token_mean import TokenMean
 
 __all__ = [
-    "ChunkedEncoder",
     "CodeGraphAttention",
     "HierarchicalAttention",
     "Hierarchy",

@@ -1,7 +1,7 @@
 """Models, and the controls they are compared with."""
 
 from icd_relevancy.models.caml import caml, caml_body
-from icd_relevancy.models.heads import attention_model, head_of
+from icd_relevancy.models.heads import attention_model, encoder_of, head_of
 from icd_relevancy.models.hmhan import attention_classifier, hmhan_classifier, no_attention_classifier
 from icd_relevancy.models.laat import laat, laat_body
 from icd_relevancy.models.label_attention_classifier import label_attention_classifier
@@ -22,6 +22,7 @@ __all__ = [
     "attention_model",
     "caml",
     "caml_body",
+    "encoder_of",
     "head_of",
     "hmhan_classifier",
     "laat",

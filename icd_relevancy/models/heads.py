@@ -38,6 +38,26 @@ def head_of(model: keras.Model) -> keras.Model:
     return model
 
 
+def encoder_of(model: keras.Model) -> TransformerEncoder | None:
+    """The transformer in a model, in its body too; None where it has none.
+
+    Args:
+        model: A model.
+
+    Example:
+
+    >>> from icd_relevancy.models import encoder_of, note_classifier
+    >>> encoder_of(note_classifier(labels=3, embedding_size=384)) is None
+    True
+    """
+    for layer in model.layers:
+        if isinstance(layer, TransformerEncoder):
+            return layer
+        if isinstance(layer, keras.Model) and (found := encoder_of(layer)) is not None:
+            return found
+    return None
+
+
 def attention_model(model: keras.Model) -> keras.Model:
     """A classifier that also says where it looked, for explanations.
 

@@ -17,6 +17,7 @@ def no_attention_classifier(
     embedding_size: int | None = None,
     structured_size: int | None = None,
     bag_of_words_size: int | None = None,
+    lexical_channels: int | None = None,
     units: Sequence[int] = (256, 128),
     dropout: float = 0.1,
 ):
@@ -36,6 +37,9 @@ def no_attention_classifier(
             None: no such input.
         bag_of_words_size: Number of features of an input `bag_of_words`, `(batch, bag_of_words_size)`, such as
             TF-IDF, whose linear map, which starts at zero, is added to the logits. Defaults to None: no such
+            input.
+        lexical_channels: Number of channels of an input `lexical`, `(batch, lexical_channels · m)`, which
+            `LexicalLogits` adds to the logits; see `icd_relevancy.text.Lexicon`. Defaults to None: no such
             input.
         units: Widths of the dense layers, not increasing. Defaults to (256, 128).
         dropout: Share of each dense layer's outputs dropped while training. Defaults to 0.1.
@@ -57,10 +61,12 @@ def no_attention_classifier(
 
     Reference: HMHAN §III.E.1.
     """
-    inputs = _head_inputs(encoder, embedding_size, structured_size, bag_of_words_size)
+    inputs = _head_inputs(
+        encoder, embedding_size, structured_size, bag_of_words_size, labels * (lexical_channels or 0)
+    )
     pooled = TokenMean(name="tokens")(inputs["states"], inputs["attention_mask"])
     logits = [_dense_logits(labels, pooled, inputs, units, dropout)]
-    return classifier("no_attention_classifier", encoder, inputs, logits)
+    return classifier("no_attention_classifier", encoder, inputs, logits, lexical_channels)
 
 
 def attention_classifier(
@@ -69,6 +75,7 @@ def attention_classifier(
     embedding_size: int | None = None,
     structured_size: int | None = None,
     bag_of_words_size: int | None = None,
+    lexical_channels: int | None = None,
     units: Sequence[int] = (256, 128),
     dropout: float = 0.1,
     attention_dim: int = 128,
@@ -76,7 +83,7 @@ def attention_classifier(
     """A Keras model that weighs a note's tokens once, by additive attention: HMHAN's second control.
 
     Args:
-        labels, encoder, embedding_size, structured_size, bag_of_words_size, units, dropout: As in
+        labels, encoder, embedding_size, structured_size, bag_of_words_size, lexical_channels, units, dropout: As in
             `no_attention_classifier`.
         attention_dim: Size of the projection in which tokens are weighed. Defaults to 128.
 
@@ -94,11 +101,13 @@ def attention_classifier(
 
     Reference: HMHAN §III.E.2.
     """
-    inputs = _head_inputs(encoder, embedding_size, structured_size, bag_of_words_size)
+    inputs = _head_inputs(
+        encoder, embedding_size, structured_size, bag_of_words_size, labels * (lexical_channels or 0)
+    )
     context = LabelAttention(1, attention_dim, name="attention")(inputs["states"], inputs["attention_mask"])
     pooled = keras.layers.Flatten(name="tokens")(context)
     logits = [_dense_logits(labels, pooled, inputs, units, dropout)]
-    return classifier("attention_classifier", encoder, inputs, logits)
+    return classifier("attention_classifier", encoder, inputs, logits, lexical_channels)
 
 
 def hmhan_classifier(
@@ -108,6 +117,7 @@ def hmhan_classifier(
     embedding_size: int | None = None,
     structured_size: int | None = None,
     bag_of_words_size: int | None = None,
+    lexical_channels: int | None = None,
     units: Sequence[int] = (256, 128),
     dropout: float = 0.1,
     heads: int = 4,
@@ -123,7 +133,7 @@ def hmhan_classifier(
     read all contexts together with the structured features. Either can be left out.
 
     Args:
-        labels, encoder, embedding_size, structured_size, bag_of_words_size, units, dropout: As in
+        labels, encoder, embedding_size, structured_size, bag_of_words_size, lexical_channels, units, dropout: As in
             `no_attention_classifier`.
         membership: For each of the m codes its category, from 0; see `category_membership`.
         heads: Number of heads on each level. Defaults to 4.
@@ -157,7 +167,9 @@ def hmhan_classifier(
     attention = HierarchicalAttention(membership, heads, head_dim, initial_queries, name="attention")
     if len(attention.membership) != labels:
         raise InputError(f"the membership has {len(attention.membership)} codes. Received: labels={labels}")
-    inputs = _head_inputs(encoder, embedding_size, structured_size, bag_of_words_size)
+    inputs = _head_inputs(
+        encoder, embedding_size, structured_size, bag_of_words_size, labels * (lexical_channels or 0)
+    )
     codes, categories = attention(inputs["states"], inputs["attention_mask"])
     logits = []
     if own_logits:
@@ -167,16 +179,16 @@ def hmhan_classifier(
         pooled = [pool(name="codes_pooled")(codes), pool(name="categories_pooled")(categories)]
         pooled = keras.layers.Concatenate(name="contexts")(pooled)
         logits.append(_dense_logits(labels, pooled, inputs, units, dropout))
-    return classifier("hmhan_classifier", encoder, inputs, logits)
+    return classifier("hmhan_classifier", encoder, inputs, logits, lexical_channels)
 
 
-def _head_inputs(encoder, embedding_size, structured_size, bag_of_words_size):
+def _head_inputs(encoder, embedding_size, structured_size, bag_of_words_size, lexical_size):
     if (encoder is None) == (embedding_size is None):
         raise InputError("give exactly one of encoder and embedding_size")
     if encoder is not None and not encoder.return_sequence:
         raise InputError("the encoder pools its tokens; make it with return_sequence=True")
     size = embedding_size if encoder is None else encoder.dimension
-    return head_inputs(size, structured=structured_size, bag_of_words=bag_of_words_size)
+    return head_inputs(size, structured=structured_size, bag_of_words=bag_of_words_size, lexical=lexical_size)
 
 
 def _dense_logits(labels, features, inputs, units, dropout):

@@ -3,7 +3,7 @@
 import keras
 
 from icd_relevancy.errors import InputError
-from icd_relevancy.layers import ChunkedEncoder, TransformerEncoder
+from icd_relevancy.layers import TransformerEncoder
 from icd_relevancy.layers.label_attention import check_counts
 from icd_relevancy.models.label_attention_classifier import label_attention_classifier
 
@@ -11,7 +11,6 @@ from icd_relevancy.models.label_attention_classifier import label_attention_clas
 def plm_icd_body(
     encoder: TransformerEncoder | None = None,
     embedding_size: int | None = None,
-    chunk_length: int = 128,
 ):
     """The body of PLM-ICD: the states of a pretrained transformer, which reads a note chunk by chunk.
 
@@ -19,11 +18,11 @@ def plm_icd_body(
     `embedding_size`: the body then passes them on.
 
     Args:
-        encoder: A `TransformerEncoder` with `return_sequence=True`, trainable or frozen, for the inputs
-            `input_ids` and `attention_mask`, both int32 `(batch, length)`, of any length. Defaults to None.
+        encoder: A `TransformerEncoder` with `return_sequence=True` and, for notes longer than its positions, a
+            `chunk_length`, trainable or frozen, for the inputs `input_ids` and `attention_mask`, both int32
+            `(batch, length)`. Defaults to None.
         embedding_size: d, for the inputs `states`, `(batch, length, d)`, and `attention_mask`. Defaults to
             None.
-        chunk_length: Tokens that the encoder reads at once; without meaning for given states. Defaults to 128.
 
     Returns:
         A functional `keras.Model` from a dict of the inputs to token states `(batch, length, d)`.
@@ -42,14 +41,16 @@ def plm_icd_body(
     """
     if (encoder is None) == (embedding_size is None):
         raise InputError("give exactly one of encoder and embedding_size")
-    check_counts(embedding_size=embedding_size, chunk_length=chunk_length)
+    check_counts(embedding_size=embedding_size)
+    if encoder is not None and not encoder.return_sequence:
+        raise InputError("the encoder pools its tokens; make it with return_sequence=True")
     inputs = {"attention_mask": keras.Input((None,), dtype="int32", name="attention_mask")}
     if encoder is None:
         inputs["states"] = keras.Input((None, embedding_size), name="states")
         states = keras.layers.Identity(name="token_states")(inputs["states"])
     else:
         inputs["input_ids"] = keras.Input((None,), dtype="int32", name="input_ids")
-        states = ChunkedEncoder(encoder, chunk_length, name="token_states")(inputs)
+        states = encoder(inputs)
     return keras.Model(inputs, states, name="plm_icd_body")
 
 
@@ -57,7 +58,6 @@ def plm_icd(
     labels: int,
     encoder: TransformerEncoder | None = None,
     embedding_size: int | None = None,
-    chunk_length: int = 128,
     attention_dim: int = 768,
     dropout: float = 0.0,
     initial_queries=None,
@@ -68,7 +68,7 @@ def plm_icd(
 
     Args:
         labels: m, the number of codes.
-        encoder, embedding_size, chunk_length: As in `plm_icd_body`.
+        encoder, embedding_size: As in `plm_icd_body`.
         attention_dim: Size of the projection in which tokens are weighed. Defaults to 768.
         dropout: Share of the token states' numbers dropped before the attention while training, beside the
             encoder's own dropout. Defaults to 0.0, as published.
@@ -89,7 +89,7 @@ def plm_icd(
     Reference: PLM-ICD (Huang et al. 2022) §3; sizes as JAMS and Edin et al. (2023) set them.
     """
     return label_attention_classifier(
-        plm_icd_body(encoder, embedding_size, chunk_length),
+        plm_icd_body(encoder, embedding_size),
         labels,
         attention_dim,
         initial_queries=initial_queries,

@@ -9,21 +9,12 @@ import yaml
 
 from icd_relevancy.errors import InputError
 from icd_relevancy.relevance import check_threshold
+from icd_relevancy.training.model_settings import MODELS, OF_MODELS, open_settings
 
 LOSSES = ("bce", "focal", "tlcl", "plcl", "bhml", "whml")
-MODELS = ("linear", "hmhan")
 ATTENTIONS = ("hierarchical", "flat", "single", "none")
+GRAPHS = ("weighted", "unweighted", "one_table", "none")
 MONITORS = ("loss", "micro_f1", "macro_f1", "map", "ndcg", "micro_auprc")
-
-# What a setting that is None stands for, with a frozen encoder (LOSSES table 1) and with one that is trained.
-_FROZEN = {
-    "learning_rate": 1e-3, "batch_size": 32, "epochs": 50, "warm_up": 0.0, "weight_decay": 0.0, "clip_norm": 0.0,
-    "monitor": "loss",
-}  # fmt: skip
-_FINE_TUNED = {
-    "learning_rate": 2e-4, "batch_size": 16, "epochs": 10, "warm_up": 0.1, "weight_decay": 0.01, "clip_norm": 1.0,
-    "monitor": "micro_f1",
-}  # fmt: skip
 
 
 class Settings:
@@ -48,11 +39,15 @@ class TrainingConfig(Settings):
     """How to train a note classifier.
 
     A setting that is None takes its value when the configuration is made: that of LOSSES table 1 with a frozen
-    encoder, that of the usual fine-tuning with `fine_tune`. So make a new one to change `fine_tune`:
-    `dataclasses.replace` keeps what was taken.
+    encoder, that of the usual fine-tuning with `fine_tune`, that of the replication study that JAMS follows
+    for its backbones. So make a new one to change `model` or `fine_tune`: `dataclasses.replace` keeps what was
+    taken.
 
     Attributes:
-        model: `"linear"`, one dense layer on the encoder, or `"hmhan"`, attention over the tokens.
+        model: `"linear"`, one dense layer on the encoder; `"hmhan"`, attention over categories and their codes;
+            the label-wise attention of `"caml"`, `"multirescnn"` and `"laat"`, which read words, and of
+            `"plm-icd"`, which reads a long note by the encoder in chunks; or `"lexicon"`, which terms of a code a
+            note names.
         attention: Of `hmhan`: `"hierarchical"` over categories and their codes; `"flat"`, with all codes in one
             category; or the controls `"single"` and `"none"` that the paper compares it with.
         loss: One of `bce`, `focal`, `tlcl`, `plcl`, `bhml`, `whml`. BCE with a tuned decision threshold finds
@@ -66,7 +61,7 @@ class TrainingConfig(Settings):
         threshold: τ, the cosine from which two codes match.
         encoder: Hub name or folder of the encoder; None for the default encoder.
         pooling: `"mean"` or `"cls"`, of `linear`.
-        max_length: Tokens read of a note.
+        max_length: Tokens, or words, read of a note.
         lowercase: Whether to lower-case; None as the tokenizer says.
         fine_tune: Whether to train the encoder too.
         mixed_precision: Whether a fine-tuned encoder computes in bfloat16, which new processors and GPUs do
@@ -74,7 +69,21 @@ class TrainingConfig(Settings):
         unify: Whether to expand abbreviations and name investigation values, units and dates.
         negation: Whether to mark negated terms (`NOT_pneumonia`); needs the extra `text`.
         clean: Whether to lower-case and to drop special characters, numbers and stop words.
-        bag_of_words: Whether `hmhan` reads the TF-IDF of words and word pairs too.
+        bag_of_words: Whether a model with attention reads the TF-IDF of words and word pairs too.
+        lexical: Whether a model with attention reads what `lexicon` does too.
+        title_queries: Whether the attention starts from the titles of the codes.
+        units: Filters of `caml` and `multirescnn`, units of a direction of `laat`.
+        attention_dim: Size of the projection in which `laat` and `plm-icd` compare words with codes.
+        dropout: Share of what the words' or the encoder's vectors lose in training.
+        chunk_length: Tokens that the encoder of `plm-icd` reads at once.
+        word_vectors: File of word vectors to start from; None trains them on the training part.
+        joint: Whether one model learns two code systems together (JAMS), `code_system` and `joint_system`.
+        joint_system: The second code system.
+        mapping: Table of which codes of the two systems are equivalent; None for the General Equivalence
+            Mappings.
+        graph: What links the codes of the two systems: `"weighted"` attention over equivalent codes as printed;
+            or, to see what its parts give, `"unweighted"`, approximate codes as equivalent ones; `"one_table"`,
+            plain graph attention; `"none"`, only a common encoder.
         structured: Whether `hmhan` reads age, sex and specialty too.
         smote: Whether the head of `hmhan` is trained on a training part over-sampled by ML-SMOTE.
         learning_rate: The highest one, of Adam, or of AdamW where there is weight decay.
@@ -108,7 +117,7 @@ class TrainingConfig(Settings):
     threshold: float = 0.76
     encoder: str | None = None
     pooling: str = "mean"
-    max_length: int = 256
+    max_length: int | None = None
     lowercase: bool | None = None
     fine_tune: bool = False
     mixed_precision: bool = False
@@ -116,6 +125,17 @@ class TrainingConfig(Settings):
     negation: bool = False
     clean: bool = False
     bag_of_words: bool = False
+    lexical: bool = False
+    title_queries: bool = True
+    units: int | None = None
+    attention_dim: int | None = None
+    dropout: float | None = None
+    chunk_length: int | None = None
+    word_vectors: str | None = None
+    joint: bool = False
+    joint_system: str = "icd9cm"
+    mapping: str | None = None
+    graph: str = "weighted"
     structured: bool = False
     smote: bool = False
     learning_rate: float | None = None
@@ -131,18 +151,20 @@ class TrainingConfig(Settings):
     seed: int = 0
 
     def __post_init__(self):
-        for name, value in (_FINE_TUNED if self.fine_tune else _FROZEN).items():
+        check(self.model in MODELS, "model", self.model, f"one of {', '.join(MODELS)}")
+        self._check_own()
+        for name, value in open_settings(self.model, self.fine_tune).items():
             if getattr(self, name) is None:
                 object.__setattr__(self, name, value)
         check_threshold(self.threshold)
         for name, allowed in (
-            ("model", MODELS),
             ("attention", ATTENTIONS),
             ("loss", LOSSES),
             ("matching", ("graded", "binary")),
             ("harmonic_of", ("scores", "losses")),
             ("pooling", ("mean", "cls")),
             ("monitor", MONITORS),
+            ("graph", GRAPHS),
         ):
             told = " or ".join(allowed) if len(allowed) == 2 else f"one of {', '.join(allowed)}"
             check(getattr(self, name) in allowed, name, getattr(self, name), told)
@@ -153,17 +175,23 @@ class TrainingConfig(Settings):
         check(0 <= self.seed < 2**32, "seed", self.seed, "from 0 to 4294967295")
         for name in ("weight_decay", "clip_norm"):
             check(0 <= getattr(self, name) < math.inf, name, getattr(self, name), "from 0, and finite")
-        for name in ("max_length", "batch_size", "epochs", "patience", "min_count"):
-            check(getattr(self, name) >= 1, name, getattr(self, name), "at least 1")
-        foreign = (
-            ("pooling",) if self.model == "hmhan" else ("attention", "bag_of_words", "structured", "smote")
-        )
-        for name in foreign:
-            if getattr(self, name) != getattr(type(self), name):
-                other = "linear" if self.model == "hmhan" else "hmhan"
-                raise InputError(f"{name} is of the model {other}. Received: model={self.model!r}")
+        for name in (
+            "max_length", "batch_size", "epochs", "patience", "min_count", "units", "attention_dim", "chunk_length",
+        ):  # fmt: skip
+            value = getattr(self, name)
+            check(value is None or value >= 1, name, value, "at least 1")
+        check(self.dropout is None or 0 <= self.dropout < 1, "dropout", self.dropout, "in [0, 1)")
         if self.mixed_precision and not self.fine_tune:
             raise InputError("mixed_precision needs fine_tune: a frozen encoder computes once")
+        if self.joint and self.joint_system == self.code_system:
+            raise InputError(f"joint needs two code systems. Received: {self.code_system!r} twice")
+
+    def _check_own(self):
+        """Refuses a setting of other models that is not as it is by default."""
+        for name, models in OF_MODELS.items():
+            if self.model not in models and getattr(self, name) != getattr(type(self), name):
+                told = f"model {models[0]}" if len(models) == 1 else f"models {', '.join(models)}"
+                raise InputError(f"{name} is of the {told}. Received: model={self.model!r}")
 
 
 def from_mapping(kind, settings: Mapping, source: str):

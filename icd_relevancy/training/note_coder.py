@@ -1,10 +1,8 @@
 """A trained model as a folder that codes new notes."""
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
-from importlib.metadata import version
 from pathlib import Path
 
 import keras
@@ -13,26 +11,35 @@ import numpy as np
 from icd_relevancy.atomic import replacing
 from icd_relevancy.codes import code_system
 from icd_relevancy.data import Notes
-from icd_relevancy.data.batches import feature_rows
+from icd_relevancy.data.batches import PER_TOKEN, feature_rows
 from icd_relevancy.data.canonical import with_canonical_codes
 from icd_relevancy.errors import InputError
 from icd_relevancy.layers import TransformerEncoder
 from icd_relevancy.layers.pretrained import encoder_hash
 from icd_relevancy.layers.tokenizer import checked_texts
-from icd_relevancy.models import attention_model, head_of
+from icd_relevancy.models import attention_model, encoder_of, head_of
 from icd_relevancy.relevance import RelevanceGraph
-from icd_relevancy.training.coder_folder import JSON, MODEL, check_folder, read_coder_json, read_model
+from icd_relevancy.training.coder_folder import (
+    JSON,
+    MODEL,
+    check_folder,
+    read_coder_json,
+    read_model,
+    write_coder_json,
+    write_model,
+)
 from icd_relevancy.training.config import TrainingConfig
 from icd_relevancy.training.evaluation import evaluate_codes, predict_scores
 from icd_relevancy.training.label_graph import graph_of_labels
+from icd_relevancy.training.model_settings import BACKBONES
+from icd_relevancy.training.note_data import LabelSet, NoteData
+from icd_relevancy.training.note_encoder import has_encoder, make_encoder, needs_encoder
 from icd_relevancy.training.note_features import NoteFeatures
-from icd_relevancy.training.note_models import count_truncated, make_encoder, needs_encoder
-from icd_relevancy.training.note_training import NoteData, train_note_model, tuned_threshold
+from icd_relevancy.training.note_training import Trained, train_note_model, tuned_threshold
 from icd_relevancy.training.resampling import ResamplingReport
 
-_GRAPH = "relevance.npz"
-_LIBRARIES = ("icd_relevancy", "keras", "numpy", "tensorflow", "transformers")
-_TOLD = ("labels", "titles", "decision_threshold", "training", "features", "encoder_sha256", "history")
+GRAPH = "relevance.npz"
+TOLD = ("labels", "titles", "decision_threshold", "training", "features", "encoder_sha256", "history")
 _NOTES_AT_ONCE = 1024
 
 
@@ -48,7 +55,7 @@ class NoteCoder:
         decision_threshold: From which probability on a code is assigned.
         config: The `TrainingConfig`.
         features: What the model reads of a note, as `NoteFeatures`.
-        encoder_hash: SHA-256 of the encoder that the model was trained on.
+        encoder_hash: SHA-256 of the encoder that the model was trained on; None of a model without one.
         history: Epochs, losses and times of the training.
     """
 
@@ -59,7 +66,7 @@ class NoteCoder:
     decision_threshold: float
     config: TrainingConfig
     features: NoteFeatures
-    encoder_hash: str
+    encoder_hash: str | None
     history: dict
 
     @classmethod
@@ -81,22 +88,41 @@ class NoteCoder:
         config = config or TrainingConfig()
         keras.utils.set_random_seed(config.seed)
         data = NoteData.from_notes(notes, config, cache)
-        trained = train_note_model(data, config, checkpoint, verbose)
-        decision_threshold, validation_f1 = tuned_threshold(trained.model, data, config)
+        return cls.of(data, data.only, train_note_model(data, config, checkpoint, verbose), config)
+
+    @classmethod
+    def of(
+        cls,
+        data: NoteData,
+        labels: LabelSet,
+        trained: Trained,
+        config: TrainingConfig,
+        features: NoteFeatures | None = None,
+    ):
+        """The coder of one code system, of what was trained.
+
+        Args:
+            data: The notes that it was trained on.
+            labels: One of its label sets.
+            trained: The model of the probabilities of `labels`, and how its training went.
+            config: The settings.
+            features: What the model reads. Defaults to None: the features of `data`.
+        """
+        decision_threshold, validation_f1 = tuned_threshold(trained.model, data, labels, config)
         told = {"epochs": trained.history.epochs, **asdict(trained.history)}
-        told |= {"notes": len(notes), "validation_micro_f1": validation_f1}
-        told |= {"truncated": data.truncated, "categories": data.categories()}
+        told |= {"notes": int(labels.coded.sum()), "validation_micro_f1": validation_f1}
+        told |= {"truncated": data.truncated, "categories": labels.categories()}
         if trained.resampling is not None:
-            told["imbalance"] = _imbalance(data.labels, trained.resampling)
+            told["imbalance"] = _imbalance(labels.labels, trained.resampling)
         return cls(
             trained.model,
-            data.labels,
-            data.titles,
-            data.relevance,
+            labels.labels,
+            labels.titles,
+            labels.relevance,
             decision_threshold,
             config,
-            data.features,
-            encoder_hash(config.encoder),
+            features or data.features,
+            encoder_hash(config.encoder) if has_encoder(config) else None,
             told,
         )
 
@@ -110,9 +136,10 @@ class NoteCoder:
         Raises:
             InputError: If the encoder found here is not the one that the model was trained on.
         """
+        encoder = None
         if needs_encoder(self.config):
             encoder = self._encoder
-        else:
+        elif has_encoder(self.config):
             self._check_encoder()
             encoder = None if cache is not None else self._encoder
         inputs = self.features.of(_as_notes(notes), encoder, cache, progress=cache is not None)
@@ -150,14 +177,14 @@ class NoteCoder:
             notes: The notes, or their texts.
         """
         texts = self.features.texts(_as_notes(notes).text)
-        return (
-            self._encoder.truncated(texts) if self.config.fine_tune else count_truncated(texts, self.config)
-        )
+        return self._encoder.truncated(texts) if self.config.fine_tune else self.features.truncated(texts)
 
     @property
     def has_attention(self) -> bool:
         """Whether the model weighs the tokens of a note, so that `attention` can tell how."""
-        return self.config.model == "hmhan" and self.config.attention != "none"
+        if self.config.model == "hmhan":
+            return self.config.attention != "none"
+        return self.config.model in BACKBONES
 
     def attention(self, note: Notes | str) -> tuple[np.ndarray, list[tuple[int, int]], np.ndarray | None]:
         """Where the model looks in a note, for `attention_explanation`.
@@ -174,17 +201,21 @@ class NoteCoder:
             InputError: If the model has no attention, or the encoder is not the one it was trained on.
         """
         if not self.has_attention:
-            raise InputError("the model has no attention over tokens; only hmhan has it")
+            raise InputError(
+                "the model has no attention over tokens; hmhan, caml, multirescnn, laat, plm-icd have"
+            )
         notes = _as_notes([note] if isinstance(note, str) else note)
         (text,) = self.features.aligned(notes.text)
-        inputs = feature_rows(self.features.of(notes, self._encoder, progress=False), slice(None))
+        encoder = self._encoder if has_encoder(self.config) else None
+        inputs = feature_rows(self.features.of(notes, encoder, progress=False), slice(None))
         found = self._attention_model.predict_on_batch(inputs)
-        spans = self._encoder.token_spans(text.text)
+        reader = self.features.words or self._encoder
+        spans = reader.token_spans(text.text)
         spans = [text.original_span(*span) if span[0] < span[1] else (0, 0) for span in spans]
         if "token_attention" in found:
             return np.repeat(found["token_attention"][0], len(self.labels), axis=0), spans, None
         codes, categories = found["code_attention"][0], None
-        if self.config.attention == "hierarchical":
+        if self.config.model == "hmhan" and self.config.attention == "hierarchical":
             categories = found["category_attention"][0][self._membership]
         return codes, spans, categories
 
@@ -226,7 +257,14 @@ class NoteCoder:
 
     def save(self, folder) -> None:
         """Writes the folder, all of it or nothing: `model.keras`, `relevance.npz` and `coder.json`."""
-        told = {
+        with replacing(folder, folder=True) as temporary:
+            write_model(self.model, temporary)
+            self.relevance.save(temporary / GRAPH)
+            write_coder_json(temporary, self.told())
+
+    def told(self) -> dict:
+        """What `coder.json` says beside the weights."""
+        return {
             "decision_threshold": self.decision_threshold,
             "labels": self.labels,
             "titles": self.titles,
@@ -234,14 +272,7 @@ class NoteCoder:
             "training": self.config.to_dict(),
             "features": self.features.to_dict(),
             "history": self.history,
-            "versions": {library: version(library) for library in _LIBRARIES},
         }
-        with replacing(folder, folder=True) as temporary:
-            # Without the optimizer, whose moments are twice the size of the weights.
-            inference = keras.Model(self.model.input, self.model.output, name=self.model.name)
-            inference.save(temporary / MODEL)
-            self.relevance.save(temporary / _GRAPH)
-            (temporary / JSON).write_text(json.dumps(told, indent=1), encoding="utf-8")
 
     @classmethod
     def load(cls, folder, encoder: str | None = None):
@@ -252,21 +283,42 @@ class NoteCoder:
             encoder: Where this machine has the encoder. Defaults to None: as at the training.
 
         Raises:
-            InputError: If the folder is missing, incomplete or damaged.
+            InputError: If the folder is missing, incomplete or damaged, or holds a joint model.
         """
         folder = Path(folder)
-        check_folder(folder, (JSON, MODEL, _GRAPH))
-        told = read_coder_json(folder, _TOLD)
+        check_folder(folder, (JSON, MODEL, GRAPH))
+        told = read_coder_json(folder, TOLD)
+        return cls.from_parts(told, read_model(folder), RelevanceGraph.load(folder / GRAPH), folder, encoder)
+
+    @classmethod
+    def from_parts(cls, told: dict, model: keras.Model, relevance: RelevanceGraph, folder, encoder=None):
+        """The coder of what `told` says, its model and its graph.
+
+        Args:
+            told: As the method of that name says.
+            model: The model.
+            relevance: The graph of the labels.
+            folder: Where they are from, for messages.
+            encoder: Where this machine has the encoder. Defaults to None: as at the training.
+
+        Raises:
+            InputError: If the parts do not fit each other, or `encoder` is of no use here.
+        """
         config = TrainingConfig.from_mapping(told["training"], f"{folder}/{JSON}")
-        here = config if encoder is None else replace(config, encoder=encoder)
+        if encoder is not None:
+            if config.fine_tune or not has_encoder(config):
+                raise InputError(
+                    f"{folder}: the model needs no encoder beside its own weights; leave --encoder out"
+                )
+            config = replace(config, encoder=encoder)
         coder = cls(
-            read_model(folder),
+            model,
             tuple(told["labels"]),
             tuple(told["titles"]),
-            RelevanceGraph.load(folder / _GRAPH),
+            relevance,
             float(told["decision_threshold"]),
-            here,
-            NoteFeatures.from_dict(told["features"], here, f"{folder}/{JSON}"),
+            config,
+            NoteFeatures.from_dict(told["features"], config, f"{folder}/{JSON}"),
             told["encoder_sha256"],
             told["history"],
         )
@@ -277,16 +329,13 @@ class NoteCoder:
 
     def _fits_its_features(self) -> bool:
         inputs = self.model.input if isinstance(self.model.input, dict) else {}
-        words, structured = self.features.bag_of_words, self.features.structured
-        sizes = {"bag_of_words": words and len(words), "structured": structured and len(structured.names)}
-        return all(
-            size == (inputs[name].shape[-1] if name in inputs else None) for name, size in sizes.items()
-        )
+        sizes = {name: tensor.shape[-1] for name, tensor in inputs.items() if name not in PER_TOKEN}
+        return sizes == self.features.sizes()
 
     @cached_property
     def _encoder(self) -> TransformerEncoder:
         if self.config.fine_tune:
-            return next(layer for layer in self.model.layers if isinstance(layer, TransformerEncoder))
+            return encoder_of(self.model)
         self._check_encoder()
         return make_encoder(self.config)
 

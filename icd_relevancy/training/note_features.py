@@ -1,20 +1,30 @@
 """What a model reads of notes: fitted on training notes, and kept with the model."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
-from icd_relevancy.codes import CodeSystem
-from icd_relevancy.data import Notes
+import numpy as np
+from scipy import sparse
+
+from icd_relevancy.data import Notes, stratified_group_folds
 from icd_relevancy.errors import InputError
 from icd_relevancy.layers import TransformerEncoder
 from icd_relevancy.layers.embedding_cache import embed
 from icd_relevancy.layers.token_states import token_states
-from icd_relevancy.text import AlignedText, TextPreparation
+from icd_relevancy.text import AlignedText, Lexicon, TextPreparation, WordTokenizer
 from icd_relevancy.training.bag_of_words import BagOfWords
 from icd_relevancy.training.config import TrainingConfig
+from icd_relevancy.training.model_settings import WORD_MODELS
+from icd_relevancy.training.note_encoder import count_truncated, has_encoder
 from icd_relevancy.training.structured_features import StructuredFeatures
 
-_PARTS = {"preparation": TextPreparation, "bag_of_words": BagOfWords, "structured": StructuredFeatures}
+_LEXICON_FOLDS = 5
+_PARTS = {
+    "preparation": TextPreparation,
+    "words": WordTokenizer,
+    "bag_of_words": BagOfWords,
+    "structured": StructuredFeatures,
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,35 +34,51 @@ class NoteFeatures:
     Attributes:
         config: The `TrainingConfig`.
         preparation: How texts are prepared; None leaves them as they are.
+        words: The words that a model of words knows; None of another model.
         bag_of_words: The words of the notes; None without them.
         structured: Age, sex and specialty; None without them.
+        lexicons: The terms of the codes by the model's input: `lexical`, or `lexical_` and the code system of a
+            joint model; empty without them.
     """
 
     config: TrainingConfig
     preparation: TextPreparation | None = None
+    words: WordTokenizer | None = None
     bag_of_words: BagOfWords | None = None
     structured: StructuredFeatures | None = None
+    lexicons: Mapping[str, Lexicon] = field(default_factory=dict)
 
     @classmethod
-    def fit(cls, notes: Notes, config: TrainingConfig, system: CodeSystem) -> "NoteFeatures":
+    def fit(cls, notes: Notes, training, config: TrainingConfig, label_sets: Sequence) -> "NoteFeatures":
         """Learns what the configuration asks for from training notes, and from no others.
 
         Args:
-            notes: The training part.
+            notes: n notes.
+            training: Rows of the training part.
             config: The settings.
-            system: The code system, whose titles are among the terms that may be negated.
+            label_sets: The `LabelSet` of each code system, whose titles are among the terms to find.
 
         Raises:
             InputError: If a library that it needs is missing, or the notes hold nothing to learn.
         """
-        preparation = bag_of_words = None
+        taught = notes.select(training)
+        preparation = words = bag_of_words = None
         if config.unify or config.negation or config.clean:
             asked = TextPreparation(unify=config.unify, negation=config.negation, clean=config.clean)
-            preparation = asked.fit(notes.text, system)
+            preparation = asked.fit(taught.text, label_sets[0].system)
+        texts, groups = cls(config, preparation).texts(taught.text), taught.groups()
+        if config.model in WORD_MODELS:
+            words = WordTokenizer.fit(texts, groups, max_length=config.max_length)
         if config.bag_of_words:
-            bag_of_words = BagOfWords.fit(cls(config, preparation).texts(notes.text), notes.groups())
-        structured = StructuredFeatures.fit(notes) if config.structured else None
-        return cls(config, preparation, bag_of_words, structured)
+            bag_of_words = BagOfWords.fit(texts, groups)
+        structured = StructuredFeatures.fit(taught) if config.structured else None
+        lexicons = {}
+        if config.lexical or config.model == "lexicon":
+            for labels in label_sets:
+                lexicons[_lexical_name(config, labels)] = _lexicon(
+                    taught, labels, labels.coded[training], groups
+                )
+        return cls(config, preparation, words, bag_of_words, structured, lexicons)
 
     def aligned(self, texts: Sequence[str]) -> list[AlignedText]:
         """The texts as the model reads them, each aligned with what was given."""
@@ -76,27 +102,78 @@ class NoteFeatures:
 
         Returns:
             Embeddings, float32 `(n, d)`, of `linear` with a frozen encoder; else a dict: `input_ids` and
-            `attention_mask`, or with a frozen encoder `states` and `attention_mask`, and where asked `bag_of_words`
-            and `structured`.
+            `attention_mask`, or with a frozen encoder `states` and `attention_mask`, and where asked `bag_of_words`,
+            `structured` and the names of `lexicons`.
         """
         texts, config = self.texts(notes.text) if texts is None else texts, self.config
+        features = {}
         if config.model == "linear" and not config.fine_tune:
             settings = {"pooling": config.pooling, "lowercase": config.lowercase, "progress": progress}
             return embed(texts, encoder or config.encoder, config.max_length, cache, **settings)
-        if config.fine_tune:
-            features = encoder.tokenize(texts)
-        else:
-            features = token_states(texts, encoder, progress)
+        if self.words is not None:
+            features |= self.words.tokenize(texts)
+        elif config.fine_tune:
+            features |= encoder.tokenize(texts)
+        elif has_encoder(config):
+            features |= token_states(texts, encoder, progress)
         if self.bag_of_words is not None:
             features["bag_of_words"] = self.bag_of_words.transform(texts)
         if self.structured is not None:
             features["structured"] = self.structured.transform(notes)
+        for name, lexicon in self.lexicons.items():
+            # By the texts as they were given: it prepares them itself.
+            features[name] = lexicon.transform(notes.text)
         return features
+
+    def of_training(
+        self, inputs: Mapping, notes: Notes, training: np.ndarray, label_sets: Sequence
+    ) -> Mapping:
+        """The inputs that `of` made, as they are to be learned from.
+
+        Args:
+            inputs: The inputs of n notes.
+            notes: The notes.
+            training: Rows of the training part.
+            label_sets: As in `fit`.
+        """
+        groups, changed = notes.groups(), {}
+        for labels in label_sets if self.lexicons else ():
+            rows, name = training[labels.coded[training]], _lexical_name(self.config, labels)
+            changed[name] = _read_by_others(inputs[name], notes, rows, labels, groups, self.config.seed)
+        return {**inputs, **changed} if changed else inputs
+
+    def truncated(self, texts: Sequence[str]) -> int:
+        """How many prepared texts are longer than the model reads."""
+        if self.words is not None:
+            return self.words.truncated(texts)
+        return count_truncated(texts, self.config) if has_encoder(self.config) else 0
+
+    @property
+    def lexical_channels(self) -> int | None:
+        """How many figures a lexicon has for each code; None without lexicons."""
+        return next((len(lexicon.channels) for lexicon in self.lexicons.values()), None)
+
+    def sizes(self) -> dict[str, int]:
+        """The size of each input of the model that has one value for a note, not one for each of its tokens."""
+        sizes = {name: lexicon.size for name, lexicon in self.lexicons.items()}
+        if self.bag_of_words is not None:
+            sizes["bag_of_words"] = len(self.bag_of_words)
+        if self.structured is not None:
+            sizes["structured"] = len(self.structured.names)
+        return sizes
+
+    def of_system(self, name: str) -> "NoteFeatures":
+        """What one code system of a joint model reads."""
+        lexicons = {key: lexicon for key, lexicon in self.lexicons.items() if key == f"lexical_{name}"}
+        return replace(self, lexicons=lexicons)
 
     def to_dict(self) -> dict:
         """What was learned, as JSON can hold it."""
         parts = {name: getattr(self, name) for name in _PARTS}
-        return {name: part.to_dict() for name, part in parts.items() if part is not None}
+        told = {name: part.to_dict() for name, part in parts.items() if part is not None}
+        if self.lexicons:
+            told["lexicons"] = {name: lexicon.to_dict() for name, lexicon in self.lexicons.items()}
+        return told
 
     @classmethod
     def from_dict(cls, told: Mapping, config: TrainingConfig, source: str = "the features") -> "NoteFeatures":
@@ -106,6 +183,34 @@ class NoteFeatures:
             InputError: If a part is unknown or damaged.
         """
         try:
-            return cls(config, **{name: _PARTS[name].from_dict(part) for name, part in told.items()})
+            lexicons = {name: Lexicon.from_dict(part) for name, part in told.get("lexicons", {}).items()}
+            parts = {name: part for name, part in told.items() if name != "lexicons"}
+            parts = {name: _PARTS[name].from_dict(part) for name, part in parts.items()}
+            return cls(config, lexicons=lexicons, **parts)
         except (AttributeError, KeyError, TypeError, ValueError):
             raise InputError(f"{source}: 'features' are damaged; copy or train the model again") from None
+
+
+def _lexical_name(config: TrainingConfig, labels) -> str:
+    return f"lexical_{labels.name}" if config.joint else "lexical"
+
+
+def _lexicon(taught: Notes, labels, coded: np.ndarray, groups: np.ndarray) -> Lexicon:
+    """The terms of the labels, with what the training notes that are coded in their system say of them."""
+    notes = taught.select(coded)
+    return Lexicon.fit(notes.text, notes.codes, labels.labels, labels.system, notes.mentions, groups[coded])
+
+
+def _read_by_others(lexical, notes: Notes, rows: np.ndarray, labels, groups: np.ndarray, seed: int):
+    """The lexical features of notes, where those of training notes are by a lexicon that never saw them.
+
+    By the lexicon that was fitted on them a model would learn to trust it too much.
+    """
+    taught, groups = notes.select(rows), groups[rows]
+    folds = stratified_group_folds(labels.y[rows], groups, _LEXICON_FOLDS, seed)
+    unseen = Lexicon.out_of_fold(
+        taught.text, taught.codes, labels.labels, folds, labels.system, taught.mentions, groups
+    )
+    place = np.arange(len(notes))
+    place[rows] = len(notes) + np.arange(len(rows))
+    return sparse.vstack([lexical, unseen], format="csr")[place]

@@ -1,4 +1,4 @@
-"""The encoder, the model, the loss and the optimizer that a configuration names."""
+"""The model, the loss and the optimizer that a configuration names."""
 
 from collections.abc import Sequence
 
@@ -6,25 +6,32 @@ import keras
 import numpy as np
 from scipy import sparse
 
-from icd_relevancy.codes import CodeSystem
-from icd_relevancy.layers import TransformerEncoder
+from icd_relevancy.codes import CodeLinks, CodeMapping
 from icd_relevancy.layers.embedding_cache import embed
 from icd_relevancy.layers.hierarchical_attention import category_membership
-from icd_relevancy.layers.pretrained import local_folder
-from icd_relevancy.layers.tokenizer import build_tokenizer, read_tokenizer, truncated_texts
 from icd_relevancy.losses import BHML, PLCL, TLCL, WHML, FocalWeightedCrossentropy
 from icd_relevancy.losses.imbalance import imbalance_ratios, label_frequencies
 from icd_relevancy.models import (
     attention_classifier,
+    caml_body,
     head_of,
     hmhan_classifier,
+    jams,
+    laat_body,
+    label_attention_classifier,
+    multirescnn_body,
     no_attention_classifier,
     note_classifier,
+    plm_icd_body,
 )
 from icd_relevancy.models.frequency_bias import start_from_frequencies
 from icd_relevancy.relevance import RelevanceGraph
+from icd_relevancy.text.word_vectors import read_word_vectors, word_vectors
 from icd_relevancy.training.config import TrainingConfig
+from icd_relevancy.training.model_settings import BACKBONES
+from icd_relevancy.training.note_data import LabelSet, NoteData
 from icd_relevancy.training.note_features import NoteFeatures
+from icd_relevancy.training.schedules import LinearWarmUpDecay
 
 # The length of the titles' embeddings that the queries of the attention start from: with it the weights of
 # the first step differ between tokens, and none has all the weight.
@@ -33,80 +40,139 @@ _QUERY_LENGTH = 8.0
 _LARGEST_CLASS_WEIGHT = 10.0
 
 
-def make_encoder(config: TrainingConfig) -> TransformerEncoder:
-    """The encoder of a configuration, which gives every token's vector to attention and pools for `linear`."""
-    return TransformerEncoder(
-        config.encoder,
-        config.pooling,
-        trainable=config.fine_tune,
-        max_length=config.max_length,
-        lowercase=config.lowercase,
-        return_sequence=config.model == "hmhan",
-        dtype="mixed_bfloat16" if config.mixed_precision else None,
-    )
-
-
-def needs_encoder(config: TrainingConfig) -> bool:
-    """Whether the encoder is needed even where all embeddings are in the cache."""
-    return config.fine_tune or config.model != "linear"
-
-
-def count_truncated(texts: Sequence[str], config: TrainingConfig) -> int:
-    """How many texts have more tokens than the model of a configuration reads."""
-    tokenizer = build_tokenizer(read_tokenizer(local_folder(config.encoder)), config.lowercase)
-    return truncated_texts(tokenizer, texts, config.max_length)
-
-
-def make_model(
-    config: TrainingConfig,
-    labels: tuple[str, ...],
-    titles: tuple[str, ...],
-    y: sparse.csr_matrix,
-    system: CodeSystem,
-    features: NoteFeatures,
-    encoder: TransformerEncoder | None,
-    embedding_size: int,
-) -> keras.Model:
+def make_model(config: TrainingConfig, data: NoteData) -> keras.Model:
     """The untrained model of a configuration.
 
     Args:
         config: The settings.
-        labels: The m codes.
-        titles: Their titles, from which the queries of the attention start.
-        y: Labels of the training part, CSR `(n, m)`.
-        system: The code system.
-        features: What the model reads.
-        encoder: The encoder; None where the model starts from embeddings.
-        embedding_size: d, of the embeddings or the token states.
+        data: The notes that it is to learn from.
     """
     if config.model == "linear":
-        if encoder is not None:
-            return note_classifier(len(labels), encoder=encoder)
-        return note_classifier(len(labels), embedding_size=embedding_size)
-    inputs = {"encoder": encoder} if config.fine_tune else {"embedding_size": embedding_size}
-    inputs |= {
-        "bag_of_words_size": None if features.bag_of_words is None else len(features.bag_of_words),
-        "structured_size": None if features.structured is None else len(features.structured.names),
-    }
-    if config.attention == "none":
-        model = no_attention_classifier(len(labels), **inputs)
-    elif config.attention == "single":
-        model = attention_classifier(len(labels), **inputs)
-    else:
-        membership, _ = category_membership(system, labels)
-        if config.attention == "flat":
-            membership = np.zeros_like(membership)
-        queries = _queries(titles, config)
-        model = hmhan_classifier(len(labels), membership, initial_queries=queries, **inputs)
-    start_from_frequencies(head_of(model).get_layer("dense_logits"), y)
+        size, encoder = (None, data.encoder) if config.fine_tune else (data.inputs.shape[1], None)
+        return note_classifier(len(data.only.labels), size, encoder)
+    if config.model == "lexicon":
+        return _lexicon(data)
+    if config.model == "hmhan":
+        model = _hmhan(config, data)
+        start_from_frequencies(head_of(model).get_layer("dense_logits"), _taught(data, data.only))
+        return model
+    model = _backbone(config, data)
+    for labels in data.label_sets:
+        name = f"own_logits_{labels.name}" if config.joint else "own_logits"
+        start_from_frequencies(head_of(model).get_layer(name), _taught(data, labels))
     return model
 
 
-def _queries(titles: tuple[str, ...], config: TrainingConfig) -> np.ndarray:
-    vectors = embed(
-        titles, config.encoder, min(config.max_length, 64), lowercase=config.lowercase, progress=False
+def _taught(data: NoteData, labels: LabelSet) -> sparse.csr_matrix:
+    """Labels of the training notes that are coded in a system."""
+    return labels.y[data.training[labels.coded[data.training]]]
+
+
+def _hmhan(config: TrainingConfig, data: NoteData) -> keras.Model:
+    labels, features = data.only, data.features
+    inputs = _beside_tokens(data)
+    inputs |= {"structured_size": None if features.structured is None else len(features.structured.names)}
+    inputs |= {"encoder": data.encoder} if config.fine_tune else {"embedding_size": data.encoder.dimension}
+    count = len(labels.labels)
+    if config.attention == "none":
+        return no_attention_classifier(count, **inputs)
+    if config.attention == "single":
+        return attention_classifier(count, **inputs)
+    membership, _ = category_membership(labels.system, labels.labels)
+    if config.attention == "flat":
+        membership = np.zeros_like(membership)
+    queries = _title_vectors(labels, config) if config.title_queries else None
+    return hmhan_classifier(count, membership, initial_queries=queries, **inputs)
+
+
+def _backbone(config: TrainingConfig, data: NoteData) -> keras.Model:
+    """Label-wise attention over a body, for one code system or for two that are linked."""
+    body = _body(config, data)
+    queries = [
+        _title_queries(body, labels, config, data.features) if config.title_queries else None
+        for labels in data.label_sets
+    ]
+    settings = {"attention_dim": config.attention_dim, **_beside_tokens(data)}
+    if config.model == "plm-icd":
+        settings["dropout"] = config.dropout  # the others drop from the words' vectors
+    if not config.joint:
+        name = config.model.replace("-", "_")
+        count = len(data.only.labels)
+        return label_attention_classifier(body, count, initial_queries=queries[0], name=name, **settings)
+    links = _links(config, data.label_sets)
+    return jams(
+        body,
+        [len(labels.labels) for labels in data.label_sets],
+        links.edges,
+        links.weights,
+        [labels.name for labels in data.label_sets],
+        initial_queries=queries if config.title_queries else None,
+        graph=config.graph != "none",
+        use_weights=config.graph != "unweighted",
+        share_table=config.graph == "one_table",
+        **settings,
     )
-    return _QUERY_LENGTH * vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+def _body(config: TrainingConfig, data: NoteData) -> keras.Model:
+    if config.model == "plm-icd":
+        return (
+            plm_icd_body(data.encoder)
+            if config.fine_tune
+            else plm_icd_body(embedding_size=data.encoder.dimension)
+        )
+    words = data.features.words
+    if config.word_vectors is not None:
+        vectors = read_word_vectors(config.word_vectors, words)
+    else:
+        texts = [data.texts[row] for row in data.training]
+        vectors = word_vectors(words, texts, seed=config.seed)
+    if config.model == "laat":
+        return laat_body(vectors, units=config.units, dropout=config.dropout)
+    body = {"caml": caml_body, "multirescnn": multirescnn_body}[config.model]
+    return body(vectors, filters=config.units, dropout=config.dropout)
+
+
+def _beside_tokens(data: NoteData) -> dict[str, int | None]:
+    """The sizes of what a model with attention reads beside the tokens."""
+    features = data.features
+    return {
+        "bag_of_words_size": None if features.bag_of_words is None else len(features.bag_of_words),
+        "lexical_channels": features.lexical_channels,
+    }
+
+
+def _links(config: TrainingConfig, label_sets: Sequence[LabelSet]) -> CodeLinks:
+    """The edges between the labels of two systems."""
+    one, other = label_sets
+    if config.mapping is None:
+        mapping = CodeMapping.gems()
+    else:
+        mapping = CodeMapping.from_table(config.mapping, one.name, other.name)
+    return mapping.links(one.labels, other.labels, one.system, other.system)
+
+
+def _title_queries(
+    body: keras.Model, labels: LabelSet, config: TrainingConfig, features: NoteFeatures
+) -> np.ndarray:
+    """The titles of the codes as the body reads them, for the queries to start from."""
+    if config.model == "plm-icd":
+        return _title_vectors(labels, config)
+    tokens = features.words.tokenize(features.texts(labels.titles))
+    states = body.predict(tokens, batch_size=256, verbose=0)
+    mask = tokens["attention_mask"][..., None]
+    return _as_queries((states * mask).sum(axis=1) / np.maximum(mask.sum(axis=1), 1))
+
+
+def _title_vectors(labels: LabelSet, config: TrainingConfig) -> np.ndarray:
+    """The titles of the codes by the encoder as it was published."""
+    settings = {"lowercase": config.lowercase, "progress": False}
+    return _as_queries(embed(labels.titles, config.encoder, min(config.max_length, 64), **settings))
+
+
+def _as_queries(vectors: np.ndarray) -> np.ndarray:
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return _QUERY_LENGTH * vectors / np.where(lengths > 0, lengths, 1)
 
 
 def make_loss(config: TrainingConfig, relevance: RelevanceGraph, y=None) -> keras.losses.Loss:
@@ -139,9 +205,13 @@ def make_optimizer(config: TrainingConfig, steps: int) -> keras.optimizers.Optim
     rate = config.learning_rate
     if config.warm_up:
         rising = max(round(config.warm_up * steps), 1)
-        rate = keras.optimizers.schedules.CosineDecay(
-            0.0, max(steps - rising, 1), warmup_target=rate, warmup_steps=rising
-        )
+        falling = max(steps - rising, 1)
+        if config.model in BACKBONES:
+            rate = LinearWarmUpDecay(rate, rising, falling)
+        else:
+            rate = keras.optimizers.schedules.CosineDecay(
+                0.0, falling, warmup_target=rate, warmup_steps=rising
+            )
     clip = {"global_clipnorm": config.clip_norm} if config.clip_norm else {}
     if config.weight_decay:
         return keras.optimizers.AdamW(rate, weight_decay=config.weight_decay, **clip)

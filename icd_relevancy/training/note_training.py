@@ -1,126 +1,28 @@
 """Trains the model of a configuration on notes."""
 
-import hashlib
-import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import keras
 import numpy as np
 from scipy import sparse
 
-from icd_relevancy.codes import CodeSystem, code_system
-from icd_relevancy.data import Notes, encode_labels, train_validation_split
 from icd_relevancy.data.batches import note_batches
-from icd_relevancy.data.canonical import with_canonical_codes
-from icd_relevancy.layers import TransformerEncoder
-from icd_relevancy.layers.hierarchical_attention import category_membership
-from icd_relevancy.layers.pretrained import encoder_hash
 from icd_relevancy.layers.token_states import token_states
-from icd_relevancy.models import head_of
-from icd_relevancy.relevance import RelevanceGraph
+from icd_relevancy.losses import JointSystemLoss
+from icd_relevancy.models import encoder_of, head_of, system_model
 from icd_relevancy.training.config import TrainingConfig
 from icd_relevancy.training.evaluation import predict_scores
 from icd_relevancy.training.fit import STEPS_PER_EXECUTION, History, fit
-from icd_relevancy.training.label_graph import graph_of_labels
+from icd_relevancy.training.model_settings import BACKBONES
 from icd_relevancy.training.monitor import monitored
+from icd_relevancy.training.note_data import LabelSet, NoteData
 from icd_relevancy.training.note_features import NoteFeatures
-from icd_relevancy.training.note_models import (
-    count_truncated,
-    make_encoder,
-    make_loss,
-    make_model,
-    make_optimizer,
-    needs_encoder,
-)
+from icd_relevancy.training.note_models import make_loss, make_model, make_optimizer
 from icd_relevancy.training.resampling import ResamplingReport, ml_smote
 from icd_relevancy.training.thresholds import tune_threshold
 
-# The monitor and the threshold need a dense notes x labels matrix; this bounds it to 0.8 GB.
-_MOST_VALIDATION_CELLS = 200_000_000
 _HEAD_LEARNING_RATE = 1e-3
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class NoteData:
-    """Notes as a model learns from them.
-
-    Attributes:
-        texts: The texts of the n notes as the model reads them.
-        labels: The m codes.
-        titles: Their titles.
-        system: The code system.
-        relevance: The `RelevanceGraph` of the labels.
-        y: Labels of all n notes, CSR `(n, m)`.
-        training: Rows of the training part.
-        validation: Rows of the held-out part.
-        features: What the model reads, fitted on the training part.
-        encoder: The encoder; None where the model starts from embeddings that may all be in a cache.
-        inputs: The features of all n notes.
-        truncated: How many of the notes are longer than the model reads.
-        identity: A digest of all that a training depends on.
-    """
-
-    texts: list[str]
-    labels: tuple[str, ...]
-    titles: tuple[str, ...]
-    system: CodeSystem
-    relevance: RelevanceGraph
-    y: sparse.csr_matrix
-    training: np.ndarray
-    validation: np.ndarray
-    features: NoteFeatures
-    encoder: TransformerEncoder | None
-    inputs: object
-    truncated: int
-    identity: str
-
-    @classmethod
-    def from_notes(cls, notes: Notes, config: TrainingConfig, cache=None) -> "NoteData":
-        """Splits notes, whole patients and repeated texts, and makes the features of all of them.
-
-        Args:
-            notes: Notes with codes.
-            config: The settings.
-            cache: Folder for embeddings and token states. Defaults to None: none are kept.
-
-        Raises:
-            InputError: If the notes carry no codes, or unknown ones.
-        """
-        system = code_system(config.code_system)
-        notes, _ = with_canonical_codes(notes, system)
-        labels = notes.label_names(config.min_count)
-        relevance = graph_of_labels(labels, config, system)
-        y = encode_labels(notes.codes, labels)
-        training, validation = train_validation_split(y, notes.groups(), config.validation, config.seed)
-        features = NoteFeatures.fit(notes.select(training), config, system)
-        encoder = make_encoder(config) if needs_encoder(config) else None
-        texts = features.texts(notes.text)
-        return cls(
-            texts,
-            labels,
-            _titles(labels, system),
-            system,
-            relevance,
-            y,
-            training,
-            validation,
-            features,
-            encoder,
-            features.of(notes, encoder, cache, texts=texts),
-            count_truncated(texts, config),
-            _identity(notes, config, relevance, validation),
-        )
-
-    def categories(self) -> tuple[str, ...]:
-        """What the categories of `category_membership` are called."""
-        _, names = category_membership(self.system, self.labels)
-        return tuple(f"{name} {self.system.title(name)}" if name in self.system else name for name in names)
-
-    def tuning_rows(self, seed: int) -> np.ndarray:
-        """The held-out notes, or where they are very many a sample, whose scores are looked at."""
-        rows = np.random.default_rng(seed).permutation(self.validation)
-        return np.sort(rows[: max(_MOST_VALIDATION_CELLS // len(self.labels), 1)])
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,49 +53,66 @@ def train_note_model(data: NoteData, config: TrainingConfig, checkpoint=None, ve
             None.
         verbose: As in `keras.Model.fit`. Defaults to 0.
     """
-    y = data.y[data.training]
-    size = data.encoder.dimension if data.encoder is not None else data.inputs.shape[1]
-    encoder = data.encoder if config.fine_tune else None
-    model = make_model(config, data.labels, data.titles, y, data.system, data.features, encoder, size)
+    model = make_model(config, data)
     inputs, rows, report = data.inputs, data.training, None
+    y, weights = _targets(data)
     if config.smote and not config.fine_tune:
-        inputs, y, report = _over_sampled(_take(inputs, rows), y, data.features, config.seed)
+        taken = _take(inputs, rows)
+        inputs, y, report = _over_sampled(taken, data.only.y[rows], data.features, config.seed)
         rows = np.arange(y.shape[0])
-    else:
-        y = data.y
     steps = config.epochs * -(-len(rows) // config.batch_size)
     model.compile(
         make_optimizer(config, steps),
-        loss=make_loss(config, data.relevance, data.y[data.training]),
-        steps_per_execution=1 if config.fine_tune else STEPS_PER_EXECUTION,
+        loss=_loss(data, config),
+        steps_per_execution=1 if config.fine_tune or config.model in BACKBONES else STEPS_PER_EXECUTION,
         # Every batch has a length of its own, for which XLA would compile the model anew.
         jit_compile="auto" if config.model == "linear" and not config.fine_tune else False,
     )
-    history = _fit(model, inputs, y, rows, data, config, checkpoint, verbose)
+    history = _fit(model, (inputs, y, rows, weights), data, config, checkpoint, verbose)
     if config.smote and config.fine_tune:
         report = _train_head(model, data, config, verbose)
     return Trained(model, history, report)
 
 
+def _targets(data: NoteData):
+    """The labels of all notes, and which of them count; of a joint model for each of its outputs."""
+    if len(data.label_sets) == 1:
+        return data.only.y, None
+    return (
+        {labels.name: labels.y for labels in data.label_sets},
+        {labels.name: labels.coded.astype(np.float32) for labels in data.label_sets},
+    )
+
+
+def _loss(data: NoteData, config: TrainingConfig):
+    losses = {
+        labels.name: make_loss(config, labels.relevance, labels.y[data.training[labels.coded[data.training]]])
+        for labels in data.label_sets
+    }
+    if len(losses) == 1:
+        return losses[data.only.name]
+    return {name: JointSystemLoss(loss) for name, loss in losses.items()}
+
+
 def _train_head(model: keras.Model, data: NoteData, config: TrainingConfig, verbose: int) -> ResamplingReport:
     """Trains the head on over-sampled token states of the encoder as it is now (HMHAN §III.D)."""
-    encoder = next(layer for layer in model.layers if isinstance(layer, TransformerEncoder))
+    encoder = encoder_of(model)
     others = {name: array for name, array in data.inputs.items() if name != "input_ids"}
     inputs = {**others, **token_states(data.texts, encoder, progress=verbose > 0)}
     taken = _take(inputs, data.training)
-    resampled, y, report = _over_sampled(taken, data.y[data.training], data.features, config.seed)
+    resampled, y, report = _over_sampled(taken, data.only.y[data.training], data.features, config.seed)
     part = head_of(model)
     head = keras.Model(part.input, part.output)
     head.compile(
         keras.optimizers.Adam(_HEAD_LEARNING_RATE),
-        loss=make_loss(config, data.relevance, data.y[data.training]),
+        loss=make_loss(config, data.only.relevance, data.only.y[data.training]),
         jit_compile=False,
     )
-    score = _score(head, inputs, data, config)
+    score = _score({data.only.name: head}, inputs, data, config)
     fit(
         head,
         lambda epoch: note_batches(resampled, y, config.batch_size, config.seed, epoch),
-        note_batches(inputs, data.y, 64, rows=data.validation),
+        note_batches(inputs, data.only.y, 64, rows=data.validation),
         config.epochs,
         config.patience,
         verbose=verbose,
@@ -217,62 +136,67 @@ def _over_sampled(
     resampled = {"states": found.features, "attention_mask": found.attention_mask}
     if found.structured is not None:
         resampled["structured"] = found.structured
-    if "bag_of_words" in inputs:
-        one, other = (inputs["bag_of_words"][found.sources[:, side]] for side in (0, 1))
-        resampled["bag_of_words"] = sparse.vstack([inputs["bag_of_words"], (one + other) / 2], format="csr")
+    for name in {"bag_of_words", "lexical"} & inputs.keys():
+        one, other = (inputs[name][found.sources[:, side]] for side in (0, 1))
+        resampled[name] = sparse.vstack([inputs[name], (one + other) / 2], format="csr")
     return resampled, found.labels, found.report
 
 
-def _fit(model, inputs, y, rows, data: NoteData, config: TrainingConfig, checkpoint, verbose) -> History:
+def _fit(model, taught, data: NoteData, config: TrainingConfig, checkpoint, verbose) -> History:
+    inputs, y, rows, weights = taught
+    held_out, held_out_weights = _targets(data)
+    size = 256 if config.model in ("linear", "lexicon") else 64
     return fit(
         model,
-        lambda epoch: note_batches(inputs, y, config.batch_size, config.seed, epoch, rows),
-        note_batches(data.inputs, data.y, 256 if config.model == "linear" else 64, rows=data.validation),
+        lambda epoch: note_batches(inputs, y, config.batch_size, config.seed, epoch, rows, weights),
+        note_batches(data.inputs, held_out, size, rows=data.validation, weights=held_out_weights),
         config.epochs,
         config.patience,
         checkpoint,
         verbose,
         data.identity,
-        _score(model, data.inputs, data, config),
+        _score(models_of_systems(model, data), data.inputs, data, config),
     )
 
 
-def _score(model, inputs, data: NoteData, config: TrainingConfig) -> Callable[[], float] | None:
-    """What has to improve on the held-out part: None for the loss."""
+def models_of_systems(model: keras.Model, data: NoteData) -> dict[str, keras.Model]:
+    """For each code system the part of a model with its probabilities alone."""
+    if len(data.label_sets) == 1:
+        return {data.only.name: model}
+    return {labels.name: system_model(model, labels.name) for labels in data.label_sets}
+
+
+def _score(
+    models: Mapping[str, keras.Model], inputs, data: NoteData, config: TrainingConfig
+) -> Callable[[], float] | None:
+    """What has to improve on the held-out part, the mean over the code systems: None for the loss."""
     if config.monitor == "loss":
         return None
-    measure, rows = monitored(config.monitor), data.tuning_rows(config.seed)
-    taken, y = _take(inputs, rows), data.y[rows]
-    return lambda: measure(y, predict_scores(model, taken, 64))
+    measure, held_out = monitored(config.monitor), []
+    for labels in data.label_sets:
+        rows = data.tuning_rows(labels, config.seed)
+        held_out.append((models[labels.name], _take(inputs, rows), labels.y[rows]))
+    return lambda: float(
+        np.mean([measure(y, predict_scores(model, taken, 64)) for model, taken, y in held_out])
+    )
 
 
-def tuned_threshold(model: keras.Model, data: NoteData, config: TrainingConfig) -> tuple[float, float]:
-    """The decision threshold with the best micro-F1 on the held-out part, and that F1."""
-    rows = data.tuning_rows(config.seed)
-    return tune_threshold(data.y[rows], predict_scores(model, _take(data.inputs, rows)))
+def tuned_threshold(
+    model: keras.Model, data: NoteData, labels: LabelSet, config: TrainingConfig
+) -> tuple[float, float]:
+    """The decision threshold with the best micro-F1 on the held-out part, and that F1.
+
+    Args:
+        model: The model of the probabilities of `labels`.
+        data: The notes.
+        labels: One of its label sets.
+        config: The settings.
+    """
+    rows = data.tuning_rows(labels, config.seed)
+    return tune_threshold(labels.y[rows], predict_scores(model, _take(data.inputs, rows)))
 
 
 def _take(features, rows):
     if isinstance(features, dict):
         return {name: array[rows] for name, array in features.items()}
     return features[rows]
-
-
-def _identity(notes: Notes, config: TrainingConfig, relevance: RelevanceGraph, validation: np.ndarray) -> str:
-    """A digest of what a training depends on; how long it may last is no part of it, unless it paces the rate."""
-    settings = config.to_dict() | {"epochs": config.epochs if config.warm_up else None, "patience": None}
-    told = [settings, encoder_hash(config.encoder), relevance.get_config(), validation.tolist(), notes.codes]
-    told += [notes.age, notes.sex, notes.specialty]
-    digest = hashlib.sha256(json.dumps(told).encode())
-    for text in notes.text:
-        digest.update(hashlib.sha256(text.encode()).digest())
-    return digest.hexdigest()
-
-
-def _titles(labels, system: CodeSystem) -> tuple[str, ...]:
-    """The labels' titles; a code of another edition has that of its nearest ancestor, and says so."""
-    known = [system.normalise(label) for label in labels]
-    return tuple(
-        system.title(code) if code == label else f"{system.title(code)} (title of {code})"
-        for label, code in zip(labels, known, strict=True)
-    )

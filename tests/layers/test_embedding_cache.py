@@ -129,6 +129,16 @@ def test_settings_and_weights_have_folders_of_their_own(encoder, tmp_path):
     assert len(list(tmp_path.iterdir())) == 6
 
 
+def test_chunks_of_other_lengths_have_folders_of_their_own(encoder, expected, tmp_path):
+    embed(TEXTS, encoder, cache=tmp_path)
+    for length in (4, 5):
+        chunked = TransformerEncoder(encoder.name_or_path, max_length=32, chunk_length=length)
+        alone = np.stack([np.asarray(chunked(chunked.tokenize([text])))[0] for text in TEXTS])
+        assert np.abs(alone - expected).max() > 1e-3
+        np.testing.assert_allclose(embed(TEXTS, chunked, cache=tmp_path), alone, atol=1e-5)
+    assert len(list(tmp_path.iterdir())) == 3
+
+
 def test_resumes_after_a_kill(encoder, expected, encoded, tmp_path, monkeypatch):
     monkeypatch.setattr(embedding_cache, "_SHARD_TEXTS", 1)
     write = embedding_cache._write_shard

@@ -15,7 +15,7 @@ SIZES = {
     "caml": {"filters": 24, "width": 4},
     "multirescnn": {"filters": 8, "widths": (1, 4)},
     "laat": {"units": 12, "attention_dim": 10},
-    "plm_icd": {"chunk_length": 4, "attention_dim": 10},
+    "plm_icd": {"attention_dim": 10},
 }
 
 
@@ -24,7 +24,9 @@ def made(name, encoder_folder=None, **options):
     keras.utils.set_random_seed(0)
     options = SIZES[name] | options
     if name == "plm_icd":
-        encoder = TransformerEncoder(encoder_folder, trainable=True, max_length=16, return_sequence=True)
+        encoder = TransformerEncoder(
+            encoder_folder, trainable=True, max_length=16, return_sequence=True, chunk_length=4
+        )
         return plm_icd(LABELS, encoder, **options)
     return WORD_LEVEL[name](LABELS, vocabulary_size=WORDS, embedding_size=SIZE, dropout=0.0, **options)
 

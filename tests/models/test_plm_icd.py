@@ -5,14 +5,14 @@ import pytest
 
 from icd_relevancy import InputError
 from icd_relevancy.layers import TransformerEncoder
-from icd_relevancy.models import attention_model, head_of, plm_icd, plm_icd_body
+from icd_relevancy.models import attention_model, encoder_of, head_of, plm_icd, plm_icd_body
 from tests.models import backbone_oracles as oracles
 
 
 def test_it_equals_its_equations(miniature_encoder):
     """The states are the encoder's for every four tokens alone."""
     model = oracles.made("plm_icd", miniature_encoder)
-    encoder = model.get_layer("plm_icd_body").get_layer("token_states").encoder
+    encoder = encoder_of(model)
     x, _ = oracles.notes(6)
     mask = x["attention_mask"]
     chunks = [
@@ -46,8 +46,6 @@ def test_what_does_not_fit_is_refused(miniature_encoder):
         ({}, "exactly one of encoder and embedding_size"),
         ({"encoder": encoder, "embedding_size": 32}, "exactly one of encoder and embedding_size"),
         ({"embedding_size": 0}, "embedding_size must be at least 1"),
-        ({"encoder": encoder, "chunk_length": 0}, "chunk_length must be at least 1"),
-        ({"encoder": encoder, "chunk_length": 65}, "64 positions. Received: chunk_length=65"),
         ({"encoder": TransformerEncoder(miniature_encoder, max_length=16)}, "return_sequence=True"),
     ]:
         with pytest.raises(InputError, match=message):

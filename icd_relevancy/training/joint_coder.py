@@ -1,0 +1,206 @@
+"""A joint model of two code systems as a folder, and the coder of either of them."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from urllib.parse import quote
+
+import keras
+
+from icd_relevancy.atomic import replacing
+from icd_relevancy.codes import code_system
+from icd_relevancy.data import Notes, split_by_code_system
+from icd_relevancy.errors import InputError
+from icd_relevancy.models import system_model
+from icd_relevancy.relevance import RelevanceGraph
+from icd_relevancy.training.coder_folder import (
+    JSON,
+    MODEL,
+    check_folder,
+    check_kind,
+    read_coder_json,
+    read_model,
+    write_coder_json,
+    write_model,
+)
+from icd_relevancy.training.config import TrainingConfig
+from icd_relevancy.training.model_settings import MODELS
+from icd_relevancy.training.note_coder import NoteCoder
+from icd_relevancy.training.note_data import NoteData, of_other_system
+from icd_relevancy.training.note_training import models_of_systems, train_note_model
+
+_OF_SYSTEM = ("labels", "titles", "decision_threshold", "history")
+
+
+@dataclass(frozen=True)
+class JointCoder:
+    """Codes notes in two code systems by one model that learned both, and keeps all that needs in one folder.
+
+    Attributes:
+        model: The joint Keras model, with the probabilities of each system by its name.
+        coders: For each code system, by name, the `NoteCoder` that codes notes in it.
+
+    Reference: JAMS §2.
+    """
+
+    model: keras.Model
+    coders: Mapping[str, NoteCoder]
+
+    @classmethod
+    def train(
+        cls, notes: Notes, config: TrainingConfig, cache=None, checkpoint=None, verbose=0
+    ) -> "JointCoder":
+        """Trains on notes that are coded in one or the other system; a part of both is held out.
+
+        Args:
+            notes: Notes with codes; see `split_by_code_system` for how the system of a note is known.
+            config: The settings, with `joint`.
+            cache: As in `NoteCoder.train`.
+            checkpoint: As in `NoteCoder.train`.
+            verbose: As in `keras.Model.fit`. Defaults to 0.
+
+        Raises:
+            InputError: If a note is coded in neither system or in both, all are in one, or no label of the one
+                has an equivalent among those of the other.
+        """
+        keras.utils.set_random_seed(config.seed)
+        data = NoteData.from_notes(notes, config, cache)
+        trained = train_note_model(data, config, checkpoint, verbose)
+        models = models_of_systems(trained.model, data)
+        settings = dict(zip(models, (config, of_other_system(config)), strict=True))
+        return cls(
+            trained.model,
+            {
+                labels.name: NoteCoder.of(
+                    data,
+                    labels,
+                    replace(trained, model=models[labels.name]),
+                    settings[labels.name],
+                    data.features.of_system(labels.name),
+                )
+                for labels in data.label_sets
+            },
+        )
+
+    def coder(self, system: str) -> NoteCoder:
+        """The coder of a code system.
+
+        Args:
+            system: Its name, or the beginning of it that only one has, such as `"icd9"`.
+
+        Raises:
+            InputError: If the model has no such system.
+        """
+        found = [name for name in self.coders if name == system or name.startswith(system)]
+        if len(found) != 1:
+            raise InputError(f"the model codes in {' and '.join(self.coders)}. Received: system={system!r}")
+        return self.coders[found[0]]
+
+    @property
+    def config(self) -> TrainingConfig:
+        """The `TrainingConfig` of the training."""
+        return next(iter(self.coders.values())).config
+
+    def truncated(self, notes: Notes) -> int:
+        """How many notes are longer than the model reads.
+
+        Args:
+            notes: The notes.
+        """
+        return next(iter(self.coders.values())).truncated(notes)
+
+    def predict(self, notes: Notes, top_k: int | None = None) -> Iterator[dict[str, list[dict]]]:
+        """For each note and each code system its ranked codes, as of `NoteCoder.predict`.
+
+        Args:
+            notes: The notes.
+            top_k: As of `NoteCoder.predict`. Defaults to None.
+        """
+        ranked = [coder.predict(notes, top_k) for coder in self.coders.values()]
+        for of_note in zip(*ranked, strict=True):
+            yield dict(zip(self.coders, of_note, strict=True))
+
+    def evaluate(self, notes: Notes, cache=None) -> dict[str, dict]:
+        """For each code system the metrics of `NoteCoder.evaluate` on the notes that are coded in it.
+
+        Args:
+            notes: Notes with codes.
+            cache: As in `NoteCoder.evaluate`. Defaults to None.
+        """
+        systems = [code_system(coder.config.code_system) for coder in self.coders.values()]
+        parts = split_by_code_system(notes, *systems)
+        return {name: coder.evaluate(parts[name], cache) for name, coder in self.coders.items()}
+
+    def save(self, folder) -> None:
+        """Writes the folder, all of it or nothing: `model.keras`, `coder.json` and a `relevance-….npz` a system."""
+        told = {name: coder.told() for name, coder in self.coders.items()}
+        first = next(iter(told.values()))
+        shared = {name: first[name] for name in ("training", "features", "encoder_sha256")}
+        lexicons = [one["features"].get("lexicons", {}) for one in told.values()]
+        if any(lexicons):
+            shared["features"] |= {"lexicons": {key: value for one in lexicons for key, value in one.items()}}
+        systems = {name: {key: one[key] for key in _OF_SYSTEM} for name, one in told.items()}
+        with replacing(folder, folder=True) as temporary:
+            write_model(self.model, temporary)
+            for name, coder in self.coders.items():
+                coder.relevance.save(temporary / _graph_file(name))
+            write_coder_json(temporary, {**shared, "systems": systems})
+
+    @classmethod
+    def load(cls, folder, encoder: str | None = None) -> "JointCoder":
+        """Reads a folder that `save` wrote.
+
+        Args:
+            folder: The folder.
+            encoder: Where this machine has the encoder. Defaults to None: as at the training.
+
+        Raises:
+            InputError: If the folder is missing, incomplete or damaged.
+        """
+        folder = Path(folder)
+        check_folder(folder, (JSON, MODEL))
+        told = read_coder_json(folder, ("training", "features", "encoder_sha256", "systems"))
+        check_folder(folder, [_graph_file(name) for name in told["systems"]])
+        model, config = read_model(folder), TrainingConfig.from_mapping(told["training"], f"{folder}/{JSON}")
+        if list(model.output) != list(told["systems"]):
+            raise InputError(f"{folder}: its files are of different models; copy or train the model again")
+        coders = {}
+        for (name, own), settings in zip(
+            told["systems"].items(), (config, of_other_system(config)), strict=True
+        ):
+            lexicons = told["features"].get("lexicons", {})
+            features = {key: part for key, part in told["features"].items() if key != "lexicons"}
+            features["lexicons"] = {key: part for key, part in lexicons.items() if key == f"lexical_{name}"}
+            parts = {**told, **own, "training": settings.to_dict(), "features": features}
+            graph = RelevanceGraph.load(folder / _graph_file(name))
+            coders[name] = NoteCoder.from_parts(parts, system_model(model, name), graph, folder, encoder)
+        return cls(model, coders)
+
+
+def load_coder(folder, encoder: str | None = None, system: str | None = None) -> "NoteCoder | JointCoder":
+    """The coder of a folder.
+
+    Args:
+        folder: A folder of `NoteCoder.save` or `JointCoder.save`.
+        encoder: Where this machine has the encoder. Defaults to None: as at the training.
+        system: The code system to code in, or the beginning of its name. Defaults to None: of a joint model, all.
+
+    Returns:
+        A `JointCoder` where the folder holds a joint model and no system is named, else a `NoteCoder`.
+
+    Raises:
+        InputError: If the folder holds no model of notes, or none of that system.
+    """
+    folder = Path(folder)
+    if check_kind(folder, *MODELS) and "systems" in read_coder_json(folder, ()):
+        joint = JointCoder.load(folder, encoder)
+        return joint if system is None else joint.coder(system)
+    coder = NoteCoder.load(folder, encoder)
+    if system is not None and not coder.config.code_system.startswith(system):
+        raise InputError(f"{folder}: codes in {coder.config.code_system}. Received: system={system!r}")
+    return coder
+
+
+def _graph_file(system: str) -> str:
+    # A code system of one's own is called after its table, whatever that is.
+    return f"relevance-{quote(system, safe='')}.npz"

@@ -1,0 +1,193 @@
+"""Notes as a model learns from them: labels, the held-out part, and features."""
+
+import hashlib
+import json
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from scipy import sparse
+
+from icd_relevancy.codes import CodeSystem, code_system
+from icd_relevancy.data import Notes, encode_labels, join_notes, split_by_code_system, train_validation_split
+from icd_relevancy.data.canonical import with_canonical_codes
+from icd_relevancy.errors import InputError
+from icd_relevancy.layers import TransformerEncoder
+from icd_relevancy.layers.hierarchical_attention import category_membership
+from icd_relevancy.layers.pretrained import encoder_hash
+from icd_relevancy.relevance import RelevanceGraph
+from icd_relevancy.training.config import TrainingConfig
+from icd_relevancy.training.label_graph import graph_of_labels
+from icd_relevancy.training.note_encoder import has_encoder, make_encoder, needs_encoder
+from icd_relevancy.training.note_features import NoteFeatures
+
+# The monitor and the threshold need a dense notes x labels matrix; this bounds it to 0.8 GB.
+_MOST_VALIDATION_CELLS = 200_000_000
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class LabelSet:
+    """The labels of one code system, and the notes that are coded in it.
+
+    Attributes:
+        system: The code system.
+        labels: The m codes.
+        titles: Their titles.
+        relevance: Their `RelevanceGraph`.
+        y: Labels of all n notes, CSR `(n, m)`.
+        coded: Which of the notes are coded in the system, bool `(n,)`.
+    """
+
+    system: CodeSystem
+    labels: tuple[str, ...]
+    titles: tuple[str, ...]
+    relevance: RelevanceGraph
+    y: sparse.csr_matrix
+    coded: np.ndarray
+
+    @classmethod
+    def of(cls, codes, coded, system: CodeSystem, config: TrainingConfig) -> "LabelSet":
+        """The labels of notes, each with its codes in the system, or none."""
+        labels = Notes(tuple(map(str, range(len(codes)))), ("",) * len(codes), codes).label_names(
+            config.min_count
+        )
+        if not labels:
+            raise InputError(f"no code of {system.name} is used by {config.min_count} notes; lower min_count")
+        return cls(
+            system,
+            labels,
+            _titles(labels, system),
+            graph_of_labels(labels, config, system),
+            encode_labels(codes, labels),
+            coded,
+        )
+
+    @property
+    def name(self) -> str:
+        """The name of the code system."""
+        return self.system.name
+
+    def categories(self) -> tuple[str, ...]:
+        """What the categories of `category_membership` are called."""
+        _, names = category_membership(self.system, self.labels)
+        return tuple(f"{name} {self.system.title(name)}" if name in self.system else name for name in names)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class NoteData:
+    """Notes as a model learns from them.
+
+    Attributes:
+        texts: The texts of the n notes as the model reads them.
+        label_sets: The labels of each code system: one, or two of a joint model.
+        training: Rows of the training part.
+        validation: Rows of the held-out part.
+        features: What the model reads, fitted on the training part.
+        encoder: The encoder; None where the model has none, or starts from embeddings that may all be in a cache.
+        inputs: The features of all n notes.
+        truncated: How many of the notes are longer than the model reads.
+        identity: A digest of all that a training depends on.
+    """
+
+    texts: list[str]
+    label_sets: tuple[LabelSet, ...]
+    training: np.ndarray
+    validation: np.ndarray
+    features: NoteFeatures
+    encoder: TransformerEncoder | None
+    inputs: object
+    truncated: int
+    identity: str
+
+    @classmethod
+    def from_notes(cls, notes: Notes, config: TrainingConfig, cache=None) -> "NoteData":
+        """Splits notes, whole patients and repeated texts, and makes the features of all of them.
+
+        Args:
+            notes: Notes with codes.
+            config: The settings.
+            cache: Folder for embeddings. Defaults to None: none are kept.
+
+        Raises:
+            InputError: If the notes carry no codes, or unknown ones; of a joint model, also if notes are coded in
+                neither system, in both, or all in one.
+        """
+        notes, label_sets = _labelled(notes, config)
+        y = sparse.hstack([labels.y for labels in label_sets], format="csr")
+        training, validation = train_validation_split(y, notes.groups(), config.validation, config.seed)
+        features = NoteFeatures.fit(notes, training, config, label_sets)
+        encoder = make_encoder(config) if needs_encoder(config) else None
+        texts = features.texts(notes.text)
+        inputs = features.of(notes, encoder, cache, texts=texts)
+        return cls(
+            texts,
+            label_sets,
+            training,
+            validation,
+            features,
+            encoder,
+            features.of_training(inputs, notes, training, label_sets),
+            features.truncated(texts),
+            _identity(notes, config, label_sets, validation),
+        )
+
+    @cached_property
+    def only(self) -> LabelSet:
+        """The labels of a model of one code system."""
+        (labels,) = self.label_sets
+        return labels
+
+    def tuning_rows(self, labels: LabelSet, seed: int) -> np.ndarray:
+        """The held-out notes coded in a system, or where they are very many a sample, whose scores are looked at."""
+        rows = np.random.default_rng(seed).permutation(self.validation)
+        rows = rows[labels.coded[rows]]
+        if not len(rows):
+            raise InputError(
+                f"no held-out note is coded in {labels.name}; give more notes of it, or raise validation"
+            )
+        return np.sort(rows[: max(_MOST_VALIDATION_CELLS // len(labels.labels), 1)])
+
+
+def _labelled(notes: Notes, config: TrainingConfig) -> tuple[Notes, tuple[LabelSet, ...]]:
+    """The notes in canonical codes, and the labels of each system."""
+    system = code_system(config.code_system)
+    if not config.joint:
+        notes, _ = with_canonical_codes(notes, system)
+        return notes, (LabelSet.of(notes.codes, np.ones(len(notes), bool), system, config),)
+    other = code_system(config.joint_system)
+    parts = split_by_code_system(notes, system, other)
+    notes = join_notes({one.name: parts[one.name] for one in (system, other)})
+    first = np.arange(len(notes)) < len(parts[system.name])
+    sets = []
+    for one, coded, settings in ((system, first, config), (other, ~first, of_other_system(config))):
+        codes = [row if here else () for row, here in zip(notes.codes, coded, strict=True)]
+        sets.append(LabelSet.of(codes, coded, one, settings))
+    return notes, tuple(sets)
+
+
+def of_other_system(config: TrainingConfig) -> TrainingConfig:
+    """The settings of a joint model as its second code system sees them."""
+    return replace(config, code_system=config.joint_system, joint_system=config.code_system, vectors=None)
+
+
+def _identity(
+    notes: Notes, config: TrainingConfig, label_sets: tuple[LabelSet, ...], validation: np.ndarray
+) -> str:
+    """A digest of what a training depends on; how long it may last is no part of it, unless it paces the rate."""
+    settings = config.to_dict() | {"epochs": config.epochs if config.warm_up else None, "patience": None}
+    told = [settings, encoder_hash(config.encoder) if has_encoder(config) else None]
+    told += [labels.relevance.get_config() for labels in label_sets] + [validation.tolist(), notes.codes]
+    told += [notes.age, notes.sex, notes.specialty]
+    digest = hashlib.sha256(json.dumps(told).encode())
+    for text in notes.text:
+        digest.update(hashlib.sha256(text.encode()).digest())
+    return digest.hexdigest()
+
+
+def _titles(labels, system: CodeSystem) -> tuple[str, ...]:
+    """The labels' titles; a code of another edition has that of its nearest ancestor, and says so."""
+    known = [system.normalise(label) for label in labels]
+    return tuple(
+        system.title(code) if code == label else f"{system.title(code)} (title of {code})"
+        for label, code in zip(labels, known, strict=True)
+    )
