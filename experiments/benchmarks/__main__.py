@@ -1,4 +1,4 @@
-"""Runs the benchmarks named, or all but the long `memory`."""
+"""Runs the benchmarks named, or all but the long `memory` and `backbones`."""
 
 import argparse
 import importlib
@@ -10,7 +10,7 @@ from icd_relevancy._startup import start_tensorflow
 from icd_relevancy.reporting import markdown_table, write_table
 
 QUICK = ("losses", "report", "graph", "embed", "attention", "ranking", "hierarchy", "prediction")
-LONG = ("memory",)
+LONG = ("memory", "backbones")
 
 
 def main() -> None:
