@@ -13,6 +13,7 @@ _WITH_KERAS_CLASSES = (
     "icd_relevancy.losses.hierarchical",
     "icd_relevancy.losses.imbalance",
     "icd_relevancy.losses.focal",
+    "icd_relevancy.losses.joint",
     "icd_relevancy.metrics.relevancy",
     "icd_relevancy.metrics.streaming",
     "icd_relevancy.layers.encoder",

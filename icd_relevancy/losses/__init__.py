@@ -11,6 +11,7 @@ from icd_relevancy.losses.imbalance import (
     level_weights,
     weighted_crossentropy,
 )
+from icd_relevancy.losses.joint import JointSystemLoss
 from icd_relevancy.losses.relevancy import BHML, PLCL, TLCL, WHML, plcl, tlcl
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "FocalLoss",
     "FocalWeightedCrossentropy",
     "HierL2",
+    "JointSystemLoss",
     "MCLoss",
     "TreeMin",
     "WeightedCrossentropy",
