@@ -1,7 +1,6 @@
-"""What the words of a note say of each code by themselves: a channel of features for any model, and evidence."""
+"""What the words of a note say of each code by themselves: channels of features for any model, and evidence."""
 
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -9,33 +8,31 @@ import numpy as np
 from scipy import sparse
 
 from icd_relevancy.errors import InputError
-from icd_relevancy.text.phrase_precision import PhrasePrecision
-from icd_relevancy.text.plain_words import PlainText, plain_text, plain_words
-from icd_relevancy.text.word_coverage import WordCoverage, sentence_words
+from icd_relevancy.text.label_names import idf_of_names, names_in_mentions, names_in_system
+from icd_relevancy.text.learned_phrases import LearnedPhrases
+from icd_relevancy.text.plain_words import plain_text
+from icd_relevancy.text.word_coverage import WordCoverage
 
-_COVERAGES = ("titles", "synonyms", "mention_words")
-_PRECISIONS = ("phrases", "mentions")
+_NAMED = ("titles", "synonyms", "mention_words", "mentions")
+_CHANNELS = ("titles", "synonyms", "phrases", "mention_words", "mentions")
 _NOTES_AT_ONCE = 256
-# What classifications put in brackets may be there or not: "Hypertension (arterial) (benign)".
-_BRACKETS = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Lexicon:
     """How well the words of notes agree with the names of codes: features of a note for each of m labels.
 
-    Up to five channels, each from 0 to 1:
+    Up to five channels, each from 0 to 1, of which a weighted sum is a logit:
 
     - `titles`: the idf-weighted share of the words of the label's title that stand in one sentence, of the best
       sentence, squared;
     - `synonyms`: the same of the best of the title without what is in brackets, the inclusion terms and the
       "includes" notes;
-    - `mention_words`: the same of the best of the label's annotated mentions in training notes, which finds
-      those that are written in two pieces;
-    - `mentions`: of the annotated mentions that stand word for word in the note the highest precision: the
-      share of the training notes with this mention that carry the label;
-    - `phrases`: the same of runs of one to three words that were found to go with the label in training notes,
-      for which no annotation and no title is needed.
+    - `phrases`: how much the best run of one to three words lifts the label's probability, of runs found in the
+      training notes to go with the label; no annotation and no title is needed;
+    - `mention_words`: as `titles`, of the best of the label's annotated mentions in training notes;
+    - `mentions`: of the annotated mentions whose words all stand in one clause the highest precision, the share
+      of the training notes with this mention that carry the label.
 
     Words are compared without case, accents and plural endings, so the channels work for any language that
     writes spaces between words; titles and synonyms only for that of the code system. A label of another edition
@@ -51,27 +48,31 @@ class Lexicon:
         labels: The m labels.
         columns: The words that names of labels have, and the column of each.
         idf: The idf of each among the sentences of the training notes.
-        titles, synonyms, mention_words: `WordCoverage`, or None for a channel that is not there.
-        phrases, mentions: `PhrasePrecision`, or None.
+        phrases: The `LearnedPhrases`.
+        titles, synonyms, mention_words, mentions: `WordCoverage`, or None for a channel that is not there.
 
     Example:
 
-    >>> texts = ["Dry cough for a week.", "Dry cough, fever.", "No pain.", "Pain."]
-    >>> lexicon = Lexicon.fit(texts, [("R05",), ("R05", "R50.9"), (), ("R52",)], ("R05", "R50.9", "R52"))
-    >>> lexicon.channels, lexicon.transform(["Has had a dry cough."]).toarray().round(2)
-    (('phrases',), array([[0.33, 0.  , 0.  ]], dtype=float32))
-    >>> lexicon.evidence("Has had a dry cough.", "R05")
-    [(10, 13, 0.3333333432674408), (14, 19, 0.3333333432674408)]
+    >>> texts = ["Dry cough for a week.", "Fever.", "Cough, dry; fever.", "No complaints."]
+    >>> codes = [("R05",), ("R50.9",), ("R05", "R50.9"), ()]
+    >>> mentions = [(("R05", "dry cough"),), (("R50.9", "fever"),), None, None]
+    >>> lexicon = Lexicon.fit(texts, codes, ("R05", "R50.9"), mentions=mentions)
+    >>> lexicon.channels
+    ('phrases', 'mention_words', 'mentions')
+    >>> lexicon.transform(["Now a cough that is dry."]).toarray()
+    array([[0. , 0. , 1. , 0. , 0.5, 0. ]], dtype=float32)
+    >>> [(start, stop) for start, stop, _ in lexicon.evidence("Now a cough that is dry.", "R05")]
+    [(6, 11), (20, 23)]
     """
 
     labels: tuple[str, ...]
     columns: dict[str, int]
     idf: np.ndarray
+    phrases: LearnedPhrases
     titles: WordCoverage | None = None
     synonyms: WordCoverage | None = None
     mention_words: WordCoverage | None = None
-    phrases: PhrasePrecision | None = None
-    mentions: PhrasePrecision | None = None
+    mentions: WordCoverage | None = None
 
     @classmethod
     def fit(
@@ -106,15 +107,14 @@ class Lexicon:
         plain = [plain_text(text) for text in texts]
         place = {label: number for number, label in enumerate(labels)}
         carried = _carried(codes, place)
-        named = {"titles": [], "synonyms": []} if system is None else _names(labels, system)
-        named["mention_words"] = _mentioned(mentions, place, groups, min_groups)
-        columns, idf = _idf(plain, (words for pairs in named.values() for _, words in pairs))
-        parts = {
-            name: WordCoverage.of(pairs, columns, idf, len(labels)) for name, pairs in named.items() if pairs
-        }
-        parts["phrases"] = PhrasePrecision.learned(plain, carried, groups, max(2, min_groups))
-        if named["mention_words"]:
-            parts["mentions"] = PhrasePrecision.of_mentions(plain, carried, named["mention_words"])
+        names = {} if system is None else names_in_system(labels, system)
+        if _is_annotated(mentions):
+            names["mention_words"] = names_in_mentions(mentions, place, groups, min_groups)
+        columns, idf = idf_of_names(plain, names.values())
+        parts = {name: WordCoverage.of(found, columns, idf, len(labels)) for name, found in names.items()}
+        if "mention_words" in parts:
+            parts["mentions"] = parts["mention_words"].with_precision(plain, carried)
+        parts["phrases"] = LearnedPhrases.fit(plain, carried, groups, max(2, min_groups))
         return cls(labels, columns, idf, **parts)
 
     @classmethod
@@ -135,29 +135,29 @@ class Lexicon:
 
         Example:
 
-        >>> texts, codes = ["Dry cough.", "A dry cough.", "Dry cough."], [("R05",)] * 3
-        >>> Lexicon.out_of_fold(texts, codes, ("R05",), [0, 1, 2]).toarray().round(2)
-        array([[0.33],
-               [0.33],
-               [0.33]], dtype=float32)
+        >>> texts, mentions = ["Dry cough.", "A dry cough.", "Fever."], [(("R05", "dry cough"),)] * 2 + [()]
+        >>> own = Lexicon.out_of_fold(texts, [("R05",)] * 2 + [()], ("R05",), [0, 1, 0], mentions=mentions)
+        >>> own.toarray()  # the precision of what one other note has, not that of both
+        array([[0. , 1. , 0.5],
+               [0. , 1. , 0.5],
+               [0. , 0. , 0. ]], dtype=float32)
         """
         folds = np.asarray(folds)
         if len(folds) != len(texts) or len(np.unique(folds)) < 2:
             raise InputError("the lexicon needs a fold for each note, and at least two folds")
         groups = np.arange(len(texts)) if groups is None else np.asarray(groups)
-        channels = _channels(system, mentions)
+        channels = _channels(system is not None, _is_annotated(mentions))
         rows, order = [], []
         for fold in np.unique(folds):
             inside, outside = np.flatnonzero(folds == fold), np.flatnonzero(folds != fold)
-            taken = {"mentions": None if mentions is None else [mentions[note] for note in outside]}
             lexicon = cls.fit(
                 [texts[note] for note in outside],
                 [codes[note] for note in outside],
                 labels,
                 system,
-                groups=groups[outside],
-                min_groups=min_groups,
-                **taken,
+                None if mentions is None else [mentions[note] for note in outside],
+                groups[outside],
+                min_groups,
             )
             rows.append(lexicon.transform([texts[note] for note in inside], channels))
             order.append(inside)
@@ -170,7 +170,7 @@ class Lexicon:
     @property
     def channels(self) -> tuple[str, ...]:
         """The names of the channels, in their order."""
-        return tuple(name for name in (*_COVERAGES, *_PRECISIONS) if getattr(self, name) is not None)
+        return tuple(name for name in _CHANNELS if getattr(self, name) is not None)
 
     def transform(self, texts: Sequence[str], channels: Sequence[str] | None = None) -> sparse.csr_matrix:
         """The features of notes.
@@ -190,16 +190,9 @@ class Lexicon:
 
     def _block(self, texts: Sequence[str], channels: tuple[str, ...]) -> sparse.csr_matrix:
         plain = [plain_text(text) for text in texts]
-        sentences = sentence_words(plain, self.columns)
-        found = []
-        for name in channels:
-            part = getattr(self, name)
-            if part is None:
-                found.append(sparse.csr_matrix((len(texts), len(self.labels)), dtype=np.float32))
-            elif name in _COVERAGES:
-                found.append(part.transform(*sentences, len(texts)))
-            else:
-                found.append(part.transform(plain))
+        absent = sparse.csr_matrix((len(texts), len(self.labels)), dtype=np.float32)
+        parts = [getattr(self, name) for name in channels]
+        found = [absent if part is None else part.transform(plain) for part in parts]
         return sparse.hstack(found, format="csr", dtype=np.float32)
 
     def evidence(self, text: str, label: str) -> list[tuple[int, int, float]]:
@@ -211,8 +204,8 @@ class Lexicon:
 
         Returns:
             Spans `(start, stop, weight)` in characters, in the order of the text, of the channel with the highest
-            value: the words of the best sentence, each with its share, of which the square of the sum is the
-            value; or every place of the best phrase, each with its precision. Empty where no channel has a value.
+            value: the words of the best sentence or clause, weighted by their shares in the value, or every place
+            of the best phrase, weighted by the value. Empty where no channel has a value.
 
         Raises:
             InputError: If the label is none of the lexicon's.
@@ -220,40 +213,8 @@ class Lexicon:
         if label not in self._place:
             raise InputError(f"{label!r} is none of the {len(self.labels)} labels of the lexicon")
         number, plain = self._place[label], plain_text(text)
-        best, spans = 0.0, []
-        for name in self.channels:
-            value, found = self._spans(name, plain, number)
-            if value > best:
-                best, spans = value, found
-        return spans
-
-    def _spans(
-        self, channel: str, plain: PlainText, label: int
-    ) -> tuple[float, list[tuple[int, int, float]]]:
-        part = getattr(self, channel)
-        if channel in _COVERAGES:
-            best = part.best(sentence_words([plain], self.columns)[0], label)
-            if best is None:
-                return 0.0, []
-            sentence, shares = best
-            there = (place for place, at in enumerate(plain.sentences) if at == sentence)
-            weights = [(place, shares.get(self.columns.get(plain.words[place]))) for place in there]
-            spans = [(*plain.spans[place], weight) for place, weight in weights if weight is not None]
-            return min(sum(shares.values()), 1.0) ** 2, spans
-        places = part.occurrences(plain)
-        weights = (
-            part.links[[number for number, _, _ in places], label].toarray().ravel()
-            if places
-            else np.zeros(0)
-        )
-        if not weights.any():
-            return 0.0, []
-        value = float(weights.max())
-        best = [place for place, weight in zip(places, weights, strict=True) if weight == value]
-        # Of equally good phrases the longest says most.
-        longest = max(stop - start for _, start, stop in best)
-        kept = [(start, stop) for _, start, stop in best if stop - start == longest]
-        return value, [(plain.spans[start][0], plain.spans[stop - 1][1], value) for start, stop in kept]
+        found = [getattr(self, name).evidence(plain, number) for name in self.channels]
+        return max(found, key=lambda part: part[0])[1]
 
     @cached_property
     def _place(self) -> dict[str, int]:
@@ -262,40 +223,20 @@ class Lexicon:
     def to_dict(self) -> dict:
         """The lexicon, as JSON can hold it: with phrases of training notes in plain text."""
         told = {"labels": list(self.labels), "words": list(self.columns), "idf": self.idf.tolist()}
-        for name in _COVERAGES:
-            if (part := getattr(self, name)) is not None:
-                phrases, links = part.to_lists()
-                told[name] = {"phrases": phrases, "links": links}
-        for name in _PRECISIONS:
-            if (part := getattr(self, name)) is not None:
-                links = part.links.tocoo()
-                triples = zip(links.row.tolist(), links.col.tolist(), links.data.tolist(), strict=True)
-                told[name] = {
-                    "phrases": [" ".join(words) for words in part.phrases],
-                    "links": list(map(list, triples)),
-                }
-        return told
+        return told | {name: getattr(self, name).to_dict() for name in self.channels}
 
     @classmethod
     def from_dict(cls, told: Mapping) -> "Lexicon":
         """What `to_dict` told of."""
         labels, idf = tuple(told["labels"]), np.asarray(told["idf"], np.float64)
-        parts = {}
-        for name in _COVERAGES:
-            if name in told:
-                parts[name] = WordCoverage.from_lists(
-                    told[name]["phrases"], told[name]["links"], idf, len(labels)
-                )
-        for name in _PRECISIONS:
-            if name in told:
-                phrases = tuple(tuple(phrase.split(" ")) for phrase in told[name]["phrases"])
-                rows, columns, values = np.array(told[name]["links"], np.float64).reshape(-1, 3).T
-                cells = (rows.astype(int), columns.astype(int))
-                links = sparse.csr_matrix(
-                    (values.astype(np.float32), cells), shape=(len(phrases), len(labels))
-                )
-                parts[name] = PhrasePrecision(phrases, links)
-        return cls(labels, {word: column for column, word in enumerate(told["words"])}, idf, **parts)
+        columns = {word: column for column, word in enumerate(told["words"])}
+        parts = {
+            name: WordCoverage.from_dict(told[name], columns, idf, len(labels))
+            for name in _NAMED
+            if name in told
+        }
+        parts["phrases"] = LearnedPhrases.from_dict(told["phrases"], len(labels))
+        return cls(labels, columns, idf, **parts)
 
 
 def _check(texts, codes, labels, mentions, groups) -> None:
@@ -311,10 +252,19 @@ def _check(texts, codes, labels, mentions, groups) -> None:
             raise InputError(f"{name} must have one value a note; received {length} for {len(texts)} notes")
 
 
-def _channels(system, mentions) -> tuple[str, ...]:
-    named = () if system is None else ("titles", "synonyms")
-    annotated = mentions is not None and any(mentions)
-    return (*named, "mention_words", "phrases", "mentions") if annotated else (*named, "phrases")
+def _is_annotated(mentions) -> bool:
+    return mentions is not None and any(mentions)
+
+
+def _channels(named: bool, annotated: bool) -> tuple[str, ...]:
+    there = {
+        "titles": named,
+        "synonyms": named,
+        "phrases": True,
+        "mention_words": annotated,
+        "mentions": annotated,
+    }
+    return tuple(name for name in _CHANNELS if there[name])
 
 
 def _carried(codes, place: dict[str, int]) -> sparse.csr_matrix:
@@ -324,37 +274,3 @@ def _carried(codes, place: dict[str, int]) -> sparse.csr_matrix:
     pointers = np.cumsum([0, *map(len, rows)])
     shape = (len(rows), len(place))
     return sparse.csr_matrix((np.ones(len(columns), np.float32), columns, pointers), shape=shape)
-
-
-def _names(labels: Sequence[str], system) -> dict[str, list[tuple[int, tuple[str, ...]]]]:
-    """The words of the labels' titles and synonyms, each with the label's number."""
-    titles, synonyms = [], []
-    for number, label in enumerate(labels):
-        code = system.normalise(label)
-        if code is None:
-            continue
-        title = system.title(code)
-        titles.append((number, plain_words(title)))
-        for name in (title, *system.inclusion_terms(code), *system.includes(code)):
-            synonyms.append((number, plain_words(_BRACKETS.sub(" ", name))))
-    return {"titles": titles, "synonyms": synonyms}
-
-
-def _mentioned(mentions, place: dict[str, int], groups, min_groups: int) -> list[tuple[int, tuple[str, ...]]]:
-    """The words of the labels' annotated mentions, each with the label's number, of so many groups of notes."""
-    groups_of: dict[tuple[int, tuple[str, ...]], set[int]] = {}
-    for group, row in zip(groups, mentions or (), strict=mentions is not None):
-        for code, text in row or ():
-            if code in place and (words := plain_words(text)):
-                groups_of.setdefault((place[code], words), set()).add(int(group))
-    return [pair for pair, found in groups_of.items() if len(found) >= min_groups]
-
-
-def _idf(texts: Sequence[PlainText], phrases: Iterator[Sequence[str]]) -> tuple[dict[str, int], np.ndarray]:
-    """The column of each word of the phrases, and the idf of each among the sentences of the texts."""
-    columns = {
-        word: column for column, word in enumerate(sorted({word for words in phrases for word in words}))
-    }
-    sentences, _ = sentence_words(texts, columns)
-    having = np.asarray(sentences.sum(axis=0), np.float64).ravel()
-    return columns, np.log((sentences.shape[0] + 1) / (having + 1)) + 0.1

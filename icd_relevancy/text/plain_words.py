@@ -1,14 +1,14 @@
-"""The words of a text of any language in one spelling, with their places, sentence by sentence."""
+"""The words of a text of any language in one spelling, with their places, by sentence and by clause."""
 
 import re
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
-_COMBINING = "\u0300-\u036f"
-_WORD = re.compile(rf"[^\W_](?:[^\W_]|[{_COMBINING}])*")
+_WORD = re.compile(r"[^\W_](?:[^\W_]|[\u0300-\u036f])*")
 # A full stop ends a sentence before white space, but not after a lone letter, as in "T. A." or "E. coli".
 _SENTENCE_END = re.compile(r"(?<!\b\w)[.](?=\s)|[!?;](?=\s)|\n")
+_CLAUSE_END = re.compile(rf"{_SENTENCE_END.pattern}|[,:)](?=\s)")
 _SHORTEST_INFLECTED = 5
 _NO_PLURAL = ("ss", "us", "is")
 
@@ -21,18 +21,13 @@ class PlainText:
         words: The n words in one spelling; see `plain_word`.
         spans: Where each stands in the text, `(start, stop)` in characters.
         sentences: For each word the number of its sentence, not decreasing.
+        clauses: For each word the number of its clause, what punctuation parts within sentences too.
     """
 
     words: tuple[str, ...]
     spans: tuple[tuple[int, int], ...]
     sentences: tuple[int, ...]
-
-    def by_sentence(self) -> list[tuple[int, int]]:
-        """The ranges of words, `(first, after the last)`, that are sentences."""
-        starts = [
-            place for place, at in enumerate(self.sentences) if place == 0 or self.sentences[place - 1] != at
-        ]
-        return list(zip(starts, [*starts[1:], len(self.words)], strict=True))
+    clauses: tuple[int, ...]
 
 
 def plain_text(text: str) -> PlainText:
@@ -44,21 +39,31 @@ def plain_text(text: str) -> PlainText:
     Example:
 
     >>> from icd_relevancy.text.plain_words import plain_text
-    >>> found = plain_text("Sin adenopatías. Fiebre: 38,5 °C")
-    >>> found.words
-    ('sin', 'adenopatia', 'fiebr', '38', '5', 'c')
-    >>> found.spans[1], found.sentences
-    ((4, 15), (0, 0, 1, 1, 1, 1))
+    >>> found = plain_text("Sin adenopatías. Fiebre, 38 °C")
+    >>> found.words, found.spans[1]
+    (('sin', 'adenopatia', 'fiebr', '38', 'c'), (4, 15))
+    >>> found.sentences, found.clauses
+    ((0, 0, 1, 1, 1), (0, 0, 1, 2, 2))
     """
-    ends = [end.end() for end in _SENTENCE_END.finditer(text)]
-    words, spans, sentences, sentence = [], [], [], 0
-    for found in _WORD.finditer(text):
-        while sentence < len(ends) and ends[sentence] <= found.start():
-            sentence += 1
-        words.append(plain_word(found.group()))
-        spans.append(found.span())
-        sentences.append(sentence)
-    return PlainText(tuple(words), tuple(spans), tuple(sentences))
+    found = list(_WORD.finditer(text))
+    starts = [word.start() for word in found]
+    return PlainText(
+        tuple(plain_word(word.group()) for word in found),
+        tuple(word.span() for word in found),
+        _parts(text, starts, _SENTENCE_END),
+        _parts(text, starts, _CLAUSE_END),
+    )
+
+
+def _parts(text: str, starts: list[int], end: re.Pattern) -> tuple[int, ...]:
+    """For each place the number of ends before it."""
+    ends = [found.end() for found in end.finditer(text)]
+    numbers, number = [], 0
+    for start in starts:
+        while number < len(ends) and ends[number] <= start:
+            number += 1
+        numbers.append(number)
+    return tuple(numbers)
 
 
 def plain_words(text: str) -> tuple[str, ...]:

@@ -1,180 +1,160 @@
 """How much of what names a code stands in one sentence of a note."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 from scipy import sparse
 
+from icd_relevancy.text.label_names import Names
 from icd_relevancy.text.plain_words import PlainText
+from icd_relevancy.text.sparse_best import best_of_labels, from_triples, largest, triples, words_of_parts
 
-# Function words of English and Spanish, and the words by which classifications say that nothing more is known.
-EMPTY_WORDS = frozenset(
-    "a an and are as at be by due for from he her his in is it its no not of on or other she that the there this to"
-    " was were which with without al como con de del el en es la las lo los no o para por que se sin su un una y"
-    " classifi elsewher nec nos specifi specified unspecified classified elsewhere".split()
-)
-# Where fewer words stand together than this, their product with all phrases would fill with noise.
+# Where a smaller share of the words stands together, the product with all names would fill with noise.
 LEAST_COVERAGE = 0.4
-
-
-def sentence_words(texts: Sequence[PlainText], words: dict[str, int]) -> tuple[sparse.csr_matrix, np.ndarray]:
-    """Which words stand in which sentence.
-
-    Args:
-        texts: n texts.
-        words: The column of each word; others are left out.
-
-    Returns:
-        Matrix of 0 and 1, `(sentences, words)`, float32, and the text that each sentence is of, `(sentences,)`.
-    """
-    pairs, note_of, offset = [], [], 0
-    for number, text in enumerate(texts):
-        known = {
-            (at + offset, words[word])
-            for word, at in zip(text.words, text.sentences, strict=True)
-            if word in words
-        }
-        pairs.extend(sorted(known))
-        count = text.sentences[-1] + 1 if text.sentences else 0
-        note_of += [number] * count
-        offset += count
-    rows, columns = np.array(pairs, np.int64).reshape(-1, 2).T
-    found = sparse.csr_matrix((np.ones(len(rows), np.float32), (rows, columns)), shape=(offset, len(words)))
-    return found, np.array(note_of, np.int64)
-
-
-def largest(rows, columns, values, shape) -> sparse.csr_matrix:
-    """A CSR matrix, float32, of the largest of the values that fall into each cell.
-
-    Args:
-        rows, columns, values: One entry each, `(k,)`.
-        shape: Shape of the matrix.
-
-    Example:
-
-    >>> import numpy as np
-    >>> largest(np.array([0, 0]), np.array([1, 1]), np.array([0.5, 0.25]), (1, 2)).toarray()
-    array([[0. , 0.5]], dtype=float32)
-    """
-    cells = rows.astype(np.int64) * shape[1] + columns
-    order = np.argsort(cells, kind="stable")
-    cells, values = cells[order], np.asarray(values, np.float32)[order]
-    first = np.flatnonzero(np.diff(cells, prepend=-1))
-    values = np.maximum.reduceat(values, first) if len(first) else values
-    rows, columns = np.divmod(cells[first], shape[1])
-    return sparse.csr_matrix((values, (rows, columns)), shape=shape)
-
-
-def best_of_label(found: sparse.csr_matrix, links: sparse.csr_matrix) -> sparse.csr_matrix:
-    """For each note and label the largest product of a phrase's value in the note and its link with the label.
-
-    Args:
-        found: Values of the phrases, `(n, phrases)`.
-        links: Weight of each phrase for the labels, `(phrases, m)`.
-
-    Returns:
-        CSR `(n, m)`, float32.
-    """
-    found = found.tocoo()
-    count = np.diff(links.indptr)[found.col]
-    within = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
-    entry = np.repeat(links.indptr[found.col], count) + within
-    values = np.repeat(found.data, count) * links.data[entry]
-    return largest(
-        np.repeat(found.row, count), links.indices[entry], values, (found.shape[0], links.shape[1])
-    )
+_WHOLE = 1 - 1e-4
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class WordCoverage:
-    """Phrases of labels as sets of words, and how much of them a sentence has.
+    """Names of labels as sets of words, and how much of them a sentence has.
 
     Attributes:
-        phrases: Share of each word in the phrase's idf, `(phrases, words)`; each row's sum is 1.
-        links: 1 where a phrase names a label, `(phrases, m)`.
+        columns: The column of each word.
+        shares: Share of each word in a name's idf, CSR `(names, words)`; each row's sum is 1.
+        links: How much each name says of the labels, CSR `(names, m)`.
+        whole: Whether all words of a name must stand in one clause; else some of them in one sentence.
     """
 
-    phrases: sparse.csr_matrix
+    columns: Mapping[str, int]
+    shares: sparse.csr_matrix
     links: sparse.csr_matrix
+    whole: bool = False
 
     @classmethod
-    def of(
-        cls, named: Iterable[tuple[int, Sequence[str]]], columns: dict[str, int], idf, labels: int
-    ) -> "WordCoverage":
-        """The coverage of phrases.
+    def of(cls, names: Names, columns: Mapping[str, int], idf: np.ndarray, labels: int) -> "WordCoverage":
+        """The coverage of names, each of which says 1 of its label.
 
         Args:
-            named: Pairs of a label's number and the words of a phrase that names it.
+            names: Pairs of a label's number and the words of a name.
             columns: The column of each word.
             idf: The idf of each, `(words,)`.
             labels: m.
         """
-        numbers, owners = {}, set()
-        for label, words in named:
-            known = tuple(
-                sorted({columns[word] for word in words if word in columns and word not in EMPTY_WORDS})
-            )
-            if known:
-                owners.add((numbers.setdefault(known, len(numbers)), label))
-        return cls.from_lists(list(numbers), sorted(owners), idf, labels)
-
-    @classmethod
-    def from_lists(cls, phrases, links, idf, labels: int) -> "WordCoverage":
-        """What `to_lists` gave."""
-        rows = np.repeat(np.arange(len(phrases)), [len(words) for words in phrases])
-        columns = np.array([word for words in phrases for word in words], np.int64)
-        shares = sparse.csr_matrix((idf[columns], (rows, columns)), shape=(len(phrases), len(idf)))
-        total = np.asarray(shares.sum(axis=1)).ravel()
-        shares.data /= np.repeat(total, np.diff(shares.indptr))
-        pairs = np.array(links, np.int64).reshape(-1, 2)
-        linked = sparse.csr_matrix(
-            (np.ones(len(pairs), np.float32), (pairs[:, 0], pairs[:, 1])), shape=(len(phrases), labels)
+        sets = sorted(
+            {(tuple(sorted({columns[word] for word in words})), label) for label, words in names if words}
         )
-        return cls(shares.astype(np.float32), linked)
+        numbers = {found: number for number, found in enumerate(dict.fromkeys(found for found, _ in sets))}
+        links = [(numbers[found], label, 1.0) for found, label in sets]
+        shares = _shares(list(numbers), idf)
+        return cls(columns, shares, from_triples(links, (len(numbers), labels)))
 
-    def to_lists(self) -> tuple[list, list]:
-        """The columns of each phrase's words and the pairs of phrase and label."""
-        phrases = np.split(self.phrases.indices, self.phrases.indptr[1:-1])
-        links = self.links.tocoo()
-        return [words.tolist() for words in phrases], np.stack([links.row, links.col], axis=1).tolist()
+    def with_precision(self, texts: Sequence[PlainText], carried: sparse.csr_matrix) -> "WordCoverage":
+        """The same names, whole, each of which says of its label how precise it is.
 
-    def transform(self, sentences: sparse.csr_matrix, note_of: np.ndarray, notes: int) -> sparse.csr_matrix:
-        """The square of the coverage of each label's best phrase in each note's best sentence.
-
-        The square, since a label's log-odds grow faster than the share of its words that is there.
+        The precision is `carrying / (notes + 1)`, of the training notes that have the name in a clause.
 
         Args:
-            sentences, note_of: As `sentence_words` gives.
-            notes: n.
+            texts: The training notes.
+            carried: Their labels, `(n, m)`, 0 and 1.
+        """
+        found = WordCoverage(self.columns, self.shares, self.links, whole=True)._names_in(texts)
+        carrying = sparse.coo_matrix(self.links.multiply(found.T @ carried))
+        notes = np.asarray(found.sum(axis=0)).ravel()
+        precision = (carrying.data / (notes[carrying.row] + 1)).astype(np.float32)
+        links = sparse.csr_matrix((precision, (carrying.row, carrying.col)), shape=self.links.shape)
+        return WordCoverage(self.columns, self.shares, links, whole=True)
+
+    def transform(self, texts: Sequence[PlainText]) -> sparse.csr_matrix:
+        """What the best name of each label says, in the best part of each note.
+
+        Of whole names that is their link; of others the square of the coverage, since the log-odds of a label
+        grow faster than the share of the words that are there. A coverage below 0.4 counts as 0.
+
+        Args:
+            texts: n notes.
 
         Returns:
-            CSR `(n, m)`, float32; a coverage below 0.4 counts as 0.
+            CSR `(n, m)`, float32.
         """
-        covered = (sentences @ self._of_word).tocoo()
-        kept = covered.data >= LEAST_COVERAGE
-        values = np.minimum(covered.data[kept], 1) ** 2
-        shape = (notes, self.phrases.shape[0])
-        found = largest(note_of[covered.row[kept]], covered.col[kept], values, shape)
-        return best_of_label(found, self.links)
+        return best_of_labels(self._names_in(texts), self.links)
 
-    def best(self, sentences: sparse.csr_matrix, label: int) -> tuple[int, dict[int, float]] | None:
-        """The best sentence of a text for a label, and the share of each of its words that the label's phrase has.
+    def _names_in(self, texts: Sequence[PlainText]) -> sparse.csr_matrix:
+        words, text_of = words_of_parts(texts, self.columns, self._part)
+        covered = (words @ self._of_word).tocoo()
+        kept = covered.data >= self._least
+        values = np.ones(kept.sum()) if self.whole else np.minimum(covered.data[kept], 1) ** 2
+        shape = (len(texts), self.shares.shape[0])
+        return largest(text_of[covered.row[kept]], covered.col[kept], values, shape)
+
+    def evidence(self, text: PlainText, label: int) -> tuple[float, list[tuple[int, int, float]]]:
+        """The value of a label, and the words that give it.
+
+        Args:
+            text: A note.
+            label: The label's number.
 
         Returns:
-            The sentence's number and a mapping of columns of words to shares, None where no word is there.
+            The value, and the spans `(start, stop, weight)` of the words in the best part of the note, weighted
+            by their shares in the value.
         """
-        own = self.links.tocsc()[:, [label]].indices
-        covered = (self.phrases[own] @ sentences.T).toarray()
-        if not covered.size or covered.max() < LEAST_COVERAGE:
-            return None
-        phrase, sentence = np.unravel_index(covered.argmax(), covered.shape)
-        row = self.phrases[own[phrase]]
-        there = set(sentences[sentence].indices.tolist())
-        shares = zip(row.indices.tolist(), row.data.tolist(), strict=True)
-        return int(sentence), {word: share for word, share in shares if word in there}
+        own = self._of_label[:, [label]]
+        if not own.nnz or not text.words:
+            return 0.0, []
+        parts, _ = words_of_parts([text], self.columns, self._part)
+        covered = (self.shares[own.indices] @ parts.T).toarray()
+        covered[covered < self._least] = 0
+        values = own.data[:, None] * (covered > 0 if self.whole else np.minimum(covered, 1) ** 2)
+        name, part = np.unravel_index(values.argmax(), values.shape)
+        value = float(values[name, part])
+        if not value:
+            return 0.0, []
+        row = self.shares[own.indices[name]]
+        share = dict(zip(row.indices.tolist(), row.data.tolist(), strict=True))
+        spans = []
+        for word, span, at in zip(text.words, text.spans, getattr(text, self._part), strict=True):
+            column = self.columns.get(word)
+            if at == part and column in share:
+                spans.append((*span, value * share[column] / float(covered[name, part])))
+        return value, spans
+
+    @property
+    def _part(self) -> str:
+        return "clauses" if self.whole else "sentences"
+
+    @property
+    def _least(self) -> float:
+        return _WHOLE if self.whole else LEAST_COVERAGE
 
     @cached_property
     def _of_word(self) -> sparse.csr_matrix:
-        return sparse.csr_matrix(self.phrases.T)
+        return sparse.csr_matrix(self.shares.T)
+
+    @cached_property
+    def _of_label(self) -> sparse.csc_matrix:
+        return self.links.tocsc()
+
+    def to_dict(self) -> dict:
+        """The names and what they say, as JSON can hold it; the columns and the idf are kept beside."""
+        indices = self.shares.indices.tolist()
+        names = [indices[start:stop] for start, stop in pairwise(self.shares.indptr)]
+        return {"names": names, "links": triples(self.links), "whole": self.whole}
+
+    @classmethod
+    def from_dict(
+        cls, told: Mapping, columns: Mapping[str, int], idf: np.ndarray, labels: int
+    ) -> "WordCoverage":
+        """What `to_dict` told of."""
+        links = from_triples(told["links"], (len(told["names"]), labels))
+        return cls(columns, _shares(told["names"], idf), links, told["whole"])
+
+
+def _shares(names: Sequence[Sequence[int]], idf: np.ndarray) -> sparse.csr_matrix:
+    pointers = np.cumsum([0, *map(len, names)])
+    indices = np.array([word for words in names for word in words], np.int64)
+    shares = sparse.csr_matrix((idf[indices], indices, pointers), shape=(len(names), len(idf)))
+    total = np.asarray(shares.sum(axis=1)).ravel()
+    shares.data /= np.repeat(total, np.diff(shares.indptr))
+    return shares.astype(np.float32)

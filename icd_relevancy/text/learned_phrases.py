@@ -1,6 +1,6 @@
-"""Phrases that tell a code, and how often they do so in the training notes."""
+"""Runs of words that go with a code in the training notes, without annotation or title."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -8,74 +8,51 @@ import numpy as np
 from scipy import sparse
 
 from icd_relevancy.text.plain_words import PlainText
-from icd_relevancy.text.word_coverage import best_of_label
+from icd_relevancy.text.sparse_best import best_of_labels, from_triples, triples
 
-LONGEST_LEARNED = 3
-LEAST_PRECISION = 0.2
+LONGEST = 3
+LEAST_LIFT = 0.1
 _LABELS_AT_ONCE = 512
 _END = ""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class PhrasePrecision:
-    """Phrases as runs of words within a sentence, and their precision for labels.
+class LearnedPhrases:
+    """Phrases as runs of words within a sentence, and what they say of labels.
 
     Attributes:
         phrases: The phrases, each a tuple of words.
-        links: The precision of each for the labels, CSR `(phrases, m)`.
+        links: What each says of the labels, CSR `(phrases, m)`.
     """
 
     phrases: tuple[tuple[str, ...], ...]
     links: sparse.csr_matrix
 
     @classmethod
-    def of_mentions(
-        cls, texts: Sequence[PlainText], labels: sparse.csr_matrix, named: Iterable[tuple[int, Sequence[str]]]
-    ) -> "PhrasePrecision":
-        """Annotated phrases; the precision is `carrying / (notes + 1)`, of the notes that have the phrase.
+    def fit(
+        cls, texts: Sequence[PlainText], carried: sparse.csr_matrix, groups: np.ndarray, min_groups: int = 2
+    ) -> "LearnedPhrases":
+        """Runs of one to three words that go with a label.
+
+        A run says of a label by how much it lifts its probability: `(p - q) / (1 - q)`, where q is the share of
+        all notes that carry the label and p that of the notes with the run, `(carrying - 1) / (notes + 2)`: one
+        less, since a run that was looked for goes with the label once by chance. It is kept from 0.1 on, and
+        where no part of the run says as much.
 
         Args:
             texts: The training notes.
-            labels: Their labels, `(n, m)`, 0 and 1.
-            named: Pairs of a label's number and the words of a phrase that names it; only these are linked.
-        """
-        pairs = sorted({(tuple(words), label) for label, words in named if words})
-        numbers = {
-            phrase: number for number, phrase in enumerate(dict.fromkeys(phrase for phrase, _ in pairs))
-        }
-        empty = sparse.csr_matrix((len(numbers), labels.shape[1]), dtype=np.float32)
-        table = cls(tuple(numbers), empty)
-        found = table.found_in(texts)
-        carrying = sparse.csr_matrix(found.T @ labels)
-        rows = np.array([numbers[phrase] for phrase, _ in pairs], np.int64)
-        columns = np.array([label for _, label in pairs], np.int64)
-        asked = sparse.csr_matrix((np.ones(len(rows)), (rows, columns)), shape=carrying.shape)
-        return cls(table.phrases, _precision(asked.multiply(carrying), found, 0))
-
-    @classmethod
-    def learned(
-        cls, texts: Sequence[PlainText], labels: sparse.csr_matrix, groups: np.ndarray, min_groups: int
-    ) -> "PhrasePrecision":
-        """Runs of one to three words that go with a label in the training notes.
-
-        The precision is `(carrying - 1) / (notes + 1)`, as a run that was looked for is there once by chance. It
-        is kept from 0.2 on, and where no part of the run has as high a one.
-
-        Args:
-            texts: The training notes.
-            labels: Their labels, `(n, m)`, 0 and 1.
+            carried: Their labels, `(n, m)`, 0 and 1.
             groups: The group of each note, `(n,)`.
-            min_groups: Least number of groups with the run, at least 2.
+            min_groups: Least number of groups with the run. Defaults to 2.
         """
-        words = {word for text in texts for word in text.words}
-        numbers = {word: number for number, word in enumerate(sorted(words))}
-        names, runs = list(numbers), _Runs.words(texts, numbers)
+        names = sorted({word for text in texts for word in text.words})
+        runs = _Runs.of_words(texts, {word: number for number, word in enumerate(names)})
         phrases, links, best = [], [], None
-        for _ in range(LONGEST_LEARNED):
+        for _ in range(LONGEST):
             runs = runs.frequent(groups, min_groups)
             if not runs.examples.size:
                 break
-            own = _linked(runs.found, labels)
+            own = _lifts(runs.found, carried)
             parts = None if best is None else best[runs.heads].maximum(best[runs.tails])
             kept = own if parts is None else own.multiply(own > parts).tocsr()
             best = own if parts is None else own.maximum(parts)
@@ -84,8 +61,46 @@ class PhrasePrecision:
                 phrases.append(tuple(names[word] for word in runs.tokens[place : place + runs.length]))
             links.append(kept[used])
             runs = runs.longer()
-        empty = sparse.csr_matrix((0, labels.shape[1]), dtype=np.float32)
+        empty = sparse.csr_matrix((0, carried.shape[1]), dtype=np.float32)
         return cls(tuple(phrases), sparse.vstack([empty, *links], format="csr", dtype=np.float32))
+
+    def transform(self, texts: Sequence[PlainText]) -> sparse.csr_matrix:
+        """What the best phrase of each label in each note says, CSR `(n, m)`, float32.
+
+        Args:
+            texts: n notes.
+        """
+        numbers = [sorted({number for number, _, _ in self.occurrences(text)}) for text in texts]
+        pointers = np.cumsum([0, *map(len, numbers)])
+        columns = np.array([number for row in numbers for number in row], np.int64)
+        shape = (len(texts), len(self.phrases))
+        found = sparse.csr_matrix((np.ones(len(columns), np.float32), columns, pointers), shape=shape)
+        return best_of_labels(found, self.links)
+
+    def evidence(self, text: PlainText, label: int) -> tuple[float, list[tuple[int, int, float]]]:
+        """The value of a label, and the places that give it.
+
+        Args:
+            text: A note.
+            label: The label's number.
+
+        Returns:
+            The value, and the spans `(start, stop, weight)` where the best phrase stands, each with the value as
+            its weight; of equally good ones the longest.
+        """
+        places = self.occurrences(text)
+        if not places:
+            return 0.0, []
+        said = self.links[[number for number, _, _ in places], label].toarray().ravel()
+        value = float(said.max())
+        if not value:
+            return 0.0, []
+        best = [
+            (start, stop) for (_, start, stop), weight in zip(places, said, strict=True) if weight == value
+        ]
+        longest = max(stop - start for start, stop in best)
+        kept = [(start, stop) for start, stop in best if stop - start == longest]
+        return value, [(text.spans[start][0], text.spans[stop - 1][1], value) for start, stop in kept]
 
     def occurrences(self, text: PlainText) -> list[tuple[int, int, int]]:
         """Where the phrases stand: number of the phrase, first word, word after the last."""
@@ -101,17 +116,15 @@ class PhrasePrecision:
                     found.append((node[_END], start, stop))
         return found
 
-    def found_in(self, texts: Sequence[PlainText]) -> sparse.csr_matrix:
-        """Which phrases stand in which text, 0 and 1, `(n, phrases)`, float32."""
-        numbers = [sorted({number for number, _, _ in self.occurrences(text)}) for text in texts]
-        pointers = np.cumsum([0, *map(len, numbers)])
-        columns = np.array([number for row in numbers for number in row], np.int64)
-        shape = (len(texts), len(self.phrases))
-        return sparse.csr_matrix((np.ones(len(columns), np.float32), columns, pointers), shape=shape)
+    def to_dict(self) -> dict:
+        """The phrases and what they say, as JSON can hold it."""
+        return {"phrases": [" ".join(words) for words in self.phrases], "links": triples(self.links)}
 
-    def transform(self, texts: Sequence[PlainText]) -> sparse.csr_matrix:
-        """For each label the precision of the best of its phrases that stand in the text, CSR `(n, m)`, float32."""
-        return best_of_label(self.found_in(texts), self.links)
+    @classmethod
+    def from_dict(cls, told: Mapping, labels: int) -> "LearnedPhrases":
+        """What `to_dict` told of."""
+        phrases = tuple(tuple(phrase.split(" ")) for phrase in told["phrases"])
+        return cls(phrases, from_triples(told["links"], (len(phrases), labels)))
 
     @cached_property
     def _tree(self) -> dict:
@@ -125,21 +138,18 @@ class PhrasePrecision:
         return tree
 
 
-def _precision(carrying: sparse.csr_matrix, found: sparse.csr_matrix, by_chance: int) -> sparse.csr_matrix:
-    carrying = sparse.coo_matrix(carrying)
+def _lifts(found: sparse.csr_matrix, carried: sparse.csr_matrix) -> sparse.csr_matrix:
+    """What runs say of labels, a block of labels at a time: most runs are in some note with most labels."""
     notes = np.asarray(found.sum(axis=0)).ravel()
-    values = (carrying.data - by_chance) / (notes[carrying.row] + 1)
-    return sparse.csr_matrix((values.astype(np.float32), (carrying.row, carrying.col)), shape=carrying.shape)
-
-
-def _linked(found: sparse.csr_matrix, labels: sparse.csr_matrix) -> sparse.csr_matrix:
-    """The precisions that are kept, a block of labels at a time: most runs are in some note with most labels."""
+    shares = np.asarray(carried.mean(axis=0)).ravel()
     blocks = []
-    for start in range(0, labels.shape[1], _LABELS_AT_ONCE):
-        block = _precision(found.T @ labels[:, start : start + _LABELS_AT_ONCE], found, 1)
-        block.data[block.data < LEAST_PRECISION] = 0
-        block.eliminate_zeros()
-        blocks.append(block)
+    for start in range(0, carried.shape[1], _LABELS_AT_ONCE):
+        together = sparse.coo_matrix(found.T @ carried[:, start : start + _LABELS_AT_ONCE])
+        share = shares[start + together.col]
+        lift = ((together.data - 1) / (notes[together.row] + 2) - share) / np.maximum(1 - share, 1e-6)
+        kept = lift >= LEAST_LIFT
+        entries = (lift[kept].astype(np.float32), (together.row[kept], together.col[kept]))
+        blocks.append(sparse.csr_matrix(entries, shape=together.shape))
     return sparse.hstack(blocks, format="csr")
 
 
@@ -169,11 +179,13 @@ class _Runs:
     tails: np.ndarray
 
     @classmethod
-    def words(cls, texts: Sequence[PlainText], numbers: dict[str, int]) -> "_Runs":
+    def of_words(cls, texts: Sequence[PlainText], numbers: Mapping[str, int]) -> "_Runs":
         tokens = np.array([numbers[word] for text in texts for word in text.words], np.int64)
-        sizes = [stop - start for text in texts for start, stop in text.by_sentence()]
-        room = np.concatenate([np.arange(size, 0, -1) for size in sizes] or [np.zeros(0, np.int64)])
         note_of = np.repeat(np.arange(len(texts)), [len(text.words) for text in texts])
+        sentences = np.array([sentence for text in texts for sentence in text.sentences], np.int64)
+        begins = np.flatnonzero((np.diff(sentences, prepend=-1) != 0) | (np.diff(note_of, prepend=-1) != 0))
+        sizes = np.diff(np.append(begins, len(tokens)))
+        room = np.repeat(begins + sizes, sizes) - np.arange(len(tokens))
         return cls._numbered(tokens, room, note_of, 1, tokens, len(texts), None)
 
     @classmethod
