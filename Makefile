@@ -7,6 +7,8 @@ ENCODER ?=
 CODES ?=
 CODE_SYSTEM ?=
 EPOCHS ?=
+TEXT ?=
+LEVEL ?=
 export ICD_RELEVANCY_CACHE ?= $(HOME)/.cache/icd_relevancy
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 VECTORS := $(ICD_RELEVANCY_CACHE)/vectors/icd10cm/vectors.npy
@@ -17,12 +19,15 @@ NNBSVR_ON_CODES := figure1 figure2 table5 table7 held_out mapping
 NNBSVR := $(NNBSVR_ON_NOTES:%=reproduce-nnbsvr-%) $(NNBSVR_ON_CODES:%=reproduce-nnbsvr-%)
 HMHAN_ON_NOTES := figure1 table3 table4 ablation figure7
 HMHAN := $(HMHAN_ON_NOTES:%=reproduce-hmhan-%) reproduce-hmhan-negation
+JAMS_TABLES := table1 table2 figure2 figure3 ablation
+JAMS := $(JAMS_TABLES:%=reproduce-jams-%) reproduce-jams-lexical
 CAC := figure1 figure2 figure3 figure4 figure5 figure6 thresholds runtime wards
 ON_EVERY_BACKEND := tests/test_matching.py tests/losses tests/metrics tests/layers/test_code_hierarchy.py \
 	tests/layers/test_label_attention.py tests/layers/test_hierarchical_attention.py tests/layers/test_token_mean.py \
 	tests/layers/test_code_graph_attention.py tests/layers/test_joint_label_attention.py
 .PHONY: help setup encoder test test-backends lint format bench clean $(EXPERIMENTS:%=reproduce-%) \
-	reproduce-nnbsvr $(NNBSVR) reproduce-hmhan $(HMHAN) reproduce-cac $(CAC:%=reproduce-cac-%) tune-cac
+	reproduce-nnbsvr $(NNBSVR) reproduce-hmhan $(HMHAN) reproduce-cac $(CAC:%=reproduce-cac-%) tune-cac \
+	reproduce-jams $(JAMS)
 
 help:  ## this list
 	@grep -hE '^[a-z0-9%-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 24
@@ -31,7 +36,9 @@ help:  ## this list
 	'                        or of $(NNBSVR_ON_CODES); CODES=10000 for a sample of the codes' \
 	'reproduce-hmhan-NAME    NAME one of $(HMHAN_ON_NOTES) (DATA as above), or negation' \
 	'reproduce-cac-NAME      NAME one of $(CAC); DATA=synthetic|eicu|mimic4|SOURCE:PATH|PATH' \
-	'                        CODE_SYSTEM=icd9cm|icd10cm'
+	'                        CODE_SYSTEM=icd9cm|icd10cm' \
+	'reproduce-jams-NAME     NAME one of $(JAMS_TABLES), or lexical (TEXT=en|es, LEVEL=full|category);' \
+	'                        DATA=synthetic|codiesp|codiesp+cmc2007|mimic4-notes:PATH|PATH'
 
 setup: $(VENV)/.installed $(VECTORS)  ## install into .venv, and build the code vectors into the cache
 
@@ -87,6 +94,15 @@ $(CAC:%=reproduce-cac-%): reproduce-cac-%: setup
 	$(BIN)/python -m experiments.cac.$* --data '$(DATA)' $(if $(CODE_SYSTEM),--set code_system='$(CODE_SYSTEM)')
 
 reproduce-cac: $(CAC:%=reproduce-cac-%)  ## the figures of CAC, its thresholds, runtime and wards
+
+$(JAMS_TABLES:%=reproduce-jams-%): reproduce-jams-%: setup encoder
+	$(BIN)/python -m experiments.jams.$* --data '$(DATA)' $(if $(ENCODER),--encoder '$(ENCODER)')
+
+reproduce-jams-lexical: setup encoder
+	$(BIN)/python -m experiments.jams.lexical --data '$(DATA)' $(if $(ENCODER),--encoder '$(ENCODER)') \
+		--set $(if $(TEXT),language='$(TEXT)') $(if $(LEVEL),level='$(LEVEL)')
+
+reproduce-jams: $(JAMS)  ## all tables and figures of JAMS, and the lexical channel
 
 tune-cac: setup  ## search the settings of CAC's network (DATA, CODE_SYSTEM; EPOCHS=81 for a larger budget)
 	$(BIN)/python -m experiments.cac.tune --data '$(DATA)' \

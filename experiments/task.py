@@ -147,22 +147,33 @@ def run(module: str, make: Callable[[Task, dict, Path], None]) -> None:
             holds its settings, and `results/nnbsvr-table3/` what it writes.
         make: Writes the results of a task, given the experiment's settings and the stem of its files.
     """
-    # Every model of a table traces its functions anew, of which TensorFlow warns.
-    logging.getLogger("tensorflow").setLevel(logging.ERROR)
-    parser = argparse.ArgumentParser(f"python -m experiments.{module}", description=make.__doc__)
-    parser.add_argument("--data", help=f"synthetic, {', '.join(_REAL_DATA)}, or a file of notes")
-    parser.add_argument("--encoder", help="hub name or folder (default: all-MiniLM-L6-v2)")
-    parser.add_argument(
-        "--set", nargs="*", default=[], metavar="KEY=VALUE", help="change a setting of task.yaml"
-    )
-    options = parser.parse_args()
+    options = note_options(module, make.__doc__, f"synthetic, {', '.join(_REAL_DATA)}, or a file of notes")
     with one_line():
         start_tensorflow()
         settings = read_yaml(_HERE / f"{module.replace('.', '/')}.yaml")
         task = Task(_task_config(options, settings.pop("task", {})))
         stem = RESULTS / module.replace(".", "-") / task.config.name
         make(task, settings, stem)
-        _write_provenance(task, settings, stem)
+        write_provenance(_provenance(task, settings), stem)
+
+
+def note_options(module: str, description: str | None, data: str) -> argparse.Namespace:
+    """The options of an experiment on notes: `--data`, `--encoder` and `--set KEY=VALUE`.
+
+    Args:
+        module: Name of the experiment.
+        description: What it does.
+        data: What `--data` may be.
+    """
+    # Every model of a table traces its functions anew, of which TensorFlow warns.
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    parser = argparse.ArgumentParser(f"python -m experiments.{module}", description=description)
+    parser.add_argument("--data", help=data)
+    parser.add_argument("--encoder", help="hub name or folder (default: all-MiniLM-L6-v2)")
+    parser.add_argument(
+        "--set", nargs="*", default=[], metavar="KEY=VALUE", help="change a setting of task.yaml"
+    )
+    return parser.parse_args()
 
 
 def kept(path: Path, compute: Callable[[], object]):
@@ -178,6 +189,12 @@ def kept(path: Path, compute: Callable[[], object]):
         return json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise InputError(f"{path}: this result is damaged ({error}); delete it and run again") from error
+
+
+def result_path(folder: Path, name: str, settings: dict) -> Path:
+    """The file of a result that depends on settings, for `kept`."""
+    digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
+    return folder / f"{name}-{digest}.json"
 
 
 @contextmanager
@@ -226,17 +243,24 @@ def _read(config: TaskConfig) -> Notes:
         return synthetic_notes(config.notes, config.seed, n_codes=config.codes)
     if config.data not in _REAL_DATA:
         return load_notes(config.data, config.code_system)
-    folder = Path(os.environ.get("ICD_RELEVANCY_DATA", _HERE.parent.parent / "shared" / "data")) / config.data
-    if not folder.is_dir():
-        raise InputError(
-            f"{folder}: no {config.data} data here; set ICD_RELEVANCY_DATA to the folder above it"
-        )
-    notes = load_notes(f"{config.data}:{folder}", config.code_system)
+    notes = load_notes(f"{config.data}:{data_folder(config.data)}", config.code_system)
     return replace(notes, source=config.data)
 
 
-def _write_provenance(task: Task, settings: dict, stem: Path) -> None:
-    told = {
+def data_folder(name: str) -> Path:
+    """The folder of a real data set, under `$ICD_RELEVANCY_DATA` or beside the checkout.
+
+    Raises:
+        InputError: If there is none.
+    """
+    folder = Path(os.environ.get("ICD_RELEVANCY_DATA", _HERE.parent.parent / "shared" / "data")) / name
+    if not folder.is_dir():
+        raise InputError(f"{folder}: no {name} data here; set ICD_RELEVANCY_DATA to the folder above it")
+    return folder
+
+
+def _provenance(task: Task, settings: dict) -> dict:
+    return {
         "task": asdict(task.config),
         "experiment": settings,
         "notes": len(task.notes),
@@ -245,5 +269,9 @@ def _write_provenance(task: Task, settings: dict, stem: Path) -> None:
         "vectors": task.vector_fingerprints(),
         "versions": library_versions(),
     }
-    with replacing(stem.with_suffix(".run.json")) as temporary:
+
+
+def write_provenance(told: dict, stem: Path) -> None:
+    """Writes what a result comes from beside it, `<stem>.run.json`."""
+    with replacing(stem.with_name(f"{stem.name}.run.json")) as temporary:
         temporary.write_text(json.dumps(told, indent=1), encoding="utf-8")

@@ -10,9 +10,16 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 
-from experiments.task import RESULTS, assignments, kept, library_versions, one_line
+from experiments.task import (
+    RESULTS,
+    assignments,
+    kept,
+    library_versions,
+    one_line,
+    result_path,
+    write_provenance,
+)
 from icd_relevancy._startup import start_tensorflow
-from icd_relevancy.atomic import replacing
 from icd_relevancy.codes import code_system
 from icd_relevancy.data import (
     RolledUp,
@@ -128,8 +135,7 @@ class CacTask:
         Raises:
             InputError: The kept result is damaged.
         """
-        digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
-        return kept(self.runs / f"{name}-{digest}.json", compute)
+        return kept(result_path(self.runs, name, settings), compute)
 
 
 def _located(data: str) -> str:
@@ -171,7 +177,7 @@ def run(module: str, make: Callable[[CacTask, dict, Path], None], own: Sequence[
         task = CacTask(_config(options.data, changes, own))
         stem = RESULTS / f"cac-{module}" / task.config.name
         make(task, settings, stem)
-        _write_provenance(task, settings, stem)
+        write_provenance(_provenance(task, settings), stem)
 
 
 def _config(data: str | None, changes: dict, own: Sequence[str]) -> CacConfig:
@@ -185,8 +191,8 @@ def _config(data: str | None, changes: dict, own: Sequence[str]) -> CacConfig:
     return from_mapping(CacConfig, shared, "experiments/cac/task.yaml")
 
 
-def _write_provenance(task: CacTask, settings: dict, stem: Path) -> None:
-    told = {
+def _provenance(task: CacTask, settings: dict) -> dict:
+    return {
         "task": asdict(task.config),
         "experiment": settings,
         "stays": len(task.stays),
@@ -195,5 +201,3 @@ def _write_provenance(task: CacTask, settings: dict, stem: Path) -> None:
         "fingerprint": task.fingerprint,
         "versions": library_versions(),
     }
-    with replacing(stem.with_name(f"{stem.name}.run.json")) as temporary:
-        temporary.write_text(json.dumps(told, indent=1), encoding="utf-8")

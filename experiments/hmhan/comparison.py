@@ -49,7 +49,7 @@ def _cells(row: dict, measured: dict[str, pd.DataFrame], settings: dict) -> dict
     folds = measured[row["name"]]
     cells = {"experiment": row["name"], **{name: mean_sd(folds[name]) for name in _SHARES}}
     baseline = settings["rows"][0]["name"]
-    cells[f"gain over {baseline} (95 % interval)"], cells["p"] = _gain(
+    cells[f"gain over {baseline} (95 % interval)"], cells["p"] = paired_gain(
         100 * (folds["micro-F1 tuned"] - measured[baseline]["micro-F1 tuned"])
     )
     cells["seconds a fold"] = mean_sd(folds["seconds"], 0, percent=False)
@@ -57,8 +57,8 @@ def _cells(row: dict, measured: dict[str, pd.DataFrame], settings: dict) -> dict
     return cells
 
 
-def _gain(differences) -> tuple[str, str]:
-    """Mean difference with its confidence interval, and the p-value of the paired t-test."""
+def paired_gain(differences) -> tuple[str, str]:
+    """Mean of paired differences with its confidence interval, and the p-value of the paired t-test."""
     differences = np.asarray(differences)
     if not differences.any():
         return "–", "–"

@@ -1,10 +1,16 @@
 """The linear controls of a table: words and word pairs, one classifier for each code."""
 
+import time
+from collections.abc import Callable
+
 import numpy as np
 from scipy import sparse
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.svm import LinearSVC
+
+from icd_relevancy.data import Notes, train_validation_split
+from icd_relevancy.training.thresholds import tune_threshold
 
 # Below every decision value, for a code without an example to learn from.
 _NEVER = -1e3
@@ -21,6 +27,30 @@ def control_scores(name: str, texts, y, test_texts, seed: int = 0) -> np.ndarray
         seed: Of the solver. Defaults to 0.
     """
     return _CONTROLS[name](texts, y, test_texts, seed)
+
+
+def tuned_control(
+    scores: Callable, notes: Notes, y: sparse.csr_matrix, test: Notes, validation: float, seed: int
+) -> tuple[np.ndarray, float, float]:
+    """A control that learns from all training notes, and from part of them for its decision threshold.
+
+    Args:
+        scores: Gives the decision values of test notes by a control of training notes: a function of the
+            training notes, their labels and the test notes.
+        notes: n training notes.
+        y: Their labels, CSR `(n, m)`.
+        test: The notes to score.
+        validation: Share of the training notes that the threshold is tuned on.
+        seed: Of their choice.
+
+    Returns:
+        The scores of the test notes, `(n_test, m)`, the threshold and the seconds that the scores took.
+    """
+    train, held_out = train_validation_split(y, notes.groups(), validation, seed)
+    tuning = scores(notes.select(train), y[train], notes.select(held_out))
+    started = time.monotonic()
+    found = scores(notes, y, test)
+    return found, tune_threshold(y[held_out], tuning)[0], time.monotonic() - started
 
 
 def _nb_svm(texts, y, test_texts, seed):

@@ -10,11 +10,10 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from experiments.hmhan.controls import control_scores
+from experiments.hmhan.controls import control_scores, tuned_control
 from experiments.task import RESULTS, Task
 from icd_relevancy.atomic import replacing
 from icd_relevancy.cache import cache_folder
-from icd_relevancy.data import train_validation_split
 from icd_relevancy.errors import InputError
 from icd_relevancy.metrics import multilabel, relevancy_report
 from icd_relevancy.training.config import TrainingConfig
@@ -104,17 +103,18 @@ def _trained(task: Task, row: dict, shared: dict, fold: int) -> Run:
 
 
 def _control(task: Task, name: str, fold: int) -> Run:
-    """A control learns from all training notes, and from part of them for its threshold."""
-    texts, seed = np.array(task.notes.text, dtype=object), task.config.seed + fold
+    seed = task.config.seed + fold
     test, rest = np.flatnonzero(task.fold == fold), np.flatnonzero(task.fold != fold)
-    groups = task.notes.groups()[rest]
-    parts = train_validation_split(task.y[rest], groups, task.config.validation, seed)
-    train, held_out = (rest[part] for part in parts)
-    tuning = control_scores(name, texts[train], task.y[train], texts[held_out], seed)
-    started = time.monotonic()
-    scores = control_scores(name, texts[rest], task.y[rest], texts[test], seed)
-    seconds, none = time.monotonic() - started, np.empty(0, np.float32)
-    return Run(test, scores, tune_threshold(task.y[held_out], tuning)[0], seconds, none, none, none)
+    found, threshold, seconds = tuned_control(
+        lambda train, y, test: control_scores(name, train.text, y, test.text, seed),
+        task.notes.select(rest),
+        task.y[rest],
+        task.notes.select(test),
+        task.config.validation,
+        seed,
+    )
+    none = np.empty(0, np.float32)
+    return Run(test, found, threshold, seconds, none, none, none)
 
 
 def measures(task: Task, runs: list[Run]) -> pd.DataFrame:

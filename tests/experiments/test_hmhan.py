@@ -60,12 +60,12 @@ def test_every_note_is_a_test_note_once_and_scores_are_measured_as_scikit_learn_
 
 def test_the_gain_is_a_paired_t_test():
     differences = np.array([1.0, 2.0, 4.0])
-    told, p = comparison._gain(differences)
+    told, p = comparison.paired_gain(differences)
     expected = stats.ttest_rel(differences + 5, np.full(3, 5.0))
     assert p == f"{expected.pvalue:.3f}"
     low, high = stats.t.interval(0.95, 2, differences.mean(), stats.sem(differences))
     assert told == f"+2.33 ({low:+.2f} to {high:+.2f})"
-    assert comparison._gain(np.zeros(3)) == ("–", "–")
+    assert comparison.paired_gain(np.zeros(3)) == ("–", "–")
 
 
 @pytest.mark.parametrize("name", ["nb_svm", "logistic", "svc"])

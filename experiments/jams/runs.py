@@ -1,0 +1,162 @@
+"""Trains one row of a table with one seed, and keeps what is measured of it on the test notes."""
+
+from collections.abc import Collection, Iterable
+
+import numpy as np
+import pandas as pd
+
+from experiments.hmhan.controls import tuned_control
+from experiments.jams.controls import scores_of_control
+from experiments.jams.task import JamsTask
+from icd_relevancy.cache import cache_folder
+from icd_relevancy.data import encode_labels, join_notes
+from icd_relevancy.metrics import multilabel, ranking, relevancy_report
+from icd_relevancy.metrics.positive_ranks import positive_ranks
+from icd_relevancy.training.config import TrainingConfig
+from icd_relevancy.training.evaluation import with_unseen_codes
+from icd_relevancy.training.label_graph import graph_of_labels
+from icd_relevancy.training.thresholds import predicted_labels
+
+# The nine of JAMS table 2, in its order.
+METRICS = (
+    "AUC micro", "AUC macro", "micro-F1", "macro-F1", "EMR", "P@8", "P@15", "R-precision", "MAP",
+)  # fmt: skip
+
+
+def measured(task: JamsTask, row: dict) -> dict[str, list[dict]]:
+    """What is measured of a row in each system, once for each seed; finished runs are read back.
+
+    Args:
+        task: The task.
+        row: `name` and `control`, one of `scores_of_control`, which has no seeds; or `model`, `training` settings
+            and `joint`, whether one model learns both systems.
+
+    Returns:
+        For each system one dict a seed: of its `METRICS` and `relevancy micro-F1` as fractions, `f1` of every code
+        with a test note, and `epochs` and `seconds` of the training.
+    """
+    if "control" in row:
+        return {system: [_control(task, row["control"], system)] for system in task.systems}
+    seeds = range(task.config.seeds)
+    if row.get("joint"):
+        runs = [_trained(task, task.training_config(row, seed)) for seed in seeds]
+        return {system: [run[system] for run in runs] for system in task.systems}
+    return {
+        system: [_trained(task, task.training_config(row, seed, system))[system] for seed in seeds]
+        for system in task.systems
+    }
+
+
+def trainings(task: JamsTask, rows: Iterable[dict]) -> int:
+    """How many trainings rows stand for.
+
+    Args:
+        task: The task.
+        rows: As of `measured`.
+    """
+    return task.config.seeds * sum(
+        1 if row.get("joint") else len(task.systems) for row in rows if "control" not in row
+    )
+
+
+def macro_f1(run: dict, codes: Collection[str]) -> float:
+    """Macro-F1 over some of the codes, those that a test note has; nan where there is none.
+
+    Args:
+        run: One of `measured`.
+        codes: The codes.
+    """
+    found = [f1 for code, f1 in run["f1"].items() if code in codes]
+    return float(np.mean(found)) if found else np.nan
+
+
+def frame(runs: list[dict]) -> pd.DataFrame:
+    """The figures of runs, a row each.
+
+    Args:
+        runs: Of `measured`, one system.
+    """
+    return pd.DataFrame([{name: value for name, value in run.items() if name != "f1"} for run in runs])
+
+
+def _trained(task: JamsTask, config: TrainingConfig) -> dict[str, dict]:
+    """The figures of one training for each of its systems."""
+    from icd_relevancy.layers.pretrained import encoder_hash
+    from icd_relevancy.training.note_encoder import has_encoder
+
+    told = config.to_dict() | {
+        "encoder_sha256": encoder_hash(config.encoder) if has_encoder(config) else None
+    }
+    name = f"{config.model}-{'joint' if config.joint else config.code_system}-seed{config.seed}"
+    return task.kept(name, told, lambda checkpoint: _train(task, config, checkpoint))
+
+
+def _train(task: JamsTask, config: TrainingConfig, checkpoint) -> dict[str, dict]:
+    import keras
+
+    from icd_relevancy.training import JointCoder, NoteCoder
+
+    keras.utils.clear_session()  # the model before
+    cache = cache_folder() / "embeddings"
+    if config.joint:
+        coders = JointCoder.train(join_notes(task.train), config, cache, checkpoint).coders
+    else:
+        system = config.code_system
+        coders = {system: NoteCoder.train(task.train[system], config, cache, checkpoint)}
+    found = {}
+    for system, coder in coders.items():
+        scores = coder.scores(task.test[system], cache)
+        told = {name: coder.history[name] for name in ("epochs", "seconds")}
+        found[system] = _measures(task, system, coder.labels, scores, coder.decision_threshold) | told
+    return found
+
+
+def _control(task: JamsTask, name: str, system: str) -> dict:
+    validation = task.config.training["validation"]
+    settings = {"control": name, "seed": task.config.seed, "validation": validation}
+
+    def compute(_):
+        notes, seed = task.train[system], task.config.seed
+        labels = notes.label_names()
+        scores, threshold, seconds = tuned_control(
+            lambda train, y, test: scores_of_control(
+                name, train, y, labels, task.systems[system], test, seed
+            ),
+            notes,
+            encode_labels(notes.codes, labels),
+            task.test[system],
+            validation,
+            seed,
+        )
+        return _measures(task, system, labels, scores, threshold) | {"epochs": None, "seconds": seconds}
+
+    return task.kept(f"{name}-{system}", settings, compute)
+
+
+def _measures(task: JamsTask, system: str, labels: tuple[str, ...], scores, threshold: float) -> dict:
+    """The figures of scores of the test notes; a code that is no label counts as missed in all but the areas.
+
+    Scores of a control may be of any sign, and a code that nobody has seen ranks below all of them.
+    """
+    codes, known = task.test[system].codes, len(labels)
+    every, padded = with_unseen_codes(codes, labels, scores)
+    padded[:, known:] = min(float(scores.min()), threshold) - 1
+    y, predicted = encode_labels(codes, every), predicted_labels(padded, threshold)
+    ranks, f1 = positive_ranks(y, padded), multilabel.f1(y, predicted, None)
+    graph = graph_of_labels(every, TrainingConfig(code_system=system), task.systems[system])
+    values = (
+        multilabel.auroc(y[:, :known], padded[:, :known], "micro"),
+        multilabel.auroc(y[:, :known], padded[:, :known], "macro"),
+        multilabel.f1(y, predicted, "micro"),
+        float(np.nanmean(f1)),
+        multilabel.exact_match_rate(y, predicted),
+        ranking.precision_at_k(ranks, k=8),
+        ranking.precision_at_k(ranks, k=15),
+        ranking.r_precision(ranks),
+        ranking.mean_average_precision(ranks),
+    )
+    return {
+        **dict(zip(METRICS, map(float, values), strict=True)),
+        "relevancy micro-F1": relevancy_report(y, predicted, graph).micro_f1,
+        "f1": {code: value for code, value in zip(every, f1.tolist(), strict=True) if value == value},
+    }

