@@ -16,9 +16,10 @@ def make(task: JamsTask, settings: dict, stem: Path) -> None:
     Codes are those of the training notes; a code is linked as equivalent where the General Equivalence Mappings
     lead to at least one code of the other system that has training notes and is equivalent.
     """
-    columns = {NAMES[system]: _statistics(task, system) for system in task.systems}
-    printed = {f"{NAMES[system]}, printed": settings["printed"].get(system, {}) for system in task.systems}
-    table = pd.DataFrame(columns | printed).reindex(next(iter(columns.values()))).fillna("–")
+    table = pd.DataFrame({NAMES[system]: _statistics(task, system) for system in task.systems})
+    for system in task.systems:
+        printed = settings["printed"].get(system, {})
+        table[f"{NAMES[system]}, printed"] = [printed.get(statistic, "–") for statistic in table.index]
     table = table.rename_axis("statistic")
     write_table(table, stem.parent, stem.name)
     print(task.config.data, *task.translations, sep="\n")
