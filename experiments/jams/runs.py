@@ -94,7 +94,8 @@ def _trained(task: JamsTask, config: TrainingConfig) -> dict[str, dict]:
 def _train(task: JamsTask, config: TrainingConfig, checkpoint) -> dict[str, dict]:
     import keras
 
-    from icd_relevancy.training import JointCoder, NoteCoder
+    from icd_relevancy.training import NoteCoder
+    from icd_relevancy.training.joint_coder import JointCoder
 
     keras.utils.clear_session()  # the model before
     cache = cache_folder() / "embeddings"
