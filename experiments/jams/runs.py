@@ -1,6 +1,6 @@
 """Trains one row of a table with one seed, and keeps what is measured of it on the test notes."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 
 import numpy as np
 import pandas as pd
@@ -45,18 +45,6 @@ def measured(task: JamsTask, row: dict) -> dict[str, list[dict]]:
         system: [_trained(task, task.training_config(row, seed, system))[system] for seed in seeds]
         for system in task.systems
     }
-
-
-def trainings(task: JamsTask, rows: Iterable[dict]) -> int:
-    """How many trainings rows stand for.
-
-    Args:
-        task: The task.
-        rows: As of `measured`.
-    """
-    return task.config.seeds * sum(
-        1 if row.get("joint") else len(task.systems) for row in rows if "control" not in row
-    )
 
 
 def macro_f1(run: dict, codes: Collection[str]) -> float:
