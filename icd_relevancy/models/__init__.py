@@ -3,8 +3,10 @@
 from icd_relevancy.models.caml import caml, caml_body
 from icd_relevancy.models.heads import attention_model, encoder_of, head_of
 from icd_relevancy.models.hmhan import attention_classifier, hmhan_classifier, no_attention_classifier
+from icd_relevancy.models.jams import jams, system_attention_model, system_model
 from icd_relevancy.models.laat import laat, laat_body
 from icd_relevancy.models.label_attention_classifier import label_attention_classifier
+from icd_relevancy.models.lexicon import lexicon_classifier
 from icd_relevancy.models.medication import (
     mean_network,
     medication_network,
@@ -25,9 +27,11 @@ __all__ = [
     "encoder_of",
     "head_of",
     "hmhan_classifier",
+    "jams",
     "laat",
     "laat_body",
     "label_attention_classifier",
+    "lexicon_classifier",
     "mean_network",
     "mean_of_children",
     "medication_network",
@@ -39,4 +43,6 @@ __all__ = [
     "plm_icd_body",
     "predict_blocks",
     "predict_streamed",
+    "system_attention_model",
+    "system_model",
 ]

@@ -230,7 +230,11 @@ class NoteCoder:
 
     @cached_property
     def _attention_model(self) -> keras.Model:
-        return attention_model(self.model)
+        if not self.config.joint:
+            return attention_model(self.model)
+        _, weights = self.model.get_layer("attention").output
+        outputs = {"probabilities": self.model.output, "code_attention": weights}
+        return keras.Model(self.model.input, outputs)
 
     def evaluate(self, notes: Notes, cache=None) -> dict:
         """The metrics of `icd_relevancy.training.evaluation` on notes with codes.

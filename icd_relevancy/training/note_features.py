@@ -155,7 +155,7 @@ class NoteFeatures:
 
     def sizes(self) -> dict[str, int]:
         """The size of each input of the model that has one value for a note, not one for each of its tokens."""
-        sizes = {name: lexicon.size for name, lexicon in self.lexicons.items()}
+        sizes = {name: len(lexicon.channels) * len(lexicon.labels) for name, lexicon in self.lexicons.items()}
         if self.bag_of_words is not None:
             sizes["bag_of_words"] = len(self.bag_of_words)
         if self.structured is not None:

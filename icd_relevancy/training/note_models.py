@@ -19,6 +19,7 @@ from icd_relevancy.models import (
     jams,
     laat_body,
     label_attention_classifier,
+    lexicon_classifier,
     multirescnn_body,
     no_attention_classifier,
     note_classifier,
@@ -50,22 +51,24 @@ def make_model(config: TrainingConfig, data: NoteData) -> keras.Model:
     if config.model == "linear":
         size, encoder = (None, data.encoder) if config.fine_tune else (data.inputs.shape[1], None)
         return note_classifier(len(data.only.labels), size, encoder)
-    if config.model == "lexicon":
-        return _lexicon(data)
-    if config.model == "hmhan":
-        model = _hmhan(config, data)
-        start_from_frequencies(head_of(model).get_layer("dense_logits"), _taught(data, data.only))
-        return model
-    model = _backbone(config, data)
+    make, logits = _MAKERS.get(config.model, (_backbone, "own_logits"))
+    model = make(config, data)
     for labels in data.label_sets:
-        name = f"own_logits_{labels.name}" if config.joint else "own_logits"
-        start_from_frequencies(head_of(model).get_layer(name), _taught(data, labels))
+        if config.joint:
+            layer = model.get_layer(f"{labels.name}_{logits}")
+        else:
+            layer = (model if config.model == "lexicon" else head_of(model)).get_layer(logits)
+        start_from_frequencies(layer, _taught(data, labels))
     return model
 
 
 def _taught(data: NoteData, labels: LabelSet) -> sparse.csr_matrix:
     """Labels of the training notes that are coded in a system."""
     return labels.y[data.training[labels.coded[data.training]]]
+
+
+def _lexicon(config: TrainingConfig, data: NoteData) -> keras.Model:
+    return lexicon_classifier(len(data.only.labels), data.features.lexical_channels)
 
 
 def _hmhan(config: TrainingConfig, data: NoteData) -> keras.Model:
@@ -112,6 +115,10 @@ def _backbone(config: TrainingConfig, data: NoteData) -> keras.Model:
         share_table=config.graph == "one_table",
         **settings,
     )
+
+
+# How a model is made, and the layer of it that starts from the frequencies of the codes.
+_MAKERS = {"hmhan": (_hmhan, "dense_logits"), "lexicon": (_lexicon, "label_odds")}
 
 
 def _body(config: TrainingConfig, data: NoteData) -> keras.Model:
