@@ -153,7 +153,7 @@ def test_padding_changes_nothing():
         np.testing.assert_allclose(after[name], before[name], rtol=1e-4, atol=1e-6)
 
 
-def compiled(model, learning_rate=0.02):
+def compiled(model, learning_rate=0.03):
     model.compile(
         keras.optimizers.AdamW(learning_rate),
         loss={name: JointSystemLoss(keras.losses.BinaryCrossentropy()) for name in model.output},
@@ -197,25 +197,32 @@ def two_system_notes(count=40):
 
 
 @pytest.mark.parametrize(
-    ("kind", "loss"),
-    [("plain", "bce"), ("plain", "whml"), ("projected", "bce"), ("no graph", "bce"), ("one table", "bce")],
+    ("kind", "loss", "reached"),
+    [
+        ("plain", "bce", 0.99),
+        ("plain", "whml", 0.9),
+        ("projected", "bce", 0.99),
+        ("no graph", "bce", 0.99),
+        ("one table", "bce", 0.99),
+    ],
 )
-def test_it_learns_a_small_set_of_two_systems(kind, loss):
+def test_it_learns_a_small_set_of_two_systems(kind, loss, reached):
     model = compiled(made(kind))
     if loss == "whml":
         losses = {
             name: JointSystemLoss(WHML(0.5, RelevanceGraph.identity([f"C{j}" for j in range(size)])))
             for name, size in zip(NAMES, SIZES, strict=True)
         }
-        model.compile(keras.optimizers.AdamW(0.02), loss=losses, jit_compile=False)
+        model.compile(keras.optimizers.AdamW(0.03), loss=losses, jit_compile=False)
     x, y, weights = two_system_notes()
-    model.fit(x, y, sample_weight=weights, epochs=120, batch_size=8, verbose=0)
+    for _ in range(150):
+        model.train_on_batch(x, y, sample_weight=weights)
     found = model.predict(x, verbose=0)
     for name in NAMES:
         of = weights[name] == 1
         truth, predicted = y[name][of] > 0, found[name][of] > 0.5
         hits = (truth & predicted).sum()
-        assert 2 * hits / (truth.sum() + predicted.sum()) > 0.95
+        assert 2 * hits / (truth.sum() + predicted.sum()) > reached
 
 
 @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
@@ -236,7 +243,7 @@ def test_half_precision_gives_float32_probabilities(kind, policy):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_save_and_load(kind, tmp_path):
-    model = compiled(shuffled(made(kind)))
+    model = shuffled(made(kind))
     x = notes(model)
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
