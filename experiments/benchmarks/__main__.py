@@ -9,7 +9,9 @@ import pandas as pd
 from icd_relevancy._startup import start_tensorflow
 from icd_relevancy.reporting import markdown_table, write_table
 
-QUICK = ("losses", "report", "graph", "embed", "attention", "ranking", "hierarchy", "prediction")
+QUICK = (
+    "losses", "report", "graph", "embed", "attention", "ranking", "hierarchy", "prediction", "code_graph",
+)  # fmt: skip
 LONG = ("memory", "backbones")
 
 
