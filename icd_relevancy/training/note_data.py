@@ -51,8 +51,6 @@ class LabelSet:
         labels = Notes(tuple(map(str, range(len(codes)))), ("",) * len(codes), codes).label_names(
             config.min_count
         )
-        if not labels:
-            raise InputError(f"no code of {system.name} is used by {config.min_count} notes; lower min_count")
         return cls(
             system,
             labels,

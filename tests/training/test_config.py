@@ -20,13 +20,26 @@ def test_what_is_left_open_depends_on_fine_tuning():
     assert TrainingConfig.from_mapping(config.to_dict()) == config
 
 
+def test_what_is_left_open_depends_on_the_model():
+    """The settings of Edin et al. (2023), as the design restates them."""
+    caml, laat, plm = (TrainingConfig(model=model) for model in ("caml", "laat", "plm-icd"))
+    assert (caml.learning_rate, caml.weight_decay, caml.batch_size, caml.units, caml.dropout) == (
+        5e-3, 1e-3, 8, 50, 0.2,
+    )  # fmt: skip
+    assert (laat.units, laat.attention_dim, laat.max_length, laat.monitor) == (512, 512, 4000, "map")
+    assert (plm.learning_rate, TrainingConfig(model="plm-icd", fine_tune=True).learning_rate) == (1e-3, 5e-5)
+    assert (plm.chunk_length, caml.chunk_length) == (128, None)
+    for config in (caml, laat, plm):
+        assert TrainingConfig.from_mapping(config.to_dict()) == config
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
         ({"los": "bce"}, "mine.yaml: unknown key 'los'"),
         ({1: "bce"}, "mine.yaml: unknown key '1'"),
         ({"loss": "mse"}, "loss must be one of bce"),
-        ({"model": "caml"}, "model must be linear or hmhan"),
+        ({"model": "bert"}, "model must be one of linear, hmhan, caml"),
         ({"matching": "soft"}, "matching must be graded or binary"),
         ({"harmonic_of": "metrics"}, "harmonic_of must be scores or losses"),
         ({"pooling": "max"}, "pooling must be mean or cls"),
@@ -51,7 +64,7 @@ def test_what_is_left_open_depends_on_fine_tuning():
         ({"seed": -1}, "seed must be from 0"),
         ({"seed": 2**32}, "seed must be from 0"),
         ({"fine_tune": 1}, "fine_tune must be bool"),
-        ({"attention": "soft"}, "attention must be one of hierarchical"),
+        ({"model": "hmhan", "attention": "soft"}, "attention must be one of hierarchical"),
         ({"monitor": "f1"}, "monitor must be one of loss"),
         ({"warm_up": 1.0}, r"warm_up must be in \[0, 1\)"),
         ({"clip_norm": -1.0}, "clip_norm must be from 0"),
@@ -59,6 +72,15 @@ def test_what_is_left_open_depends_on_fine_tuning():
         ({"attention": "flat"}, "attention is of the model hmhan"),
         ({"model": "hmhan", "pooling": "cls"}, "pooling is of the model linear. Received: model='hmhan'"),
         ({"mixed_precision": True}, "mixed_precision needs fine_tune"),
+        ({"bag_of_words": True}, "bag_of_words is of the models hmhan, caml"),
+        ({"model": "caml", "encoder": "some/bert"}, "encoder is of the models linear, hmhan, plm-icd"),
+        ({"model": "caml", "fine_tune": True}, "fine_tune is of the models"),
+        ({"model": "lexicon", "lexical": True}, "lexical is of the models"),
+        ({"joint": True}, "joint is of the models caml"),
+        ({"model": "caml", "joint": True, "joint_system": "icd10cm"}, "joint needs two code systems"),
+        ({"model": "caml", "graph": "dense"}, "graph must be one of weighted"),
+        ({"model": "caml", "dropout": 1.0}, r"dropout must be in \[0, 1\)"),
+        ({"model": "laat", "attention_dim": 0}, "attention_dim must be at least 1"),
         ({"lowercase": "yes"}, "lowercase must be bool | None"),
         ({"vectors": 3}, "vectors must be str"),
         ({"code_system": None}, "code_system must be str"),
