@@ -125,7 +125,8 @@ def with_half_translated(
 
     Returns:
         The notes in the order given, with `code_system` filled in, and what the translation did, over the
-        notes translated. A note that loses all its codes is counted there and stays, without codes.
+        notes translated. A note that loses all its codes is counted there and stays, without codes; a note that
+        is translated loses its mentions.
 
     Raises:
         InputError: As `CodeMapping.translate`, or if the notes are of a single group.
@@ -149,9 +150,12 @@ def with_half_translated(
     codes = list(notes.codes)
     translated, report = mapping.translate([codes[i] for i in chosen], to, source_system, target_system)
     system = [mapping.second if to == mapping.first else mapping.first] * len(notes)
+    mentions = None if notes.mentions is None else list(notes.mentions)
     for position, row in zip(chosen, translated, strict=True):
         codes[position], system[position] = row, to
-    return replace(notes, codes=tuple(codes), code_system=tuple(system)), report
+        if mentions is not None:
+            mentions[position] = None  # they name codes of the other system
+    return replace(notes, codes=tuple(codes), code_system=tuple(system), mentions=mentions), report
 
 
 def _place(notes: Notes) -> str:

@@ -44,7 +44,8 @@ def test_attention_falls_on_the_words_of_the_note(model, miniature_encoder):
     coder = NoteCoder.train(NOTES, config(model, miniature_encoder, epochs=2))
     text = "Patient 900 presents with asthma ."
     weights, spans, categories = coder.attention(text)
-    assert weights.shape == (8, len(spans)) and categories is None
+    assert weights.shape == (8, len(spans))
+    assert categories is None
     assert weights.sum(axis=1) == pytest.approx(np.ones(8), abs=1e-3)
     assert "asthma" in {text[start:stop] for start, stop in spans}
 

@@ -1,0 +1,108 @@
+"""The command line with models of words, lexicons and two code systems."""
+
+import json
+from pathlib import Path
+
+import miniature
+import numpy as np
+import pytest
+from command_line import SECRET, write
+
+from icd_relevancy.cli import main
+from icd_relevancy.data import Notes
+from icd_relevancy.vectors import CodeVectors
+
+NINE = {
+    "J18.9": "486", "J15.9": "482.9", "J45.909": "493.90", "J45.901": "493.92", "I10": "401.9", "E11.9": "250.00",
+    "R05.9": "786.2", "R50.9": "780.60",
+}  # fmt: skip
+
+
+def two_systems() -> Notes:
+    notes = miniature.notes()
+    nine = [number % 2 == 1 for number in range(len(notes))]
+    return Notes(
+        notes.note_id,
+        notes.text,
+        [tuple(NINE[code] for code in row) if of else row for row, of in zip(notes.codes, nine, strict=True)],
+        code_system=["icd9cm" if of else "icd10cm" for of in nine],
+    )
+
+
+@pytest.fixture(scope="module")
+def both(miniature_cache, tmp_path_factory) -> Path:
+    """A folder with `notes.jsonl` in two code systems and the joint `model` that was trained on them."""
+    folder = tmp_path_factory.mktemp("both")
+    CodeVectors(tuple(NINE.values()), np.eye(len(NINE), dtype=np.float32)).save(
+        miniature_cache / "vectors" / "icd9cm"
+    )
+    two_systems().write(folder / "notes.jsonl")
+    write(folder / "small.yaml", "units: 16", "learning_rate: 0.02", "monitor: loss")
+    options = ["--config", str(folder / "small.yaml"), "--epochs", "10", "--out", str(folder / "model")]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ICD_RELEVANCY_CACHE", str(miniature_cache))
+        assert main(["train", str(folder / "notes.jsonl"), "--model", "caml", "--joint", *options]) == 0
+    return folder
+
+
+def predicted(capsys, *arguments):
+    assert main(["predict", *map(str, arguments), "--json"]) == 0
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def test_a_new_note_is_coded_in_both_systems(place, both, capsys):
+    note = write(place / "note.txt", "Patient presents with asthma and fever .")
+    found = predicted(capsys, both / "model", note, "--top-k", 2)
+    assert [(one["note_id"], one["code_system"]) for one in found] == [
+        ("note", "icd10cm"),
+        ("note", "icd9cm"),
+    ]
+    assert [len(one["codes"]) for one in found] == [2, 2]
+    (nine,) = predicted(capsys, both / "model", note, "--system", "icd9", "--top-k", 2)
+    assert nine == {"note_id": "note", "codes": found[1]["codes"]}
+    assert {code["code"] for code in nine["codes"]} <= set(NINE.values())
+
+
+def test_it_is_measured_in_each_system(place, both, capsys):
+    assert main(["evaluate", str(both / "model"), str(both / "notes.jsonl"), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert [(name, of["notes"], of["labels"]) for name, of in told.items()] == [
+        ("icd10cm", 40, 8),
+        ("icd9cm", 40, 8),
+    ]
+    assert main(["evaluate", str(both / "model"), str(both / "notes.jsonl")]) == 0
+    assert "--- icd9cm" in capsys.readouterr().out
+
+
+def test_a_code_is_explained_in_one_system(place, both, capsys):
+    note = write(place / "note.txt", "Patient presents with asthma and fever .")
+    arguments = ["explain", str(both / "model"), str(note), "--out", "page.html"]
+    assert main(arguments) == 2
+    assert "choose one with --system" in capsys.readouterr().err
+    assert main([*arguments, "--system", "icd10"]) == 0
+    assert "codes explained by attention" in capsys.readouterr().out
+    assert "asthma" in Path("page.html").read_text()
+
+
+def test_bad_input_of_two_systems(place, both, check_refused):
+    model, notes = both / "model", write(
+        place / "bad.jsonl",
+        json.dumps({"note_id": SECRET, "text": "Cough.", "codes": ["J18.9", "486"]}),
+        json.dumps({"note_id": "2", "text": "Fever.", "codes": ["486"]}),
+    )  # fmt: skip
+    train = ["train", notes, "--model", "caml", "--joint", "--out", "new"]
+    check_refused(*train, names="codes of both icd10cm and icd9cm")
+    check_refused("train", notes, "--joint", "--out", "new", names="joint is of the models caml")
+    check_refused("predict", model, notes, "--system", "icd11", names="codes in icd10cm and icd9cm")
+
+
+def test_lexicon_and_lexical(place, trained, capsys):
+    notes = trained / "notes.csv"
+    assert main(["train", str(notes), "--model", "lexicon", "--out", "words"]) == 0
+    assert capsys.readouterr().out.startswith("words: 8 codes from 80 notes")
+    (found,) = predicted(capsys, "words", write(place / "note.txt", "Has had a cough."), "--top-k", 1)
+    assert found["codes"][0]["code"] == "R05.9"
+    settings = write(place / "small.yaml", "units: 4", "monitor: loss")
+    options = ["--model", "caml", "--lexical", "--config", str(settings), "--epochs", "1", "--out", "both"]
+    assert main(["train", str(notes), *options]) == 0
+    assert json.loads(Path("both/coder.json").read_text())["training"]["lexical"] is True
