@@ -1,7 +1,5 @@
 """`stratified_group_folds` and `train_validation_split`."""
 
-import time
-
 import numpy as np
 import pytest
 from scipy import sparse
@@ -143,11 +141,10 @@ def test_bad_arguments():
         train_validation_split(labels, [5] * 4)
 
 
-def test_thousands_of_labels_take_seconds():
+def test_thousands_of_labels():
     labels, groups = long_tailed(20_000, 8000, 10)
-    start = time.perf_counter()
-    stratified_group_folds(labels, groups)
-    assert time.perf_counter() - start < 10
+    folds = stratified_group_folds(labels, groups)
+    assert np.bincount(folds).min() > 0.9 * 20_000 / 5
 
 
 def test_real_cases(real_data):
