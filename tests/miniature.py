@@ -47,8 +47,8 @@ def vectors(codes) -> CodeVectors:
     return CodeVectors(codes, table)
 
 
-def write_encoder(folder: Path) -> Path:
-    """A BERT with random weights and these notes' words."""
+def write_encoder(folder: Path, positions: int = 64) -> Path:
+    """A BERT with random weights and these notes' words, for texts of so many tokens."""
     os.environ["USE_TORCH"] = "0"
     import tf_keras
     import transformers
@@ -67,14 +67,16 @@ def write_encoder(folder: Path) -> Path:
     ]
     folder.mkdir(parents=True)
     (folder / "vocab.txt").write_text("\n".join([*vocabulary, *".,:;()/-"]) + "\n")
-    transformers.BertTokenizerFast(str(folder / "vocab.txt"), model_max_length=64).save_pretrained(folder)
+    transformers.BertTokenizerFast(str(folder / "vocab.txt"), model_max_length=positions).save_pretrained(
+        folder
+    )
     config = transformers.BertConfig(
         vocab_size=len(vocabulary) + 8,
         hidden_size=32,
         num_hidden_layers=1,
         num_attention_heads=2,
         intermediate_size=32,
-        max_position_embeddings=64,
+        max_position_embeddings=positions,
         initializer_range=0.2,
     )
     tf_keras.utils.set_random_seed(0)
