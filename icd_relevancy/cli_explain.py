@@ -23,9 +23,10 @@ def add_explain_command(commands) -> None:
         "--out", required=True, type=Path, metavar="PAGE.html", help="page to write; it holds the notes' text"
     )
     explain.add_argument(
-        "--method", choices=("lime", "attention"),
+        "--method", choices=("lime", "attention", "lexicon"),
         help="lime, what the model says without some of the words, for every model; attention, where a model with "
-        "label attention looks (default: attention where the model has it)",
+        "label attention looks; lexicon, the words that name the code, of a model with a lexicon (default: attention "
+        "where the model has it, then lexicon)",
     )  # fmt: skip
     explain.add_argument(
         "--top-k",
@@ -100,9 +101,13 @@ def _check_page(path: Path, notes: str) -> None:
 
 def _method_of(coder, options):
     """From one note to its explanation, by the method asked for or the coder's best."""
-    from icd_relevancy.explain import attention_explanation, lime_explanation
+    from icd_relevancy.explain import attention_explanation, lexicon_explanation, lime_explanation
 
     shared = {"decision_threshold": coder.decision_threshold, "top_k": options.top_k}
+    if options.method == "lexicon" and not coder.has_lexicon:
+        raise InputError(
+            f"{options.folder}: its model has no lexicon; those of train --model lexicon or with --lexical have one"
+        )
     if options.method == "attention" and not coder.has_attention:
         raise InputError(
             f"{options.folder}: its model has no label attention; those of train --model hmhan, caml, multirescnn, "
@@ -137,7 +142,20 @@ def _method_of(coder, options):
             **shared,
         )
 
-    return by_attention if coder.has_attention and options.method != "lime" else by_lime
+    def by_lexicon(note):
+        (probabilities,) = coder.scores(note)
+        return lexicon_explanation(
+            coder.evidence,
+            note.text[0],
+            probabilities,
+            coder.labels,
+            coder.titles,
+            note_id=note.note_id[0],
+            **shared,
+        )
+
+    best = "attention" if coder.has_attention else "lexicon" if coder.has_lexicon else "lime"
+    return {"attention": by_attention, "lexicon": by_lexicon, "lime": by_lime}[options.method or best]
 
 
 def _versions(note, texts):

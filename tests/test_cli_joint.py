@@ -93,6 +93,8 @@ def test_bad_input_of_two_systems(place, both, check_refused):
     train = ["train", notes, "--model", "caml", "--joint", "--out", "new"]
     check_refused(*train, names="codes of both icd10cm and icd9cm")
     check_refused("train", notes, "--joint", "--out", "new", names="joint is of the models caml")
+    explain = ["explain", model, notes, "--out", "page.html", "--system", "icd9", "--method", "lexicon"]
+    check_refused(*explain, names="its model has no lexicon")
     check_refused("predict", model, notes, "--system", "icd11", names="codes in icd10cm and icd9cm")
 
 
@@ -102,6 +104,11 @@ def test_lexicon_and_lexical(place, trained, capsys):
     assert capsys.readouterr().out.startswith("words: 8 codes from 80 notes")
     (found,) = predicted(capsys, "words", write(place / "note.txt", "Has had a cough."), "--top-k", 1)
     assert found["codes"][0]["code"] == "R05.9"
+    assert main(["explain", "words", str(place / "note.txt"), "--out", "page.html", "--top-k", "1"]) == 0
+    assert "1 codes explained by lexicon" in capsys.readouterr().out
+    page = Path("page.html").read_text()
+    assert "names the code" in page
+    assert ">cough</mark>" in page
     settings = write(place / "small.yaml", "units: 4", "monitor: loss")
     options = ["--model", "caml", "--lexical", "--config", str(settings), "--epochs", "1", "--out", "both"]
     assert main(["train", str(notes), *options]) == 0

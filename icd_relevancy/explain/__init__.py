@@ -1,7 +1,8 @@
-"""Why a model gives a note its codes: the words that count, by LIME or from label attention, and a page to read."""
+"""Why a model gives a note its codes: the words that count, by LIME, attention or a lexicon, and a page to read."""
 
 from icd_relevancy.explain.attention_words import attention_explanation
 from icd_relevancy.explain.explanation import CategoryExplanation, CodeExplanation, Explanation
+from icd_relevancy.explain.lexicon_words import lexicon_explanation
 from icd_relevancy.explain.lime_words import lime_explanation
 from icd_relevancy.explain.page import write_page
 
@@ -10,6 +11,7 @@ __all__ = [
     "CodeExplanation",
     "Explanation",
     "attention_explanation",
+    "lexicon_explanation",
     "lime_explanation",
     "write_page",
 ]

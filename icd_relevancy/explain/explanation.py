@@ -8,7 +8,7 @@ import numpy as np
 
 from icd_relevancy.errors import InputError
 
-_METHODS = ("lime", "attention")
+_METHODS = ("lime", "attention", "lexicon")
 
 Word = tuple[int, int, float]
 
@@ -74,7 +74,7 @@ class Explanation:
     Args:
         note_id: The note's identifier.
         text: The note as it was given.
-        method: `"lime"` or `"attention"`.
+        method: `"lime"`, `"attention"` or `"lexicon"`.
         codes: The codes that are explained, by falling probability.
         read_until: How many characters of the text the model reads; what follows changes no probability.
             Defaults to None: all.

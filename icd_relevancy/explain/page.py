@@ -112,6 +112,8 @@ def _legend(methods: Sequence[str]) -> str:
         entries += [("for", "for the code"), ("against", "against it")]
     if "attention" in methods:
         entries.append(("for", "looked at for the code"))
+    if "lexicon" in methods:
+        entries.append(("for", "names the code"))
     items = "".join(f"<li>{_scale(sign)}{told}</li>" for sign, told in entries)
     return f'<ul class="legend" aria-label="Colours">{items}</ul>'
 
@@ -241,6 +243,12 @@ def _footer(methods: Sequence[str]) -> str:
         told.append(
             "A word’s share is how much the model looked at it for the code (attention). It is not by how much the "
             "word decided: attention says where the model read, not whether that spoke for the code or against it."
+        )
+    if "lexicon" in methods:
+        told.append(
+            "The words are those of the note that name the code: of its title, its inclusion terms, or of phrases that "
+            "go with it in the training notes. A word’s weight is its share of the name, or how often the phrase "
+            "went with the code. A model that reads more than these names may have had other reasons."
         )
     told.append(
         "The words explain the model, not the patient. This page holds the text of notes: keep it where they may "

@@ -4,6 +4,7 @@ from importlib import import_module
 
 _HOME = {
     "BagOfWords": "training.bag_of_words",
+    "JointCoder": "training.joint_coder",
     "MedicationCoder": "training.medication_coder",
     "MedicationConfig": "training.medication_config",
     "NoteCoder": "training.note_coder",
@@ -12,6 +13,7 @@ _HOME = {
     "embed": "layers.embedding_cache",
     "evaluate_scores": "training.evaluation",
     "fit": "training.fit",
+    "load_coder": "training.joint_coder",
     "ml_smote": "training.resampling",
     "patient_groups": "training.wards",
     "ranking_by_group": "training.wards",

@@ -186,6 +186,26 @@ class NoteCoder:
             return self.config.attention != "none"
         return self.config.model in BACKBONES
 
+    @property
+    def has_lexicon(self) -> bool:
+        """Whether the model reads which terms of the codes a note names, so that `evidence` can tell them."""
+        return bool(self.features.lexicons)
+
+    def evidence(self, text: str, label: str) -> list[tuple[int, int, float]]:
+        """The words of a note that name a code, for `lexicon_explanation`; see `Lexicon.evidence`.
+
+        Args:
+            text: The note.
+            label: One of the labels.
+
+        Raises:
+            InputError: If the model has no lexicon.
+        """
+        if not self.has_lexicon:
+            raise InputError("the model has no lexicon; train --model lexicon, or with --lexical")
+        (lexicon,) = self.features.lexicons.values()
+        return lexicon.evidence(text, label)
+
     def attention(self, note: Notes | str) -> tuple[np.ndarray, list[tuple[int, int]], np.ndarray | None]:
         """Where the model looks in a note, for `attention_explanation`.
 
