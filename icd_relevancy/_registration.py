@@ -21,10 +21,12 @@ _WITH_KERAS_CLASSES = (
     "icd_relevancy.layers.hierarchy_constraints",
     "icd_relevancy.layers.joint_label_attention",
     "icd_relevancy.layers.label_attention",
+    "icd_relevancy.layers.label_odds",
     "icd_relevancy.layers.hierarchical_attention",
     "icd_relevancy.layers.lexical_logits",
     "icd_relevancy.layers.masked_convolution",
     "icd_relevancy.layers.token_mean",
+    "icd_relevancy.training.schedules",
 )
 
 

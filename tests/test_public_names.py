@@ -4,6 +4,7 @@ import inspect
 import subprocess
 import sys
 from importlib import import_module
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 
 import icd_relevancy
 from icd_relevancy import WHML, RelevanceGraph, RelevancyF1Score
+from icd_relevancy._registration import _WITH_KERAS_CLASSES
 
 CONTRACT = [
     "BHML",
@@ -121,3 +123,13 @@ def test_contract_modules_are_attributes():
 )
 def test_any_module_may_come_first(module):
     assert subprocess.run([sys.executable, "-c", f"import icd_relevancy.{module}"]).returncode == 0
+
+
+def test_all_that_keras_saves_is_registered_on_import():
+    package = Path(icd_relevancy.__file__).parent
+    registering = {
+        ".".join(file.relative_to(package.parent).with_suffix("").parts)
+        for file in package.rglob("*.py")
+        if "@keras.saving.register_keras_serializable(" in file.read_text(encoding="utf-8")
+    }
+    assert registering == set(_WITH_KERAS_CLASSES)

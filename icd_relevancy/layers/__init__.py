@@ -10,6 +10,7 @@ from icd_relevancy.layers.hierarchical_attention import HierarchicalAttention, c
 from icd_relevancy.layers.hierarchy_constraints import MeanOfChildren, RollDown, RollUp
 from icd_relevancy.layers.joint_label_attention import JointLabelAttention
 from icd_relevancy.layers.label_attention import LabelAttention
+from icd_relevancy.layers.label_odds import LabelOdds
 from icd_relevancy.layers.lexical_logits import LexicalLogits
 from icd_relevancy.layers.masked_convolution import MaskedConv1D
 from icd_relevancy.layers.token_mean import TokenMean
@@ -20,6 +21,7 @@ __all__ = [
     "Hierarchy",
     "JointLabelAttention",
     "LabelAttention",
+    "LabelOdds",
     "LexicalLogits",
     "MaskedConv1D",
     "MeanOfChildren",

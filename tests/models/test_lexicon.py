@@ -7,8 +7,9 @@ from scipy import sparse
 
 from icd_relevancy.data.batches import note_batches
 from icd_relevancy.errors import InputError
+from icd_relevancy.layers import LabelOdds
 from icd_relevancy.models.frequency_bias import start_from_frequencies
-from icd_relevancy.models.lexicon import LabelOdds, lexicon_classifier
+from icd_relevancy.models.lexicon import lexicon_classifier
 from icd_relevancy.text import Lexicon
 
 LABELS, CHANNELS = 3, 2
