@@ -247,6 +247,8 @@ def _tell_trained(folder: Path, coder) -> None:
         f"micro-F1 {history['validation_micro_f1']:.3f} on the held-out part at the decision threshold "
         f"{coder.decision_threshold:.3f}"
     )
+    if links := history.get("links"):
+        print(links)
     if imbalance := history.get("imbalance"):
         before, after = imbalance["mean"]
         print(f"over-sampled by ML-SMOTE: mean imbalance ratio {before:.1f}, then {after:.1f}")

@@ -51,6 +51,10 @@ class LinkReport:
     first: LinkedSide
     second: LinkedSide
 
+    def of(self, system: str) -> LinkedSide:
+        """What the mapping says of the labels of a system, by its name."""
+        return next(side for side in (self.first, self.second) if side.system == system)
+
     def __str__(self) -> str:
         return f"{self.first}; {self.second}"
 

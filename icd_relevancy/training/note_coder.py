@@ -112,6 +112,8 @@ class NoteCoder:
         told = {"epochs": trained.history.epochs, **asdict(trained.history)}
         told |= {"notes": int(labels.coded.sum()), "validation_micro_f1": validation_f1}
         told |= {"truncated": data.truncated, "categories": labels.categories()}
+        if data.links is not None:
+            told["links"] = str(data.links.report.of(labels.name))
         if trained.resampling is not None:
             told["imbalance"] = _imbalance(labels.labels, trained.resampling)
         return cls(

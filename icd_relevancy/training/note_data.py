@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from scipy import sparse
 
-from icd_relevancy.codes import CodeSystem, code_system
+from icd_relevancy.codes import CodeLinks, CodeMapping, CodeSystem, code_system
 from icd_relevancy.data import Notes, encode_labels, join_notes, split_by_code_system, train_validation_split
 from icd_relevancy.data.canonical import with_canonical_codes
 from icd_relevancy.errors import InputError
@@ -47,10 +47,19 @@ class LabelSet:
 
     @classmethod
     def of(cls, codes, coded, system: CodeSystem, config: TrainingConfig) -> "LabelSet":
-        """The labels of notes, each with its codes in the system, or none."""
+        """The labels of notes, each with its codes in the system, or none.
+
+        Raises:
+            InputError: If there are none, or they have no vectors.
+        """
         labels = Notes(tuple(map(str, range(len(codes)))), ("",) * len(codes), codes).label_names(
             config.min_count
         )
+        if not labels:
+            raise InputError(
+                f"there are no labels: no code of {system.name} is in min_count={config.min_count} notes; give more "
+                "coded notes, or lower it"
+            )
         return cls(
             system,
             labels,
@@ -78,6 +87,7 @@ class NoteData:
     Attributes:
         texts: The texts of the n notes as the model reads them.
         label_sets: The labels of each code system: one, or two of a joint model.
+        links: What the mapping says of the labels of a joint model; None where it has no graph, or one system.
         training: Rows of the training part.
         validation: Rows of the held-out part.
         features: What the model reads, fitted on the training part.
@@ -89,6 +99,7 @@ class NoteData:
 
     texts: list[str]
     label_sets: tuple[LabelSet, ...]
+    links: CodeLinks | None
     training: np.ndarray
     validation: np.ndarray
     features: NoteFeatures
@@ -108,11 +119,14 @@ class NoteData:
 
         Raises:
             InputError: If the notes carry no codes, or unknown ones; of a joint model, also if notes are coded in
-                neither system, in both, or all in one.
+                neither system, in both, or all in one, if all of one are in the same part, or if the mapping is of
+                other systems or links no two labels.
         """
         notes, label_sets = _labelled(notes, config)
+        links = _links(config, label_sets) if config.joint and config.graph != "none" else None
         y = sparse.hstack([labels.y for labels in label_sets], format="csr")
         training, validation = train_validation_split(y, notes.groups(), config.validation, config.seed)
+        _check_parts(label_sets, {"training": training, "held-out": validation})
         features = NoteFeatures.fit(notes, training, config, label_sets)
         encoder = make_encoder(config) if needs_encoder(config) else None
         texts = features.texts(notes.text)
@@ -120,13 +134,14 @@ class NoteData:
         return cls(
             texts,
             label_sets,
+            links,
             training,
             validation,
             features,
             encoder,
             features.of_training(inputs, notes, training, label_sets),
             features.truncated(texts),
-            _identity(notes, config, label_sets, validation),
+            _identity(notes, config, label_sets, links, validation),
         )
 
     @cached_property
@@ -139,10 +154,6 @@ class NoteData:
         """The held-out notes coded in a system, or where they are very many a sample, whose scores are looked at."""
         rows = np.random.default_rng(seed).permutation(self.validation)
         rows = rows[labels.coded[rows]]
-        if not len(rows):
-            raise InputError(
-                f"no held-out note is coded in {labels.name}; give more notes of it, or raise validation"
-            )
         return np.sort(rows[: max(_MOST_VALIDATION_CELLS // len(labels.labels), 1)])
 
 
@@ -168,14 +179,41 @@ def of_other_system(config: TrainingConfig) -> TrainingConfig:
     return replace(config, code_system=config.joint_system, joint_system=config.code_system, vectors=None)
 
 
+def _links(config: TrainingConfig, label_sets: tuple[LabelSet, ...]) -> CodeLinks:
+    """The links between the labels of two systems."""
+    one, other = label_sets
+    if config.mapping is None:
+        mapping = CodeMapping.gems()
+    else:
+        mapping = CodeMapping.from_table(config.mapping, one.name, other.name)
+    return mapping.links(one.labels, other.labels, one.system, other.system)
+
+
+def _check_parts(label_sets: tuple[LabelSet, ...], parts: dict[str, np.ndarray]) -> None:
+    """Refuses a part without notes of a system: nothing to learn from, or no threshold to tune."""
+    for labels in label_sets:
+        for name, rows in parts.items():
+            if not labels.coded[rows].any():
+                raise InputError(
+                    f"no {name} note is coded in {labels.name}; give notes of it from more patients, or change "
+                    "validation"
+                )
+
+
 def _identity(
-    notes: Notes, config: TrainingConfig, label_sets: tuple[LabelSet, ...], validation: np.ndarray
+    notes: Notes,
+    config: TrainingConfig,
+    label_sets: tuple[LabelSet, ...],
+    links: CodeLinks | None,
+    validation: np.ndarray,
 ) -> str:
     """A digest of what a training depends on; how long it may last is no part of it, unless it paces the rate."""
     settings = config.to_dict() | {"epochs": config.epochs if config.warm_up else None, "patience": None}
     told = [settings, encoder_hash(config.encoder) if has_encoder(config) else None]
     told += [labels.relevance.get_config() for labels in label_sets] + [validation.tolist(), notes.codes]
-    told += [notes.age, notes.sex, notes.specialty]
+    told += [notes.age, notes.sex, notes.specialty, notes.mentions, notes.groups().tolist()]
+    told += [(labels.titles, labels.coded.tolist()) for labels in label_sets]
+    told += [] if links is None else [links.edges.tolist(), links.weights.tolist()]
     digest = hashlib.sha256(json.dumps(told).encode())
     for text in notes.text:
         digest.update(hashlib.sha256(text.encode()).digest())

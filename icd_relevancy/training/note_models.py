@@ -1,12 +1,9 @@
 """The model, the loss and the optimizer that a configuration names."""
 
-from collections.abc import Sequence
-
 import keras
 import numpy as np
 from scipy import sparse
 
-from icd_relevancy.codes import CodeLinks, CodeMapping
 from icd_relevancy.layers.embedding_cache import embed
 from icd_relevancy.layers.hierarchical_attention import category_membership
 from icd_relevancy.losses import BHML, PLCL, TLCL, WHML, FocalWeightedCrossentropy
@@ -102,12 +99,12 @@ def _backbone(config: TrainingConfig, data: NoteData) -> keras.Model:
         name = config.model.replace("-", "_")
         count = len(data.only.labels)
         return label_attention_classifier(body, count, initial_queries=queries[0], name=name, **settings)
-    links = _links(config, data.label_sets)
+    edges, weights = ((), None) if data.links is None else (data.links.edges, data.links.weights)
     return jams(
         body,
         [len(labels.labels) for labels in data.label_sets],
-        links.edges,
-        links.weights,
+        edges,
+        weights,
         [labels.name for labels in data.label_sets],
         initial_queries=queries if config.title_queries else None,
         graph=config.graph != "none",
@@ -147,16 +144,6 @@ def _beside_tokens(data: NoteData) -> dict[str, int | None]:
         "bag_of_words_size": None if features.bag_of_words is None else len(features.bag_of_words),
         "lexical_channels": features.lexical_channels,
     }
-
-
-def _links(config: TrainingConfig, label_sets: Sequence[LabelSet]) -> CodeLinks:
-    """The edges between the labels of two systems."""
-    one, other = label_sets
-    if config.mapping is None:
-        mapping = CodeMapping.gems()
-    else:
-        mapping = CodeMapping.from_table(config.mapping, one.name, other.name)
-    return mapping.links(one.labels, other.labels, one.system, other.system)
 
 
 def _title_queries(

@@ -1,15 +1,17 @@
 """One model of two code systems, trained, kept and loaded by `JointCoder`."""
 
 import json
+from dataclasses import replace
 
 import miniature
 import numpy as np
 import pytest
 
-from icd_relevancy.data import Notes
+from icd_relevancy.data import Notes, join_notes
 from icd_relevancy.errors import InputError
 from icd_relevancy.training import NoteCoder, TrainingConfig
 from icd_relevancy.training.joint_coder import JointCoder, load_coder
+from icd_relevancy.training.note_data import NoteData
 from icd_relevancy.vectors import CodeVectors
 
 # What ICD-9-CM has for the codes of the miniature notes.
@@ -126,3 +128,76 @@ def test_a_system_that_the_model_does_not_have_is_named(cache, tmp_path):
     alone.save(tmp_path / "alone")
     with pytest.raises(InputError, match=r"codes in icd10cm\. Received: system='icd9'"):
         load_coder(tmp_path / "alone", system="icd9")
+
+
+def of_systems(notes: Notes, nine) -> Notes:
+    return replace(notes, code_system=["icd9cm" if here else "icd10cm" for here in nine])
+
+
+def test_each_part_needs_notes_of_both_systems(cache):
+    """All notes of one system are of one patient, hence in one part: told before anything is learned."""
+    notes = two_systems(40).select([*range(0, 40, 2), 1, 3])
+    notes = replace(notes, patient_id=[*map(str, range(20)), "x", "x"])
+    with pytest.raises(InputError, match="no held-out note is coded in icd9cm"):
+        NoteData.from_notes(notes, config(monitor="loss"))
+    few = two_systems(40).select([*range(1, 40, 2), 0, 2])
+    few = replace(few, patient_id=[*map(str, range(20)), "x", "x"])
+    assert {refusal(few, seed) for seed in range(6)} == {"no training note", "no held-out note"}
+
+
+def refusal(notes: Notes, seed: int) -> str:
+    with pytest.raises(InputError) as caught:
+        NoteData.from_notes(notes, config(seed=seed, validation=0.5))
+    return str(caught.value).partition(" is coded in icd10cm")[0]
+
+
+def test_a_system_without_labels_is_named(cache):
+    notes = two_systems(40)
+    empty = replace(notes, codes=[() if row % 2 else codes for row, codes in enumerate(notes.codes)])
+    empty = of_systems(empty, [row % 2 for row in range(40)])
+    with pytest.raises(InputError, match="no code of icd9cm is in min_count=1 notes"):
+        NoteData.from_notes(empty, config())
+
+
+def write_mapping(path, pairs):
+    path.write_text("first,second\n" + "\n".join(map(",".join, pairs)) + "\n")
+    return str(path)
+
+
+def test_a_checkpoint_is_of_the_links_the_systems_and_the_mentions(cache):
+    notes, pairs = two_systems(40), list(NINE.items())
+    settings = {"mapping": write_mapping(cache / "pairs.csv", pairs), "lexical": True}
+    one = NoteData.from_notes(notes, config(**settings)).identity
+    assert NoteData.from_notes(notes, config(**settings)).identity == one
+    write_mapping(cache / "pairs.csv", pairs[1:])
+    assert NoteData.from_notes(notes, config(**settings)).identity != one
+    write_mapping(cache / "pairs.csv", pairs)
+    mentions = [((codes[0], "words"),) for codes in notes.codes]
+    assert NoteData.from_notes(replace(notes, mentions=mentions), config(**settings)).identity != one
+    patients = [str(row // 2) for row in range(40)]
+    assert NoteData.from_notes(replace(notes, patient_id=patients), config(**settings)).identity != one
+    # Which notes without codes are of which system.
+    bare = replace(notes.select([0, 2]), codes=[(), ()], note_id=["a", "b"], text=["Rest.", "Sleep."])
+    told = [row % 2 for row in range(40)]
+    found = [
+        NoteData.from_notes(
+            join_notes({"": of_systems(notes, told), "-": of_systems(bare, systems)}), config(**settings)
+        ).identity
+        for systems in ((0, 1), (1, 0))
+    ]
+    assert len(set(found)) == 2
+
+
+def test_the_mapping_is_told_of_each_system(cache):
+    mapping = write_mapping(cache / "pairs.csv", [("I10", "401.9"), ("I10", "402.90"), ("E11.9", "250.00")])
+    coders = JointCoder.train(two_systems(40), config(mapping=mapping, epochs=1)).coders
+    assert coders["icd10cm"].history["links"].startswith("icd10cm: 2 of 8 labels linked")
+    assert coders["icd10cm"].history["links"].endswith("1 pairs to other codes")
+    assert coders["icd9cm"].history["links"].startswith("icd9cm: 2 of 8 labels linked")
+
+
+def test_without_a_graph_no_mapping_is_asked_for(cache):
+    data = NoteData.from_notes(two_systems(40), config(graph="none", mapping="nowhere.csv"))
+    assert data.links is None
+    with pytest.raises(InputError, match=r"nowhere\.csv: no such file"):
+        NoteData.from_notes(two_systems(40), config(mapping="nowhere.csv"))
