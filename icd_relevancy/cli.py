@@ -273,6 +273,8 @@ def _evaluate(options):
     from icd_relevancy.training.coder_folder import check_kind
 
     if check_kind(options.folder) == "medication":
+        if options.system:
+            raise InputError(f"--system is of joint models of notes; {options.folder} is a medication model")
         result = evaluate_medication(options.folder, options.data, options.by)
     elif options.by:
         raise InputError(f"--by {options.by} is of medication models; {options.folder} is of notes")

@@ -98,6 +98,41 @@ def test_bad_input_of_two_systems(place, both, check_refused):
     check_refused("predict", model, notes, "--system", "icd11", names="codes in icd10cm and icd9cm")
 
 
+def test_one_system_is_measured_on_its_notes_in_a_file_of_both(place, both, capsys):
+    told = []
+    for options in ([], ["--system", "icd9"]):
+        assert main(["evaluate", str(both / "model"), str(both / "notes.jsonl"), "--json", *options]) == 0
+        told.append(json.loads(capsys.readouterr().out))
+    assert told[1] == told[0]["icd9cm"]
+
+
+def test_a_system_of_ones_own_beside_a_packaged_one(place, capsys):
+    """Its table, mapping and vectors are needed for the training, and no longer for coding a note."""
+    own = {code: f"A{number:02}.{number}" for number, code in enumerate(miniature.WORDS)}
+    titles = [f"{code},{miniature.WORDS[old]}" for old, code in own.items()]
+    table = write(place / "national.csv", "code,title", *titles)
+    pairs = write(place / "pairs.csv", "first,second", *(f"{old},{code}" for old, code in own.items()))
+    CodeVectors(tuple(own.values()), np.eye(len(own), dtype=np.float32)).save(place / "national")
+    notes = miniature.notes(40)
+    codes = [[own[code] for code in row] if at % 2 else row for at, row in enumerate(notes.codes)]
+    of = ["national" if at % 2 else "icd10cm" for at in range(40)]
+    Notes(notes.note_id, notes.text, codes, code_system=of).write(place / "notes.jsonl")
+    settings = write(
+        place / "own.yaml", f"joint_system: {table}", f"mapping: {pairs}", "units: 4", "monitor: loss"
+    )
+    options = ["--model", "caml", "--joint", "--lexical", "--config", str(settings), "--epochs", "1"]
+    assert main(["train", str(place / "notes.jsonl"), *options, "--out", "model"]) == 0
+    assert "national: 8 of 8 labels linked" in capsys.readouterr().out
+    assert main(["evaluate", "model", str(place / "notes.jsonl"), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["national"]["notes"] == 20
+    for path in (table, pairs):
+        path.unlink()
+    (found,) = predicted(
+        capsys, "model", write(place / "note.txt", "Fever."), "--system", "nat", "--top-k", 8
+    )
+    assert {code["code"] for code in found["codes"]} == set(own.values())
+
+
 def test_lexicon_and_lexical(place, trained, capsys):
     notes = trained / "notes.csv"
     assert main(["train", str(notes), "--model", "lexicon", "--out", "words"]) == 0

@@ -201,6 +201,7 @@ def test_refusals(trained, place, check_refused):
     told = "foreign.csv, stay 2: code 'XYZ9' is not icd10cm, nor is 1 other; correct them, or drop them"
     check_refused("train", foreign, "--model", "medication", "--out", "new", names=told)
     check_refused("evaluate", model, foreign, names=told)
+    check_refused("evaluate", model, stays, "--system", "icd9", names="--system is of joint models")
     one = write(place / "one.csv", "stay_id,drugs,codes", "1,heparin,I10")
     check_refused(
         "train", one, "--model", "medication", "--out", "new", names="notes or stays share one patient"

@@ -23,7 +23,8 @@ def with_canonical_codes(notes: Notes, code_system: CodeSystem) -> tuple[Notes, 
         The notes with canonical codes, and what was changed, over the distinct codes.
 
     Raises:
-        InputError: If codes are not even of a known category, or name a chapter or block; names the first.
+        InputError: If codes are not even of a known category, or name a chapter or block, or the `code_system` of a
+            note is another; names the first.
 
     Example:
 
@@ -33,6 +34,7 @@ def with_canonical_codes(notes: Notes, code_system: CodeSystem) -> tuple[Notes, 
     >>> notes.codes
     (('786.2',),)
     """
+    _check_systems(notes, code_system)
     mentions = notes.mentions or ()
     mentioned = {code for row in mentions for code, _ in row or ()}
     distinct = sorted(mentioned.union(chain.from_iterable(notes.codes)))
@@ -55,6 +57,16 @@ def with_canonical_codes(notes: Notes, code_system: CodeSystem) -> tuple[Notes, 
         )
         notes = replace(notes, mentions=mentions)
     return replace(notes, codes=codes), report
+
+
+def _check_systems(notes: Notes, code_system: CodeSystem) -> None:
+    """Refuses notes that name another system: some codes are of both, with different meanings."""
+    for row, name in enumerate(notes.code_system or ()):
+        if name not in (None, code_system.name):
+            raise InputError(
+                f"{notes.source or 'notes'}: {shown_note(notes.note_id[row], row + 1)} has another code_system than "
+                f"{code_system.name}; leave such notes out, or train --joint on both systems"
+            )
 
 
 def _codes_of(notes: Notes, row: int) -> tuple[str, ...]:

@@ -16,7 +16,9 @@ _FIRST, _SECOND = 1, 2
 _BOTH = _FIRST | _SECOND
 
 
-def split_by_code_system(notes: Notes, first: CodeSystem, second: CodeSystem) -> dict[str, Notes]:
+def split_by_code_system(
+    notes: Notes, first: CodeSystem, second: CodeSystem, both: bool = True
+) -> dict[str, Notes]:
     """The notes of each of two code systems, in canonical codes.
 
     A note is of the system that its `code_system` names or, where that is not told, of the only system that
@@ -28,6 +30,7 @@ def split_by_code_system(notes: Notes, first: CodeSystem, second: CodeSystem) ->
         notes: Notes with codes.
         first: The first code system.
         second: The second.
+        both: Whether each system must have notes. Defaults to True.
 
     Returns:
         For the name of each system, the first first, its notes in the order given, with `code_system` filled in
@@ -35,7 +38,7 @@ def split_by_code_system(notes: Notes, first: CodeSystem, second: CodeSystem) ->
 
     Raises:
         InputError: If a note names another system, has a code of neither or codes of both, or nothing tells its
-            system (then fill in `code_system`), or a system has no notes. The first note is named.
+            system (then fill in `code_system`), or a system that must have notes has none. The first note is named.
 
     Example:
 
@@ -55,7 +58,7 @@ def split_by_code_system(notes: Notes, first: CodeSystem, second: CodeSystem) ->
     parts = {}
     for number, system in zip((_FIRST, _SECOND), systems, strict=True):
         positions = np.flatnonzero(system_of == number)
-        if not len(positions):
+        if both and not len(positions):
             other = names[1] if number == _FIRST else names[0]
             raise InputError(
                 f"{_place(notes)}: no note is coded in {system.name}; add some, or train on {other} alone"

@@ -57,7 +57,7 @@ class TrainingConfig(Settings):
         matching: `"graded"` or `"binary"`.
         harmonic_of: `"scores"` (trainable) or `"losses"` (as printed).
         code_system: `icd10cm`, `icd9cm` or the path of a table of codes.
-        vectors: Name or folder of code vectors; None for those of the code system.
+        vectors: Name or folder of code vectors; None for those of the name of the code system.
         threshold: τ, the cosine from which two codes match.
         encoder: Hub name or folder of the encoder; None for the default encoder.
         pooling: `"mean"` or `"cls"`, of `linear`.
@@ -183,6 +183,9 @@ class TrainingConfig(Settings):
         check(self.dropout is None or 0 <= self.dropout < 1, "dropout", self.dropout, "in [0, 1)")
         if self.mixed_precision and not self.fine_tune:
             raise InputError("mixed_precision needs fine_tune: a frozen encoder computes once")
+        for name in () if self.joint else ("joint_system", "mapping", "graph"):
+            default = getattr(type(self), name)
+            check(getattr(self, name) == default, name, getattr(self, name), f"{default!r} without joint")
         if self.joint and self.joint_system == self.code_system:
             raise InputError(f"joint needs two code systems. Received: {self.code_system!r} twice")
 

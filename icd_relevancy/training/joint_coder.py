@@ -91,7 +91,8 @@ class JointCoder:
         Raises:
             InputError: If the model has no such system.
         """
-        found = [name for name in self.coders if name == system or name.startswith(system)]
+        found = [name for name in self.coders if name.startswith(system)]
+        found = [system] if system in found else found
         if len(found) != 1:
             raise InputError(f"the model codes in {' and '.join(self.coders)}. Received: system={system!r}")
         return self.coders[found[0]]
@@ -121,15 +122,19 @@ class JointCoder:
             yield dict(zip(self.coders, of_note, strict=True))
 
     def evaluate(self, notes: Notes, cache=None) -> dict[str, dict]:
-        """For each code system the metrics of `NoteCoder.evaluate` on the notes that are coded in it.
+        """For each code system the metrics of `NoteCoder.evaluate` on the notes that are coded in it, if any are.
 
         Args:
             notes: Notes with codes.
             cache: As in `NoteCoder.evaluate`. Defaults to None.
         """
         systems = [code_system(coder.config.code_system) for coder in self.coders.values()]
-        parts = split_by_code_system(notes, *systems)
-        return {name: coder.evaluate(parts[name], cache) for name, coder in self.coders.items()}
+        parts = split_by_code_system(notes, *systems, both=False)
+        return {
+            name: coder.evaluate(parts[name], cache)
+            for name, coder in self.coders.items()
+            if len(parts[name])
+        }
 
     def save(self, folder) -> None:
         """Writes the folder, all of it or nothing: `model.keras`, `coder.json` and a `relevance-….npz` a system."""
@@ -160,9 +165,10 @@ class JointCoder:
         folder = Path(folder)
         check_folder(folder, (JSON, MODEL))
         told = read_coder_json(folder, ("training", "features", "encoder_sha256", "systems"))
+        _check_systems(told["systems"], folder)
         check_folder(folder, [_graph_file(name) for name in told["systems"]])
         model, config = read_model(folder), TrainingConfig.from_mapping(told["training"], f"{folder}/{JSON}")
-        if list(model.output) != list(told["systems"]):
+        if not isinstance(model.output, dict) or list(model.output) != list(told["systems"]):
             raise InputError(f"{folder}: its files are of different models; copy or train the model again")
         coders = {}
         for (name, own), settings in zip(
@@ -192,13 +198,24 @@ def load_coder(folder, encoder: str | None = None, system: str | None = None) ->
         InputError: If the folder holds no model of notes, or none of that system.
     """
     folder = Path(folder)
-    if check_kind(folder, *MODELS) and "systems" in read_coder_json(folder, ()):
+    check_kind(folder, *MODELS)
+    if "systems" in read_coder_json(folder, ()):
         joint = JointCoder.load(folder, encoder)
         return joint if system is None else joint.coder(system)
     coder = NoteCoder.load(folder, encoder)
-    if system is not None and not coder.config.code_system.startswith(system):
-        raise InputError(f"{folder}: codes in {coder.config.code_system}. Received: system={system!r}")
+    name = Path(coder.config.code_system).stem  # of a table, what its system is called
+    if system is not None and not name.startswith(system):
+        raise InputError(f"{folder}: codes in {name}. Received: system={system!r}")
     return coder
+
+
+def _check_systems(systems, folder: Path) -> None:
+    """Refuses what `save` did not write of the code systems."""
+    whole = isinstance(systems, dict) and all(
+        isinstance(own, dict) and own.keys() >= set(_OF_SYSTEM) for own in systems.values()
+    )
+    if not whole:
+        raise InputError(f"{folder}/{JSON}: 'systems' are damaged; copy or train the model again")
 
 
 def _graph_file(system: str) -> str:

@@ -20,5 +20,5 @@ def graph_of_labels(labels: Sequence[str], config, system: CodeSystem | None = N
         InputError: If the vectors are not found, or hold neither a label nor an ancestor of it.
     """
     system = system or code_system(config.code_system)
-    vectors = CodeVectors.load(config.vectors or config.code_system)
+    vectors = CodeVectors.load(config.vectors or system.name)
     return RelevanceGraph.from_vectors(label_vectors(labels, vectors, system), threshold=config.threshold)

@@ -10,7 +10,7 @@ import numpy as np
 
 from icd_relevancy.atomic import replacing
 from icd_relevancy.codes import code_system
-from icd_relevancy.data import Notes
+from icd_relevancy.data import Notes, split_by_code_system
 from icd_relevancy.data.batches import PER_TOKEN, feature_rows
 from icd_relevancy.data.canonical import with_canonical_codes
 from icd_relevancy.errors import InputError
@@ -267,12 +267,21 @@ class NoteCoder:
             notes: Notes with codes.
             cache: Folder for the embeddings, as in `train`. Defaults to None: none are kept.
 
+        Of a joint model the notes of the other code system are left out.
+
         Raises:
             InputError: If no note has a code, or one is not of the model's code system.
         """
-        notes, _ = with_canonical_codes(notes, code_system(self.config.code_system))
+        system = code_system(self.config.code_system)
+        if self.config.joint:
+            other = code_system(self.config.joint_system)
+            notes = split_by_code_system(notes, system, other, both=False)[system.name]
+        else:
+            notes, _ = with_canonical_codes(notes, system)
         if not any(notes.codes):
-            raise InputError(f"{notes.source or 'notes'}: no note has a code to compare with")
+            raise InputError(
+                f"{notes.source or 'notes'}: no note has a code of {system.name} to compare with"
+            )
         return evaluate_codes(
             notes.codes,
             self.labels,
@@ -348,10 +357,14 @@ class NoteCoder:
             told["encoder_sha256"],
             told["history"],
         )
-        sizes = {len(coder.labels), len(coder.titles), len(coder.relevance), coder.model.output_shape[-1]}
-        if len(sizes) > 1 or not coder._fits_its_features():
+        if not coder._fits_its_labels() or not coder._fits_its_features():
             raise InputError(f"{folder}: its files are of different models; copy or train the model again")
         return coder
+
+    def _fits_its_labels(self) -> bool:
+        # Only a joint model has outputs by name.
+        outputs = None if isinstance(self.model.output, dict) else self.model.output.shape[-1]
+        return self.relevance.codes == self.labels and len(self.labels) == len(self.titles) == outputs
 
     def _fits_its_features(self) -> bool:
         inputs = self.model.input if isinstance(self.model.input, dict) else {}

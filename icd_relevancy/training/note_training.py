@@ -175,7 +175,8 @@ def _score(
     measure, held_out = monitored(config.monitor), []
     for labels in data.label_sets:
         rows = data.tuning_rows(labels, config.seed)
-        held_out.append((models[labels.name], _take(inputs, rows), labels.y[rows]))
+        model = models[labels.name]
+        held_out.append((model, _take(_read_by(model, inputs), rows), labels.y[rows]))
     return lambda: float(
         np.mean([measure(y, predict_scores(model, taken, 64)) for model, taken, y in held_out])
     )
@@ -193,7 +194,13 @@ def tuned_threshold(
         config: The settings.
     """
     rows = data.tuning_rows(labels, config.seed)
-    return tune_threshold(labels.y[rows], predict_scores(model, _take(data.inputs, rows)))
+    inputs = _take(_read_by(model, data.inputs), rows)
+    return tune_threshold(labels.y[rows], predict_scores(model, inputs))
+
+
+def _read_by(model: keras.Model, inputs):
+    """The inputs without those that are for another code system alone."""
+    return {name: inputs[name] for name in model.input} if isinstance(inputs, dict) else inputs
 
 
 def _take(features, rows):

@@ -82,3 +82,11 @@ def test_categories_are_codes_of_notes():
     assert with_canonical_codes(notes(("428", "e849")), icd9cm())[0].codes == (("428", "E849"),)
     with pytest.raises(InputError, match="1 codes are not icd9cm"):
         with_canonical_codes(notes(("390-459",)), icd9cm())
+
+
+def test_a_note_that_names_another_system_is_refused():
+    """V10.4 is a history of cancer in ICD-9-CM, and a cyclist's accident in ICD-10-CM."""
+    notes = Notes(("1", "2"), ("Cough.", "Follow-up."), (("R05",), ("V10.4",)), code_system=(None, "icd9cm"))
+    with pytest.raises(InputError, match="note '2' has another code_system than icd10cm"):
+        with_canonical_codes(notes, icd10cm())
+    assert with_canonical_codes(notes.select([1]), icd9cm())[0].codes == (("V10.4",),)

@@ -184,3 +184,10 @@ def test_synthetic_notes_in_two_systems(tmp_path):
     links = CodeMapping.gems().links(*labels.values(), icd9cm(), icd10cm())
     # Nearly all codes of the translated half come from a code that some note of the other half may have.
     assert links.report.first.linked > 0.5 * len(labels["icd9cm"])
+
+
+def test_a_system_may_have_no_notes_where_that_is_allowed():
+    notes = Notes(("1",), ("Pneumonia.",), (("J18.9",),))
+    parts = split_by_code_system(notes, icd9cm(), icd10cm(), both=False)
+    assert [len(part) for part in parts.values()] == [0, 1]
+    assert parts["icd10cm"].code_system == ("icd10cm",)

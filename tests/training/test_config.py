@@ -78,6 +78,12 @@ def test_what_is_left_open_depends_on_the_model():
         ({"model": "lexicon", "lexical": True}, "lexical is of the models"),
         ({"joint": True}, "joint is of the models caml"),
         ({"model": "caml", "joint": True, "joint_system": "icd10cm"}, "joint needs two code systems"),
+        (
+            {"model": "caml", "mapping": "pairs.csv"},
+            "mapping must be None without joint. Received: mapping='pairs",
+        ),
+        ({"model": "caml", "graph": "none"}, "graph must be 'weighted' without joint"),
+        ({"model": "caml", "joint_system": "mine"}, "joint_system must be 'icd9cm' without joint"),
         ({"model": "caml", "graph": "dense"}, "graph must be one of weighted"),
         ({"model": "caml", "dropout": 1.0}, r"dropout must be in \[0, 1\)"),
         ({"model": "laat", "attention_dim": 0}, "attention_dim must be at least 1"),

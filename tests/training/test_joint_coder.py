@@ -1,6 +1,7 @@
 """One model of two code systems, trained, kept and loaded by `JointCoder`."""
 
 import json
+import shutil
 from dataclasses import replace
 
 import miniature
@@ -111,11 +112,65 @@ def test_notes_of_one_system_are_refused(cache):
 def test_a_folder_whose_labels_changed_is_refused(cache, tmp_path):
     JointCoder.train(two_systems(40), config(epochs=1)).save(tmp_path / "model")
     path = tmp_path / "model" / "coder.json"
-    told = json.loads(path.read_text())
-    told["systems"]["icd9cm"]["labels"].pop()
-    path.write_text(json.dumps(told))
-    with pytest.raises(InputError, match="its files are of different models"):
-        load_coder(tmp_path / "model")
+    whole = path.read_text()
+
+    def check_refused(change, message):
+        told = json.loads(whole)
+        change(told)
+        path.write_text(json.dumps(told))
+        with pytest.raises(InputError, match=message):
+            load_coder(tmp_path / "model")
+
+    check_refused(lambda told: told["systems"]["icd9cm"]["labels"].pop(), "its files are of different models")
+    check_refused(
+        lambda told: told["systems"]["icd9cm"]["labels"].reverse(), "its files are of different models"
+    )
+    check_refused(lambda told: told["systems"]["icd9cm"].pop("labels"), "'systems' are damaged")
+    check_refused(lambda told: told.update(systems=["icd10cm", "icd9cm"]), "'systems' are damaged")
+    check_refused(lambda told: told["systems"].pop("icd9cm"), "its files are of different models")
+
+
+def test_a_model_of_one_system_in_a_folder_of_two_is_refused(cache, tmp_path):
+    JointCoder.train(two_systems(40), config(epochs=1)).save(tmp_path / "both")
+    NoteCoder.train(miniature.notes(30), config(joint=False, epochs=1)).save(tmp_path / "alone")
+    for one, other in (("both", "alone"), ("alone", "both")):
+        shutil.copytree(tmp_path / one, tmp_path / "mixed", dirs_exist_ok=True)
+        shutil.copy(tmp_path / other / "model.keras", tmp_path / "mixed")
+        with pytest.raises(InputError, match="its files are of different models"):
+            load_coder(tmp_path / "mixed")
+
+
+def test_notes_of_one_system_are_measured_in_it(cache):
+    coder = JointCoder.train(two_systems(40), config(epochs=1))
+    notes = two_systems(20)
+    (measured,) = coder.evaluate(notes.select(range(1, 20, 2))).items()
+    assert measured[0] == "icd9cm"
+    assert measured[1]["notes"] == 10
+    # One system's coder leaves out what is coded in the other.
+    assert coder.coder("icd9").evaluate(notes) == measured[1]
+    with pytest.raises(InputError, match="no note has a code of icd10cm to compare with"):
+        coder.coder("icd10").evaluate(notes.select(range(1, 20, 2)))
+
+
+def test_a_model_of_one_system_refuses_notes_that_name_another(cache):
+    notes = of_systems(miniature.notes(20), [row == 3 for row in range(20)])
+    with pytest.raises(InputError, match=r"note 'n3' has another code_system than icd10cm"):
+        NoteCoder.train(notes, config(joint=False))
+
+
+def test_each_system_reads_its_own_inputs(cache, recwarn):
+    """Keras warns of inputs that a model does not have."""
+    JointCoder.train(two_systems(40), config(epochs=1, lexical=True))
+    assert not [one for one in recwarn if "structure of `inputs`" in str(one.message)]
+
+
+def test_the_whole_name_of_a_system_comes_first(cache):
+    coder = JointCoder.train(two_systems(40), config(epochs=1))
+    coder = replace(coder, coders={"icd10": coder.coders["icd10cm"], "icd10am": coder.coders["icd9cm"]})
+    assert coder.coder("icd10") is coder.coders["icd10"]
+    assert coder.coder("icd10a") is coder.coders["icd10am"]
+    with pytest.raises(InputError, match="codes in icd10 and icd10am"):
+        coder.coder("icd1")
 
 
 def test_a_system_that_the_model_does_not_have_is_named(cache, tmp_path):
