@@ -129,18 +129,17 @@ class JointLabelAttention(keras.layers.Layer):
         ]
         return tuple(zip(*read, strict=True)) if return_attention_scores else tuple(read)
 
-    def read(self, system, states, attention_mask, return_attention_scores=False):
+    def read(self, system, states, attention_mask):
         """What a call returns for one system, without the work for the other.
 
         Args:
             system: 0 for the first system, 1 for the second.
-            states, attention_mask, return_attention_scores: As in a call.
+            states, attention_mask: As in a call.
 
         Returns:
-            Contexts; with `return_attention_scores` also the weights.
+            Contexts and weights.
         """
-        queries = self.queries()[system]
-        return _attend(queries, self._keys(states), states, attention_mask, return_attention_scores)
+        return _attend(self.queries()[system], self._keys(states), states, attention_mask, True)
 
     def queries(self):
         """The queries of both systems, `(n, attention_dim or d)` and `(m, attention_dim or d)`."""

@@ -32,25 +32,20 @@ class LabelAttention(keras.layers.Layer):
             titles; with `attention_dim` they start from their projection `tanh(W q_j)`, or give
             `(m, attention_dim)` to start from these. What a model has learned is in its weights, so the
             configuration does not hold them. Defaults to None: normal with deviation 0.03.
-        own_queries: Whether the queries are weights of this layer; if not, give them at each call, where
-            something else computes them, such as a graph of the codes. Defaults to True.
         **kwargs: Base layer arguments: `name`, `dtype`.
 
     Call arguments:
         states: Token states, `(batch, length, d)`.
         attention_mask: `(batch, length)`, 1 for a token and 0 for padding.
         return_attention_scores: Whether to return the weights too. Defaults to False.
-        queries: With `own_queries=False`, the queries: `(m, d)`, or `(m, attention_dim)` with
-            `attention_dim`, or the same with a batch dimension. Defaults to None.
 
     Returns:
         Contexts `(batch, m, d)`, zero for a note without tokens; with `return_attention_scores` also the
         weights `(batch, m, length)` in float32, the mean over the heads.
 
     Raises:
-        InputError: If a number is below 1, the heads do not divide a dimension, the initial or given queries
-            are not m of the size of the states, or queries are given to a layer that owns its own, or not
-            given to one that does not.
+        InputError: If a number is below 1, the heads do not divide a dimension, or the initial queries are
+            not m of the size of the states.
 
     Example:
 
@@ -64,44 +59,30 @@ class LabelAttention(keras.layers.Layer):
     Reference: JAMS §3.1; CAML (Mullenbach et al. 2018) Eq. 2; LAAT (Vu et al. 2020) Eq. 6-8.
     """
 
-    def __init__(self, labels, attention_dim=None, heads=1, initial_queries=None, own_queries=True, **kwargs):
+    def __init__(self, labels, attention_dim=None, heads=1, initial_queries=None, **kwargs):
         super().__init__(**kwargs)
         check_counts(labels=labels, heads=heads, attention_dim=attention_dim)
-        if initial_queries is not None and not own_queries:
-            raise InputError(
-                "initial_queries start the layer's own queries; leave them out without own_queries"
-            )
         self.labels = labels
         self.attention_dim = attention_dim
         self.heads = heads
         self.initial_queries = checked_queries(initial_queries, labels)
-        self.own_queries = own_queries
         self.supports_masking = True
 
-    def build(self, states_shape, attention_mask_shape=None, queries_shape=None):
+    def build(self, states_shape, attention_mask_shape=None):
         size = states_shape[-1]
         key_size = size if self.attention_dim is None else self.attention_dim
         check_divides(self.heads, states=size, attention_dim=key_size)
         if self.attention_dim is not None:
             self.projection = self.add_weight((size, key_size), "glorot_uniform", name="projection")
-        if self.own_queries:
-            self.queries = self.add_weight(
-                (self.labels, key_size), self._query_initializer(size, key_size), name="queries"
-            )
-        elif queries_shape is not None and tuple(queries_shape[-2:]) != (self.labels, key_size):
-            raise InputError(
-                f"queries must be {self.labels} rows of {key_size} numbers. Received: shape {queries_shape}"
-            )
+        self.queries = self.add_weight(
+            (self.labels, key_size), self._query_initializer(size, key_size), name="queries"
+        )
         self.built = True
 
-    def call(self, states, attention_mask, return_attention_scores=False, queries=None):
-        if self.own_queries != (queries is None):
-            raise InputError("give queries at the call exactly where the layer has own_queries=False")
-        queries = ops.convert_to_tensor(self.queries) if queries is None else queries
-        queries = queries if len(queries.shape) == 3 else ops.expand_dims(queries, 0)
+    def call(self, states, attention_mask, return_attention_scores=False):
         keys = states if self.attention_dim is None else ops.tanh(ops.matmul(states, self.projection))
         return attend(
-            split_heads(queries, self.heads),
+            split_heads(ops.expand_dims(ops.convert_to_tensor(self.queries), 0), self.heads),
             split_heads(keys, self.heads),
             split_heads(states, self.heads),
             attention_mask,
@@ -118,7 +99,6 @@ class LabelAttention(keras.layers.Layer):
             "labels": self.labels,
             "attention_dim": self.attention_dim,
             "heads": self.heads,
-            "own_queries": self.own_queries,
         }
 
     def _query_initializer(self, size, key_size):

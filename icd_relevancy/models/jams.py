@@ -135,35 +135,51 @@ def system_model(model: keras.Model, name: str) -> keras.Model:
 
     Reference: JAMS §2.
     """
-    return _one_system(model, name, explained=False)
+    attention = next((layer for layer in model.layers if isinstance(layer, JointLabelAttention)), None)
+    if attention is None or not isinstance(model.output, dict) or name not in model.output:
+        known = "" if attention is None else f"; its systems are {', '.join(model.output)}"
+        raise InputError(f"{model.name} has no system {name!r} to code notes in{known}")
+    contexts = model.get_layer(f"{name}_own_logits").input
+    system = next(number for number, output in enumerate(attention.output) if output is contexts)
+    contexts, _ = _OneSystem(attention, system, name="attention")(*attention.input)
+    others = {f"lexical_{other}" for other in model.output if other != name}
+    inputs = {key: tensor for key, tensor in model.input.items() if key not in others}
+    total = _logits(name, contexts, inputs, model.get_layer)
+    codes = keras.layers.Activation("sigmoid", dtype="float32", name="codes")(total)
+    return keras.Model(inputs, codes, name=f"{model.name}_{name}")
 
 
-def system_attention_model(model: keras.Model, name: str) -> keras.Model:
-    """A `system_model` that also says where it looked, for explanations.
+def system_attention_model(model: keras.Model) -> keras.Model:
+    """The model of one system that also says where it looked, for explanations.
 
     Args:
-        model, name: As in `system_model`.
+        model: A model of `system_model`.
 
     Returns:
-        A `keras.Model` of the inputs of `system_model` with a dict of outputs: `probabilities`, and
+        A `keras.Model` of the same inputs and layers with a dict of outputs: `probabilities`, and
         `code_attention`, the weights of the tokens `(batch, n or m, length)`, float32.
 
     Raises:
-        InputError: As `system_model`.
+        InputError: If the model is another.
 
     Example:
 
     >>> import keras
-    >>> from icd_relevancy.models import jams, system_attention_model
+    >>> from icd_relevancy.models import jams, system_attention_model, system_model
     >>> inputs = {n: keras.Input((None,), dtype="int32", name=n) for n in ("input_ids", "attention_mask")}
     >>> body = keras.Model(inputs, keras.layers.Embedding(100, 8)(inputs["input_ids"]))
-    >>> model = system_attention_model(jams(body, sizes=(3, 2), edges=[[0, 1]]), "icd10cm")
+    >>> model = system_attention_model(system_model(jams(body, sizes=(3, 2), edges=[[0, 1]]), "icd10cm"))
     >>> model.output["code_attention"].shape
     (None, 2, None)
 
     Reference: CAML (Mullenbach et al. 2018) §2.5.
     """
-    return _one_system(model, name, explained=True)
+    layer = next((layer for layer in model.layers if isinstance(layer, _OneSystem)), None)
+    if layer is None:
+        raise InputError(f"{model.name} is no model of one of two systems; make it by system_model")
+    _, weights = layer.output
+    outputs = {"probabilities": model.output, "code_attention": weights}
+    return keras.Model(model.input, outputs, name=f"{model.name}_attention")
 
 
 class _OneSystem(keras.layers.Layer):
@@ -175,28 +191,10 @@ class _OneSystem(keras.layers.Layer):
         self.supports_masking = True
 
     def call(self, states, attention_mask):
-        return self.attention.read(self.system, states, attention_mask, return_attention_scores=True)
+        return self.attention.read(self.system, states, attention_mask)
 
     def compute_mask(self, inputs, previous_mask=None):
         return None
-
-
-def _one_system(model, name, explained):
-    attention = next((layer for layer in model.layers if isinstance(layer, JointLabelAttention)), None)
-    if attention is None or not isinstance(model.output, dict) or name not in model.output:
-        known = "" if attention is None else f"; its systems are {', '.join(model.output)}"
-        raise InputError(f"{model.name} has no system {name!r} to code notes in{known}")
-    contexts = model.get_layer(f"{name}_own_logits").input
-    system = next(number for number, output in enumerate(attention.output) if output is contexts)
-    contexts, weights = _OneSystem(attention, system, name="attention")(*attention.input)
-    others = {f"lexical_{other}" for other in model.output if other != name}
-    inputs = {key: tensor for key, tensor in model.input.items() if key not in others}
-    total = _logits(name, contexts, inputs, model.get_layer)
-    codes = keras.layers.Activation("sigmoid", dtype="float32", name="codes")(total)
-    if explained:
-        outputs = {"probabilities": codes, "code_attention": weights}
-        return keras.Model(inputs, outputs, name=f"{model.name}_{name}_attention")
-    return keras.Model(inputs, codes, name=f"{model.name}_{name}")
 
 
 def _inputs(body, names, sizes, bag_of_words_size, lexical_channels):

@@ -17,7 +17,7 @@ from icd_relevancy.errors import InputError
 from icd_relevancy.layers import TransformerEncoder
 from icd_relevancy.layers.pretrained import encoder_hash
 from icd_relevancy.layers.tokenizer import checked_texts
-from icd_relevancy.models import attention_model, encoder_of, head_of
+from icd_relevancy.models import attention_model, encoder_of, head_of, system_attention_model
 from icd_relevancy.relevance import RelevanceGraph
 from icd_relevancy.training.coder_folder import (
     JSON,
@@ -252,11 +252,7 @@ class NoteCoder:
 
     @cached_property
     def _attention_model(self) -> keras.Model:
-        if not self.config.joint:
-            return attention_model(self.model)
-        _, weights = self.model.get_layer("attention").output
-        outputs = {"probabilities": self.model.output, "code_attention": weights}
-        return keras.Model(self.model.input, outputs)
+        return (system_attention_model if self.config.joint else attention_model)(self.model)
 
     def evaluate(self, notes: Notes, cache=None) -> dict:
         """The metrics of `icd_relevancy.training.evaluation` on notes with codes.

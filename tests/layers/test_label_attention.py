@@ -111,49 +111,6 @@ def test_queries_start_from_titles():
     np.testing.assert_array_equal(ops.convert_to_numpy(given.queries), np.ones((LABELS, 6)))
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_queries_given_are_as_its_own(kind):
-    owner = made(kind)
-    layer = LabelAttention(LABELS, **KINDS[kind], own_queries=False)
-    queries = ops.convert_to_numpy(owner.queries)
-    layer(*notes(), queries=queries)
-    if layer.attention_dim:
-        layer.projection.assign(owner.projection)
-    assert len(layer.weights) == len(owner.weights) - 1
-    for given in (queries, np.stack([queries] * 3)):
-        found = numbers(layer(*notes(), queries=given, return_attention_scores=True))
-        expected = numbers(owner(*notes(), return_attention_scores=True))
-        for part, wanted in zip(found, expected, strict=True):
-            np.testing.assert_allclose(part, wanted, atol=1e-6)
-
-
-@keras.saving.register_keras_serializable(package="tests")
-class Table(keras.layers.Layer):
-    """Queries that are no function of the note."""
-
-    def build(self, states_shape):
-        self.table = self.add_weight((LABELS, 6), "random_normal", name="table")
-
-    def call(self, states):
-        return ops.convert_to_tensor(self.table)
-
-
-def test_queries_given_are_learned_where_they_come_from(tmp_path):
-    states, mask = keras.Input((None, SIZE)), keras.Input((None,), dtype="int32")
-    table = Table()
-    contexts = LabelAttention(LABELS, 6, own_queries=False)(states, mask, queries=table(states))
-    outputs = keras.layers.EinsumDense("bmd,md->bm", (LABELS,), activation="sigmoid")(contexts)
-    model = keras.Model([states, mask], outputs)
-    model.compile(keras.optimizers.Adam(0.05), loss="binary_crossentropy", jit_compile=False)
-    x, y = labelled()
-    before = ops.convert_to_numpy(table.table).copy()
-    model.fit(x, y, epochs=2, verbose=0)
-    assert np.abs(ops.convert_to_numpy(table.table) - before).min() > 1e-3
-    model.save(tmp_path / "model.keras")
-    loaded = keras.saving.load_model(tmp_path / "model.keras")
-    np.testing.assert_array_equal(loaded.predict(x, verbose=0), model.predict(x, verbose=0))
-
-
 def network(kind, **options):
     keras.utils.set_random_seed(0)
     states = keras.Input((None, SIZE))
@@ -206,21 +163,9 @@ def test_it_is_saved_with_its_queries(kind, tmp_path):
             lambda: LabelAttention(2, initial_queries=np.ones((2, 3))).build((None, None, 4)),
             "initial_queries have 3 dimensions, the token states 4",
         ),
-        (lambda: LabelAttention(1, initial_queries=[[1.0]], own_queries=False), "leave them out"),
-        (
-            lambda: LabelAttention(2, 6, own_queries=False)(*notes(), queries=np.ones((2, 4))),
-            r"2 rows of 6 numbers. Received: shape \(2, 4\)",
-        ),
     ],
 )
 def test_what_does_not_fit_is_refused(make, message):
     with pytest.raises(InputError, match=message) as refusal:
         make()
     assert "\n" not in str(refusal.value)
-
-
-def test_queries_come_from_one_place():
-    with pytest.raises(InputError, match="give queries at the call exactly where"):
-        LabelAttention(2, own_queries=False)(*notes())
-    with pytest.raises(InputError, match="give queries at the call exactly where"):
-        LabelAttention(2)(*notes(), queries=np.ones((2, 4)))

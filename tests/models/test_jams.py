@@ -126,7 +126,7 @@ def test_one_system_alone_gives_the_same(kind):
         )
         own = {key: x[key] for key in alone.input}
         np.testing.assert_array_equal(alone.predict(own, verbose=0), both[name])
-        explained = system_attention_model(model, name).predict(own, verbose=0)
+        explained = system_attention_model(alone).predict(own, verbose=0)
         np.testing.assert_array_equal(explained["probabilities"], both[name])
         np.testing.assert_allclose(explained["code_attention"], seen[number][1], rtol=1e-4, atol=1e-6)
 
@@ -296,4 +296,6 @@ def test_a_system_that_is_not_there_is_refused():
     with pytest.raises(InputError, match=r"no system 'icd11'.*its systems are icd9cm, icd10cm"):
         system_model(made(), "icd11")
     with pytest.raises(InputError, match="note_classifier has no system 'icd9cm'"):
-        system_attention_model(note_classifier(3, embedding_size=4), "icd9cm")
+        system_model(note_classifier(3, embedding_size=4), "icd9cm")
+    with pytest.raises(InputError, match="no model of one of two systems"):
+        system_attention_model(made())
