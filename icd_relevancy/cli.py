@@ -22,7 +22,7 @@ from icd_relevancy.cli_medication import (
 )
 from icd_relevancy.cli_vectors import add_vectors_commands
 from icd_relevancy.errors import InputError, shown_code
-from icd_relevancy.training.model_settings import BACKBONES, MODELS
+from icd_relevancy.training.model_settings import BACKBONES, MODELS, WORD_MODELS
 
 # As `training.config` and `training.medication_config` have them, without what these import.
 LOSSES = ("bce", "focal", "tlcl", "plcl", "bhml", "whml", "mcloss", "treemin", "irw", "irnw")
@@ -215,9 +215,10 @@ def _train(options):
     coder.save(out)
     if checkpoint is not None:
         checkpoint.unlink(missing_ok=True)
-    for one in coder.coders.values() if config.joint else [coder]:
+    coders = list(coder.coders.values()) if config.joint else [coder]
+    for one in coders:
         _tell_trained(options.out, one)
-    _tell_truncated(one.history["truncated"], config.max_length)
+    _tell_truncated(coders[0].history["truncated"], config)
 
 
 def _notes_to_learn(data: str, config):
@@ -254,16 +255,17 @@ def _tell_trained(folder: Path, coder) -> None:
         print(f"over-sampled by ML-SMOTE: mean imbalance ratio {before:.1f}, then {after:.1f}")
 
 
-def _tell_truncated(count: int, max_length: int) -> None:
+def _tell_truncated(count: int, config) -> None:
     if count:
         told = "1 note is longer" if count == 1 else f"{count} notes are longer"
-        print(f"{told} than {max_length} tokens and read only so far (max_length)", file=sys.stderr)
+        length = f"{config.max_length} {'words' if config.model in WORD_MODELS else 'tokens'}"
+        print(f"{told} than {length} and read only so far (max_length)", file=sys.stderr)
 
 
 def _medication_config(settings: dict, given: dict, named: str):
     from icd_relevancy.training.medication_config import MedicationConfig
 
-    foreign = [name for name in ("alpha", "encoder", "fine_tune") if name in given]
+    foreign = [name for name in ("alpha", "encoder", "fine_tune", "lexical", "joint") if name in given]
     if foreign:
         raise InputError(f"--{foreign[0].replace('_', '-')} is of models of notes, not of --model medication")
     return MedicationConfig.from_mapping(settings, named)
@@ -313,7 +315,7 @@ def _evaluate_notes(options) -> dict:
 
     coder = load_coder(options.folder, options.encoder, options.system)
     notes = load_notes(options.data, None if isinstance(coder, JointCoder) else coder.config.code_system)
-    _tell_truncated(coder.truncated(notes), coder.config.max_length)
+    _tell_truncated(coder.truncated(notes), coder.config)
     return coder.evaluate(notes, cache_folder() / "embeddings")
 
 
@@ -330,7 +332,7 @@ def _predict(options):
     from icd_relevancy.training.joint_coder import JointCoder, load_coder
 
     coder = load_coder(options.folder, options.encoder, options.system)
-    _tell_truncated(coder.truncated(notes), coder.config.max_length)
+    _tell_truncated(coder.truncated(notes), coder.config)
     for note_id, codes in zip(notes.note_id, coder.predict(notes, options.top_k), strict=True):
         for system, of_system in codes.items() if isinstance(coder, JointCoder) else [(None, codes)]:
             _print_codes(note_id, system, of_system, options.json)

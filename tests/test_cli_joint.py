@@ -144,7 +144,10 @@ def test_lexicon_and_lexical(place, trained, capsys):
     page = Path("page.html").read_text()
     assert "names the code" in page
     assert ">cough</mark>" in page
-    settings = write(place / "small.yaml", "units: 4", "monitor: loss")
+    settings = write(place / "small.yaml", "units: 4", "monitor: loss", "max_length: 3")
     options = ["--model", "caml", "--lexical", "--config", str(settings), "--epochs", "1", "--out", "both"]
     assert main(["train", str(notes), *options]) == 0
     assert json.loads(Path("both/coder.json").read_text())["training"]["lexical"] is True
+    assert "80 notes are longer than 3 words and read only so far" in capsys.readouterr().err
+    assert main(["predict", "both", "note.txt"]) == 0
+    assert "1 note is longer than 3 words" in capsys.readouterr().err

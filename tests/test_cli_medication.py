@@ -195,6 +195,7 @@ def test_refusals(trained, place, check_refused):
     model, stays = trained / "model", trained / "stays.csv"
     medication = ["train", stays, "--model", "medication", "--out", "new"]
     check_refused(*medication, "--alpha", "0.3", names="--alpha is of models of notes")
+    check_refused(*medication, "--joint", names="--joint is of models of notes")
     check_refused(*medication, "--loss", "whml", names="loss must be one of bce")
     check_refused(*medication, "--vectors", "nowhere", names="no code vectors at nowhere")
     foreign = write(place / "foreign.csv", "stay_id,drugs,codes", "1,heparin,I10", "2,heparin,XYZ9;Q1X")
