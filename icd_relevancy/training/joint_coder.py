@@ -76,7 +76,7 @@ class JointCoder:
                     labels,
                     replace(trained, model=models[labels.name]),
                     settings[labels.name],
-                    data.features.of_system(labels.name),
+                    data.new_features.of_system(labels.name),
                 )
                 for labels in data.label_sets
             },

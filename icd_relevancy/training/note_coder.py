@@ -106,7 +106,7 @@ class NoteCoder:
             labels: One of its label sets.
             trained: The model of the probabilities of `labels`, and how its training went.
             config: The settings.
-            features: What the model reads. Defaults to None: the features of `data`.
+            features: What the model reads. Defaults to None: the `new_features` of `data`.
         """
         decision_threshold, validation_f1 = tuned_threshold(trained.model, data, labels, config)
         told = {"epochs": trained.history.epochs, **asdict(trained.history)}
@@ -123,7 +123,7 @@ class NoteCoder:
             labels.relevance,
             decision_threshold,
             config,
-            features or data.features,
+            features or data.new_features,
             encoder_hash(config.encoder) if has_encoder(config) else None,
             told,
         )

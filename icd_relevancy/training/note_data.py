@@ -91,6 +91,7 @@ class NoteData:
         training: Rows of the training part.
         validation: Rows of the held-out part.
         features: What the model reads, fitted on the training part.
+        new_features: What the trained model reads of new notes: the same, but for lexicons of all notes.
         encoder: The encoder; None where the model has none, or starts from embeddings that may all be in a cache.
         inputs: The features of all n notes.
         truncated: How many of the notes are longer than the model reads.
@@ -103,6 +104,7 @@ class NoteData:
     training: np.ndarray
     validation: np.ndarray
     features: NoteFeatures
+    new_features: NoteFeatures
     encoder: TransformerEncoder | None
     inputs: object
     truncated: int
@@ -138,6 +140,7 @@ class NoteData:
             training,
             validation,
             features,
+            features.for_new_notes(notes, label_sets),
             encoder,
             features.of_training(inputs, notes, training, label_sets),
             features.truncated(texts),

@@ -142,6 +142,22 @@ class NoteFeatures:
             changed[name] = _read_by_others(inputs[name], notes, rows, labels, groups, self.config.seed)
         return {**inputs, **changed} if changed else inputs
 
+    def for_new_notes(self, notes: Notes, label_sets: Sequence) -> "NoteFeatures":
+        """The features of a trained model, whose lexicons may know the held-out notes too.
+
+        Args:
+            notes: All n notes.
+            label_sets: As in `fit`.
+        """
+        groups = notes.groups() if self.lexicons else None
+        lexicons = {}
+        for labels in label_sets if self.lexicons else ():
+            name = _lexical_name(self.config, labels)
+            found = _lexicon(notes, labels, labels.coded, groups)
+            # The weights of the model are those of the channels it has learned.
+            lexicons[name] = found if found.channels == self.lexicons[name].channels else self.lexicons[name]
+        return replace(self, lexicons=lexicons)
+
     def truncated(self, texts: Sequence[str]) -> int:
         """How many prepared texts are longer than the model reads."""
         if self.words is not None:

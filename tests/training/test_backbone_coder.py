@@ -7,9 +7,12 @@ import miniature
 import numpy as np
 import pytest
 
+from icd_relevancy.codes import icd10cm
 from icd_relevancy.data import Notes
 from icd_relevancy.errors import InputError
+from icd_relevancy.text import Lexicon
 from icd_relevancy.training import NoteCoder, TrainingConfig
+from icd_relevancy.training.note_data import NoteData
 
 pytestmark = pytest.mark.usefixtures("in_miniature")
 NOTES = miniature.notes(60)
@@ -96,3 +99,22 @@ def test_the_same_seed_gives_the_same_model():
     np.testing.assert_array_equal(one.scores(NOTES), other.scores(NOTES))
     third = NoteCoder.train(NOTES, dataclasses.replace(one.config, seed=1))
     assert not np.allclose(third.scores(NOTES), one.scores(NOTES))
+
+
+def test_the_lexicon_of_a_trained_model_knows_the_held_out_notes_too():
+    coder = NoteCoder.train(NOTES, config("lexicon", epochs=1))
+    everything = Lexicon.fit(NOTES.text, NOTES.codes, coder.labels, icd10cm(), groups=NOTES.groups())
+    found = coder.features.lexicons["lexical"]
+    np.testing.assert_array_equal(
+        found.transform(NOTES.text).toarray(), everything.transform(NOTES.text).toarray()
+    )
+    data = NoteData.from_notes(NOTES, coder.config)
+    taught = NOTES.select(data.training)
+    part = Lexicon.fit(
+        taught.text, taught.codes, coder.labels, icd10cm(), groups=NOTES.groups()[data.training]
+    )
+    # The threshold is tuned on held-out notes that the lexicon has not seen.
+    np.testing.assert_array_equal(
+        data.inputs["lexical"][data.validation].toarray(),
+        part.transform([NOTES.text[row] for row in data.validation]).toarray(),
+    )
