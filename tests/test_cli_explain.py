@@ -119,7 +119,7 @@ def test_refusals(place, trained, check_refused, monkeypatch):
     check_refused("explain", model, "nowhere.txt", "--out", "a.html", names="nowhere.txt: no such file")
     check_refused(*explain, "--out", "a.html", "--encoder", "/nowhere/encoder", names="/nowhere/encoder")
     told = check_refused(*explain, "--out", "a.html", "--method", "attention", names="no label attention")
-    assert "train --model hmhan have it; --method lime explains any model" in told
+    assert "laat and plm-icd have it; --method lime explains any model" in told
     monkeypatch.setattr(lime_words, "find_spec", lambda name: None)
     for method in ([], ["--method", "lime"]):
         check_refused(*explain, "--out", "a.html", *method, names='pip install "icd_relevancy[explain]"')

@@ -88,7 +88,7 @@ def test_an_interrupted_search_goes_on(searched, stays, tmp_path, monkeypatch, a
         return score(*arguments)
 
     monkeypatch.setattr(medication_search, "train_network", counted)
-    monkeypatch.setattr("icd_relevancy.training.medication_coder.monitored", lambda name: scored)
+    monkeypatch.setattr("icd_relevancy.training.medication_training.monitored", lambda name: scored)
     with pytest.raises(KeyboardInterrupt):
         tune_medication(stays, tmp_path, CONFIG, **BUDGET)
     assert len(trainings) == 4
