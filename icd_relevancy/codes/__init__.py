@@ -10,6 +10,7 @@ from icd_relevancy.codes.icd10cm import icd10cm
 from icd_relevancy.codes.knowledge import CodeKnowledge, code_knowledge
 from icd_relevancy.codes.knowledge_table import knowledge_from_table
 from icd_relevancy.codes.mapping import CodeMapping
+from icd_relevancy.codes.packaged import PACKAGED
 from icd_relevancy.codes.system import CodeSystem, NormalisationReport
 from icd_relevancy.codes.table import atc, code_system_from_table
 
@@ -48,7 +49,6 @@ def code_system(name_or_path: str | Path) -> CodeSystem:
         >>> code_system("icd9cm").title("428.9")
         'Heart failure, unspecified'
     """
-    packaged = {"icd10cm": icd10cm, "icd9cm": icd9cm}
-    if str(name_or_path) in packaged:
-        return packaged[str(name_or_path)]()
+    if str(name_or_path) in PACKAGED:
+        return PACKAGED[str(name_or_path)]()
     return code_system_from_table(name_or_path)

@@ -8,14 +8,12 @@ import pandas as pd
 
 from icd_relevancy.codes.code_links import CodeLinks, link_labels
 from icd_relevancy.codes.gems import general_equivalence_mappings
-from icd_relevancy.codes.icd9cm import icd9cm
-from icd_relevancy.codes.icd10cm import icd10cm
+from icd_relevancy.codes.packaged import PACKAGED
 from icd_relevancy.codes.system import CodeSystem
 from icd_relevancy.codes.table_rows import read_rows
 from icd_relevancy.codes.translation import TranslationReport, translate_codes
 from icd_relevancy.errors import InputError
 
-_PACKAGED = {"icd9cm": icd9cm, "icd10cm": icd10cm}
 _FLAGS = {"": False, "0": False, "1": True, "false": False, "true": True, "0.0": False, "1.0": True}
 
 
@@ -199,7 +197,7 @@ class CodeMapping:
 def _system(name: str, given: CodeSystem | None) -> CodeSystem | None:
     if given is not None and given.name != name:
         raise InputError(f"a translation needs the system {name}; received {given.name}")
-    return _PACKAGED[name]() if given is None and name in _PACKAGED else given
+    return PACKAGED[name]() if given is None and name in PACKAGED else given
 
 
 def _code(path: Path, number: int, row: dict, column: str) -> str:

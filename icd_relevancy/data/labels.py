@@ -1,5 +1,6 @@
 """Codes as a sparse label matrix."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import chain, repeat
 
@@ -42,6 +43,23 @@ def encode_labels(codes: Iterable[Sequence[str]], label_names: Sequence[str]) ->
     matrix.data[:] = 1  # building it has added up the repeats
     matrix.sort_indices()
     return matrix
+
+
+def label_names(codes: Iterable[Sequence[str]], min_count: int = 1) -> tuple[str, ...]:
+    """The codes that at least `min_count` notes carry, sorted.
+
+    Args:
+        codes: For each note its codes.
+        min_count: Least number of notes. Defaults to 1.
+
+    Example:
+
+    >>> from icd_relevancy.data.labels import label_names
+    >>> label_names([("R05", "J18.9"), ("R05",), ()], min_count=2)
+    ('R05',)
+    """
+    counts = Counter(chain.from_iterable(map(set, codes)))
+    return tuple(sorted(code for code, count in counts.items() if count >= min_count))
 
 
 def unseen_share(codes: Iterable[Sequence[str]], label_names: Sequence[str]) -> float:

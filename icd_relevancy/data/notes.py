@@ -2,12 +2,12 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from itertools import chain
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from icd_relevancy.data.labels import label_names
 from icd_relevancy.data.table_files import write_note_frames
 from icd_relevancy.errors import InputError, shown_note
 
@@ -149,8 +149,7 @@ class Notes:
         >>> Notes(("1",), ("Fever, cough.",), (("R50.9", "R05"),)).label_names()
         ('R05', 'R50.9')
         """
-        counts = Counter(chain.from_iterable(map(set, self.codes)))
-        return tuple(sorted(code for code, count in counts.items() if count >= min_count))
+        return label_names(self.codes, min_count)
 
     def to_frame(self) -> pd.DataFrame:
         """A data frame with one row a note and the columns that are known; `codes` holds tuples.
