@@ -131,11 +131,14 @@ def head_inputs(size: int, **widths: int | None) -> dict:
     return inputs | {name: keras.Input((width,), name=name) for name, width in widths.items() if width}
 
 
-def logits_of_contexts(contexts):
-    """Logits `(batch, m)` of contexts `(batch, m, d)`: a weight vector and a bias for each code."""
-    labels = contexts.shape[1]
-    own = keras.layers.EinsumDense("bmd,md->bm", (labels,), bias_axes="m", dtype="float32", name="own_logits")
-    return own(contexts)
+def context_logits(labels: int, name: str = "own_logits"):
+    """A layer of logits `(batch, m)` from contexts `(batch, m, d)`: a weight vector and a bias for each code."""
+    return keras.layers.EinsumDense("bmd,md->bm", (labels,), bias_axes="m", dtype="float32", name=name)
+
+
+def word_logits(labels: int, name: str = "bag_of_words_logits"):
+    """A layer of logits from words: from zero, so that it learns what they add to what the other layers have."""
+    return keras.layers.Dense(labels, use_bias=False, kernel_initializer="zeros", dtype="float32", name=name)
 
 
 def classifier(name: str, front, inputs: dict, logits: list, lexical_channels: int | None = None):
@@ -149,14 +152,7 @@ def classifier(name: str, front, inputs: dict, logits: list, lexical_channels: i
         lexical_channels: Number of channels of `lexical`. Defaults to None.
     """
     if "bag_of_words" in inputs:
-        # From zero, so that it learns what the words add to what the other layers have.
-        words = keras.layers.Dense(
-            logits[0].shape[-1],
-            use_bias=False,
-            kernel_initializer="zeros",
-            dtype="float32",
-            name="bag_of_words_logits",
-        )
+        words = word_logits(logits[0].shape[-1])
         logits = [*logits, words(inputs["bag_of_words"])]
     if "lexical" in inputs:
         lexical = LexicalLogits(lexical_channels, dtype="float32", name="lexical_logits")

@@ -6,7 +6,7 @@ import keras
 
 from icd_relevancy.errors import InputError
 from icd_relevancy.layers import HierarchicalAttention, LabelAttention, TokenMean, TransformerEncoder
-from icd_relevancy.models.heads import check_dropout, classifier, head_inputs, logits_of_contexts
+from icd_relevancy.models.heads import check_dropout, classifier, context_logits, head_inputs
 
 _DENSE_FROM = ("mean", "flat", None)
 
@@ -173,7 +173,7 @@ def hmhan_classifier(
     codes, categories = attention(inputs["states"], inputs["attention_mask"])
     logits = []
     if own_logits:
-        logits.append(logits_of_contexts(codes))
+        logits.append(context_logits(labels)(codes))
     if dense_from is not None:
         pool = {"mean": keras.layers.GlobalAveragePooling1D, "flat": keras.layers.Flatten}[dense_from]
         pooled = [pool(name="codes_pooled")(codes), pool(name="categories_pooled")(categories)]

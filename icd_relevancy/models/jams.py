@@ -8,7 +8,7 @@ from icd_relevancy.errors import InputError
 from icd_relevancy.layers.joint_label_attention import JointLabelAttention
 from icd_relevancy.layers.label_attention import check_counts
 from icd_relevancy.layers.lexical_logits import LexicalLogits
-from icd_relevancy.models.heads import check_dropout
+from icd_relevancy.models.heads import check_dropout, context_logits, word_logits
 from icd_relevancy.models.label_attention_classifier import check_body
 
 
@@ -208,13 +208,8 @@ def _inputs(body, names, sizes, bag_of_words_size, lexical_channels):
 
 def _logit_layers(name, size, lexical_channels):
     """The layers behind the attention that have weights, those for inputs that are not there included."""
-    yield keras.layers.EinsumDense(
-        "bmd,md->bm", (size,), bias_axes="m", dtype="float32", name=f"{name}_own_logits"
-    )
-    # From zero, so that it learns what the words add to what the contexts have.
-    yield keras.layers.Dense(
-        size, use_bias=False, kernel_initializer="zeros", dtype="float32", name=f"{name}_bag_of_words_logits"
-    )
+    yield context_logits(size, f"{name}_own_logits")
+    yield word_logits(size, f"{name}_bag_of_words_logits")
     yield LexicalLogits(lexical_channels or 1, dtype="float32", name=f"{name}_lexical_logits")
 
 

@@ -5,7 +5,7 @@ import keras
 from icd_relevancy.errors import InputError
 from icd_relevancy.layers import LabelAttention
 from icd_relevancy.layers.label_attention import check_counts
-from icd_relevancy.models.heads import check_dropout, classifier, head_inputs, logits_of_contexts
+from icd_relevancy.models.heads import check_dropout, classifier, context_logits, head_inputs
 
 
 def label_attention_classifier(
@@ -66,7 +66,8 @@ def label_attention_classifier(
     )
     states = keras.layers.Dropout(dropout, name="dropout")(inputs["states"])
     attention = LabelAttention(labels, attention_dim, initial_queries=initial_queries, name="attention")
-    logits = [logits_of_contexts(attention(states, inputs["attention_mask"]))]
+    contexts = attention(states, inputs["attention_mask"])
+    logits = [context_logits(labels)(contexts)]
     return classifier(name, body, inputs, logits, lexical_channels)
 
 

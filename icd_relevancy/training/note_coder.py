@@ -38,8 +38,8 @@ from icd_relevancy.training.note_features import NoteFeatures
 from icd_relevancy.training.note_training import Trained, train_note_model, tuned_threshold
 from icd_relevancy.training.resampling import ResamplingReport
 
-GRAPH = "relevance.npz"
-TOLD = ("labels", "titles", "decision_threshold", "training", "features", "encoder_sha256", "history")
+_GRAPH = "relevance.npz"
+_TOLD = ("labels", "titles", "decision_threshold", "training", "features", "encoder_sha256", "history")
 _NOTES_AT_ONCE = 1024
 
 
@@ -290,7 +290,7 @@ class NoteCoder:
         """Writes the folder, all of it or nothing: `model.keras`, `relevance.npz` and `coder.json`."""
         with replacing(folder, folder=True) as temporary:
             write_model(self.model, temporary)
-            self.relevance.save(temporary / GRAPH)
+            self.relevance.save(temporary / _GRAPH)
             write_coder_json(temporary, self.told())
 
     def told(self) -> dict:
@@ -317,9 +317,9 @@ class NoteCoder:
             InputError: If the folder is missing, incomplete or damaged, or holds a joint model.
         """
         folder = Path(folder)
-        check_folder(folder, (JSON, MODEL, GRAPH))
-        told = read_coder_json(folder, TOLD)
-        return cls.from_parts(told, read_model(folder), RelevanceGraph.load(folder / GRAPH), folder, encoder)
+        check_folder(folder, (JSON, MODEL, _GRAPH))
+        told = read_coder_json(folder, _TOLD)
+        return cls.from_parts(told, read_model(folder), RelevanceGraph.load(folder / _GRAPH), folder, encoder)
 
     @classmethod
     def from_parts(cls, told: dict, model: keras.Model, relevance: RelevanceGraph, folder, encoder=None):

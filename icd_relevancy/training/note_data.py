@@ -11,6 +11,7 @@ from scipy import sparse
 from icd_relevancy.codes import CodeLinks, CodeMapping, CodeSystem, code_system
 from icd_relevancy.data import Notes, encode_labels, join_notes, split_by_code_system, train_validation_split
 from icd_relevancy.data.canonical import with_canonical_codes
+from icd_relevancy.data.labels import label_names
 from icd_relevancy.errors import InputError
 from icd_relevancy.layers import TransformerEncoder
 from icd_relevancy.layers.hierarchical_attention import category_membership
@@ -52,9 +53,7 @@ class LabelSet:
         Raises:
             InputError: If there are none, or they have no vectors.
         """
-        labels = Notes(tuple(map(str, range(len(codes)))), ("",) * len(codes), codes).label_names(
-            config.min_count
-        )
+        labels = label_names(codes, config.min_count)
         if not labels:
             raise InputError(
                 f"there are no labels: no code of {system.name} is in min_count={config.min_count} notes; give more "
@@ -73,6 +72,10 @@ class LabelSet:
     def name(self) -> str:
         """The name of the code system."""
         return self.system.name
+
+    def rows(self, part: np.ndarray) -> np.ndarray:
+        """Those of the rows of a part whose notes are coded in the system."""
+        return part[self.coded[part]]
 
     def categories(self) -> tuple[str, ...]:
         """What the categories of `category_membership` are called."""
@@ -127,9 +130,10 @@ class NoteData:
         notes, label_sets = _labelled(notes, config)
         links = _links(config, label_sets) if config.joint and config.graph != "none" else None
         y = sparse.hstack([labels.y for labels in label_sets], format="csr")
-        training, validation = train_validation_split(y, notes.groups(), config.validation, config.seed)
+        groups = notes.groups()
+        training, validation = train_validation_split(y, groups, config.validation, config.seed)
         _check_parts(label_sets, {"training": training, "held-out": validation})
-        features = NoteFeatures.fit(notes, training, config, label_sets)
+        features = NoteFeatures.fit(notes, groups, training, config, label_sets)
         encoder = make_encoder(config) if needs_encoder(config) else None
         texts = features.texts(notes.text)
         inputs = features.of(notes, encoder, cache, texts=texts)
@@ -140,11 +144,11 @@ class NoteData:
             training,
             validation,
             features,
-            features.for_new_notes(notes, label_sets),
+            features.for_new_notes(notes, groups, label_sets),
             encoder,
-            features.of_training(inputs, notes, training, label_sets),
+            features.of_training(inputs, notes, groups, training, label_sets),
             features.truncated(texts),
-            _identity(notes, config, label_sets, links, validation),
+            _identity(notes, groups, config, label_sets, links, validation),
         )
 
     @cached_property
@@ -155,8 +159,7 @@ class NoteData:
 
     def tuning_rows(self, labels: LabelSet, seed: int) -> np.ndarray:
         """The held-out notes coded in a system, or where they are very many a sample, whose scores are looked at."""
-        rows = np.random.default_rng(seed).permutation(self.validation)
-        rows = rows[labels.coded[rows]]
+        rows = labels.rows(np.random.default_rng(seed).permutation(self.validation))
         return np.sort(rows[: max(_MOST_VALIDATION_CELLS // len(labels.labels), 1)])
 
 
@@ -196,7 +199,7 @@ def _check_parts(label_sets: tuple[LabelSet, ...], parts: dict[str, np.ndarray])
     """Refuses a part without notes of a system: nothing to learn from, or no threshold to tune."""
     for labels in label_sets:
         for name, rows in parts.items():
-            if not labels.coded[rows].any():
+            if not len(labels.rows(rows)):
                 raise InputError(
                     f"no {name} note is coded in {labels.name}; give notes of it from more patients, or change "
                     "validation"
@@ -205,6 +208,7 @@ def _check_parts(label_sets: tuple[LabelSet, ...], parts: dict[str, np.ndarray])
 
 def _identity(
     notes: Notes,
+    groups: np.ndarray,
     config: TrainingConfig,
     label_sets: tuple[LabelSet, ...],
     links: CodeLinks | None,
@@ -214,7 +218,7 @@ def _identity(
     settings = config.to_dict() | {"epochs": config.epochs if config.warm_up else None, "patience": None}
     told = [settings, encoder_hash(config.encoder) if has_encoder(config) else None]
     told += [labels.relevance.get_config() for labels in label_sets] + [validation.tolist(), notes.codes]
-    told += [notes.age, notes.sex, notes.specialty, notes.mentions, notes.groups().tolist()]
+    told += [notes.age, notes.sex, notes.specialty, notes.mentions, groups.tolist()]
     told += [(labels.titles, labels.coded.tolist()) for labels in label_sets]
     told += [] if links is None else [links.edges.tolist(), links.weights.tolist()]
     digest = hashlib.sha256(json.dumps(told).encode())

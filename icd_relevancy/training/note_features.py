@@ -49,24 +49,27 @@ class NoteFeatures:
     lexicons: Mapping[str, Lexicon] = field(default_factory=dict)
 
     @classmethod
-    def fit(cls, notes: Notes, training, config: TrainingConfig, label_sets: Sequence) -> "NoteFeatures":
+    def fit(
+        cls, notes: Notes, groups, training, config: TrainingConfig, label_sets: Sequence
+    ) -> "NoteFeatures":
         """Learns what the configuration asks for from training notes, and from no others.
 
         Args:
             notes: n notes.
-            training: Rows of the training part.
+            groups: Their groups, `Notes.groups`, `(n,)`.
+            training: Rows of the training part, whole groups.
             config: The settings.
             label_sets: The `LabelSet` of each code system, whose titles are among the terms to find.
 
         Raises:
             InputError: If a library that it needs is missing, or the notes hold nothing to learn.
         """
-        taught = notes.select(training)
+        taught, groups = notes.select(training), groups[training]
         preparation = words = bag_of_words = None
         if config.unify or config.negation or config.clean:
             asked = TextPreparation(unify=config.unify, negation=config.negation, clean=config.clean)
             preparation = asked.fit(taught.text, label_sets[0].system)
-        texts, groups = cls(config, preparation).texts(taught.text), taught.groups()
+        texts = cls(config, preparation).texts(taught.text)
         if config.model in WORD_MODELS:
             words = WordTokenizer.fit(texts, groups, max_length=config.max_length)
         if config.bag_of_words:
@@ -126,30 +129,26 @@ class NoteFeatures:
         return features
 
     def of_training(
-        self, inputs: Mapping, notes: Notes, training: np.ndarray, label_sets: Sequence
+        self, inputs: Mapping, notes: Notes, groups: np.ndarray, training: np.ndarray, label_sets: Sequence
     ) -> Mapping:
         """The inputs that `of` made, as they are to be learned from.
 
         Args:
             inputs: The inputs of n notes.
-            notes: The notes.
-            training: Rows of the training part.
-            label_sets: As in `fit`.
+            notes, groups, training, label_sets: As in `fit`.
         """
-        groups, changed = notes.groups(), {}
+        changed = {}
         for labels in label_sets if self.lexicons else ():
-            rows, name = training[labels.coded[training]], _lexical_name(self.config, labels)
+            rows, name = labels.rows(training), _lexical_name(self.config, labels)
             changed[name] = _read_by_others(inputs[name], notes, rows, labels, groups, self.config.seed)
         return {**inputs, **changed} if changed else inputs
 
-    def for_new_notes(self, notes: Notes, label_sets: Sequence) -> "NoteFeatures":
+    def for_new_notes(self, notes: Notes, groups: np.ndarray, label_sets: Sequence) -> "NoteFeatures":
         """The features of a trained model, whose lexicons may know the held-out notes too.
 
         Args:
-            notes: All n notes.
-            label_sets: As in `fit`.
+            notes, groups, label_sets: As in `fit`.
         """
-        groups = notes.groups() if self.lexicons else None
         lexicons = {}
         for labels in label_sets if self.lexicons else ():
             name = _lexical_name(self.config, labels)

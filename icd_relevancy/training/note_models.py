@@ -2,7 +2,6 @@
 
 import keras
 import numpy as np
-from scipy import sparse
 
 from icd_relevancy.layers.embedding_cache import embed
 from icd_relevancy.layers.hierarchical_attention import category_membership
@@ -55,13 +54,8 @@ def make_model(config: TrainingConfig, data: NoteData) -> keras.Model:
             layer = model.get_layer(f"{labels.name}_{logits}")
         else:
             layer = (model if config.model == "lexicon" else head_of(model)).get_layer(logits)
-        start_from_frequencies(layer, _taught(data, labels))
+        start_from_frequencies(layer, labels.y[labels.rows(data.training)])
     return model
-
-
-def _taught(data: NoteData, labels: LabelSet) -> sparse.csr_matrix:
-    """Labels of the training notes that are coded in a system."""
-    return labels.y[data.training[labels.coded[data.training]]]
 
 
 def _lexicon(config: TrainingConfig, data: NoteData) -> keras.Model:

@@ -86,7 +86,7 @@ def _targets(data: NoteData):
 
 def _loss(data: NoteData, config: TrainingConfig):
     losses = {
-        labels.name: make_loss(config, labels.relevance, labels.y[data.training[labels.coded[data.training]]])
+        labels.name: make_loss(config, labels.relevance, labels.y[labels.rows(data.training)])
         for labels in data.label_sets
     }
     if len(losses) == 1:
