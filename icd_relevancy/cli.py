@@ -90,7 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     train.add_argument(
         "--joint", action="store_true", default=None,
-        help="learn notes in two code systems together, icd10cm and icd9cm (caml, multirescnn, laat, plm-icd)",
+        help="learn notes in two code systems together, icd10cm and icd9cm (caml, multirescnn, laat, plm-icd, lexicon)",
     )  # fmt: skip
     train.add_argument(
         "--loss", choices=LOSSES,

@@ -151,3 +151,14 @@ def test_lexicon_and_lexical(place, trained, capsys):
     assert "80 notes are longer than 3 words and read only so far" in capsys.readouterr().err
     assert main(["predict", "both", "note.txt"]) == 0
     assert "1 note is longer than 3 words" in capsys.readouterr().err
+
+
+def test_a_lexicon_of_two_systems(place, both, capsys):
+    assert main(["train", str(both / "notes.jsonl"), "--model", "lexicon", "--joint", "--out", "words"]) == 0
+    capsys.readouterr()
+    note = write(place / "note.txt", "Has had a cough.")
+    found = predicted(capsys, "words", note, "--top-k", 1)
+    assert [one["codes"][0]["code"] for one in found] == ["R05.9", "786.2"]
+    options = ["--system", "icd9", "--method", "lexicon", "--out", "page.html", "--top-k", "1"]
+    assert main(["explain", "words", str(note), *options]) == 0
+    assert ">cough</mark>" in Path("page.html").read_text()

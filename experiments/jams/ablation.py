@@ -6,7 +6,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from experiments.hmhan.comparison import paired_gain
-from experiments.jams.runs import frame, macro_f1, measured
+from experiments.jams.runs import backbone_of, frame, macro_f1, measured
 from experiments.jams.task import NAMES, JamsTask, run
 from icd_relevancy.reporting import bar_plot, markdown_table, mean_sd, write_table
 
@@ -14,32 +14,35 @@ from icd_relevancy.reporting import bar_plot, markdown_table, mean_sd, write_tab
 def make(task: JamsTask, settings: dict, stem: Path) -> None:
     """JAMS ablation.
 
-    Macro-F1 by how many training notes a code has, mean ± sd over the seeds in per cent; gains over the first
-    row, on the rarest codes, are paired by seed.
+    Macro-F1 by how many training notes a code has, mean ± sd over the seeds in per cent; gains of joint models
+    over the same one trained for each system, on the rarest codes, are paired by seed.
     """
-    found = {}
-    for row in (bar := tqdm(settings["rows"], desc="ablation", unit="row")):
+    found, rows = {}, settings["rows"]
+    for row in (bar := tqdm(rows, desc="ablation", unit="row")):
         bar.set_postfix_str(row["name"])
-        found[row["name"]] = measured(task, row | {"model": settings["model"]})
-    baseline, rows, values, errors = settings["rows"][0]["name"], [], {}, {}
+        found[row["name"]] = measured(task, row)
+    lines, values, errors = [], {}, {}
     for system in task.systems:
         rare = next(iter(task.strata[system]))
         scores = {name: _by_stratum(runs[system], task.strata[system]) for name, runs in found.items()}
-        for name, figures in scores.items():
+        for row in rows:
+            name, backbone, figures = row["name"], backbone_of(row, rows), scores[row["name"]]
             cells = {"system": NAMES[system], "experiment": name}
             cells |= {f"macro-F1 {stratum}": mean_sd(figures[stratum]) for stratum in task.strata[system]}
             cells |= {column: mean_sd(figures[column]) for column in ("macro-F1", "micro-F1", "MAP")}
-            gain = 100 * (figures[rare] - scores[baseline][rare])
-            cells[f"gain on {rare} (95 % interval)"], cells["p"] = paired_gain(gain)
-            rows.append(cells)
+            gain = f"gain on {rare} (95 % interval)"
+            cells[gain], cells["p"] = "–", "–"
+            if backbone is not None:
+                cells[gain], cells["p"] = paired_gain(100 * (figures[rare] - scores[backbone["name"]][rare]))
+            lines.append(cells)
             values.setdefault(name, {})[NAMES[system]] = 100 * figures[rare].mean()
             errors.setdefault(name, {})[NAMES[system]] = 100 * figures[rare].std()
-    table = pd.DataFrame(rows).set_index(["system", "experiment"])
+    table = pd.DataFrame(lines).set_index(["system", "experiment"])
     write_table(table, stem.parent, stem.name)
     print(task.told())
     print(markdown_table(table))
     values, errors = (pd.DataFrame(cells) for cells in (values, errors))
-    title = f"JAMS ablation: {settings['model']}, codes of {rare} training notes"
+    title = f"JAMS ablation: codes of {rare} training notes"
     bar_plot(stem.with_suffix(".png"), values, "macro-F1 on test (%)", errors=errors, title=title)
 
 

@@ -8,7 +8,7 @@ from experiments.jams.task import JamsTask, run
 
 def make(task: JamsTask, settings: dict, stem: Path) -> None:
     """JAMS figure 2."""
-    compare_groups(task, settings, task.strata, stem, f"JAMS figure 2: {settings['model']}")
+    compare_groups(task, settings["rows"], task.strata, stem, "JAMS figure 2")
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ def make(task: JamsTask, settings: dict, stem: Path) -> None:
         name, rare = next(iter(strata.items()))
         linked = rare & set(task.link_weights[system])
         groups[system] = {f"{name}, linked": linked, f"{name}, not linked": rare - linked}
-    compare_groups(task, settings, groups, stem, f"JAMS figure 3: {settings['model']}")
+    compare_groups(task, settings["rows"], groups, stem, "JAMS figure 3")
 
 
 if __name__ == "__main__":

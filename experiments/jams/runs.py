@@ -47,6 +47,24 @@ def measured(task: JamsTask, row: dict) -> dict[str, list[dict]]:
     }
 
 
+def backbone_of(row: dict, rows: list[dict]) -> dict | None:
+    """The row of a joint model's own backbone, trained for one system with the same settings.
+
+    Args:
+        row: A row.
+        rows: All rows.
+    """
+    if not row.get("joint"):
+        return None
+    return next((one for one in rows if not one.get("joint") and _apart(one) == _apart(row)), None)
+
+
+def _apart(row: dict) -> tuple:
+    """What a row is but for its being joint."""
+    settings = {name: value for name, value in row.get("training", {}).items() if name != "graph"}
+    return row.get("model"), settings
+
+
 def macro_f1(run: dict, codes: Collection[str]) -> float:
     """Macro-F1 over some of the codes, those that a test note has; nan where there is none.
 

@@ -7,7 +7,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from experiments.hmhan.comparison import paired_gain
-from experiments.jams.runs import METRICS, frame, measured
+from experiments.jams.runs import METRICS, backbone_of, frame, measured
 from experiments.jams.task import NAMES, JamsTask, run
 from icd_relevancy.reporting import bar_plot, markdown_table, mean_sd, write_table
 
@@ -30,18 +30,6 @@ def make(task: JamsTask, settings: dict, stem: Path) -> None:
     print(task.told())
     print(markdown_table(table))
     _draw(found, rows, task, stem.with_suffix(".png"))
-
-
-def backbone_of(row: dict, rows: list[dict]) -> dict | None:
-    """The row of a joint model's own backbone, trained for one system.
-
-    Args:
-        row: A row.
-        rows: All rows.
-    """
-    if not row.get("joint"):
-        return None
-    return next((one for one in rows if one.get("model") == row["model"] and not one.get("joint")), None)
 
 
 def _cells(

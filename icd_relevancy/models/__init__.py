@@ -6,7 +6,7 @@ from icd_relevancy.models.hmhan import attention_classifier, hmhan_classifier, n
 from icd_relevancy.models.jams import jams, system_attention_model, system_model
 from icd_relevancy.models.laat import laat, laat_body
 from icd_relevancy.models.label_attention_classifier import label_attention_classifier
-from icd_relevancy.models.lexicon import lexicon_classifier
+from icd_relevancy.models.lexicon import joint_lexicon_classifier, lexicon_classifier
 from icd_relevancy.models.medication import (
     mean_network,
     medication_network,
@@ -28,6 +28,7 @@ __all__ = [
     "head_of",
     "hmhan_classifier",
     "jams",
+    "joint_lexicon_classifier",
     "laat",
     "laat_body",
     "label_attention_classifier",

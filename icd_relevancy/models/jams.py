@@ -114,12 +114,12 @@ def system_model(model: keras.Model, name: str) -> keras.Model:
     """The part of a joint model that codes notes in one system, without the work for the other.
 
     Args:
-        model: A model of `jams`, as it was made or loaded.
+        model: A model of `jams` or `joint_lexicon_classifier`, as it was made or loaded.
         name: Name of the system.
 
     Returns:
-        A `keras.Model` of the same layers, from a dict of the body's inputs and those for this system to
-        probabilities `(batch, n or m)` by its last layer `codes`. Save the joint model rather than this.
+        A `keras.Model` of the same layers, from a dict of the body's inputs, if any, and those for this system to
+        probabilities `(batch, n or m)`. Save the joint model rather than this.
 
     Raises:
         InputError: If the model is no joint model, or has no system of this name.
@@ -136,9 +136,14 @@ def system_model(model: keras.Model, name: str) -> keras.Model:
     Reference: JAMS §2.
     """
     attention = next((layer for layer in model.layers if isinstance(layer, JointLabelAttention)), None)
-    if attention is None or not isinstance(model.output, dict) or name not in model.output:
-        known = "" if attention is None else f"; its systems are {', '.join(model.output)}"
+    systems = list(model.output) if isinstance(model.output, dict) else []
+    apart = attention is None and list(model.input) == [f"lexical_{system}" for system in systems]
+    if name not in systems or (attention is None and not apart):
+        known = f"; its systems are {', '.join(systems)}" if systems else ""
         raise InputError(f"{model.name} has no system {name!r} to code notes in{known}")
+    if apart:
+        key = f"lexical_{name}"
+        return keras.Model({key: model.input[key]}, model.output[name], name=f"{model.name}_{name}")
     contexts = model.get_layer(f"{name}_own_logits").input
     system = next(number for number, output in enumerate(attention.output) if output is contexts)
     contexts, _ = _OneSystem(attention, system, name="attention")(*attention.input)

@@ -1,4 +1,6 @@
-"""The control that reads a note through the lexicon alone."""
+"""The control that reads a note through the lexicon alone, for one code system or two."""
+
+from collections.abc import Sequence
 
 import keras
 
@@ -31,7 +33,53 @@ def lexicon_classifier(labels: int, channels: int, initial_weight: float = 5.0):
     (None, 50)
     """
     scores = keras.Input((channels * labels,), name="lexical")
-    logits = LexicalLogits(channels, initial_weight, dtype="float32", name="lexical_logits")(scores)
-    logits = LabelOdds(dtype="float32", name="label_odds")(logits)
-    outputs = keras.layers.Activation("sigmoid", dtype="float32", name="codes")(logits)
-    return keras.Model({"lexical": scores}, outputs, name="lexicon_classifier")
+    return keras.Model(
+        {"lexical": scores}, _codes(scores, channels, initial_weight), name="lexicon_classifier"
+    )
+
+
+def joint_lexicon_classifier(
+    sizes: Sequence[int],
+    channels: int,
+    names: Sequence[str] = ("icd9cm", "icd10cm"),
+    initial_weight: float = 5.0,
+):
+    """A `lexicon_classifier` for each of two code systems in one model, to be trained and kept as one of `jams`.
+
+    The systems have no weight in common; what they can learn from each other is in their scores, where each
+    lexicon has also read the notes of the other system, with the codes that are linked to theirs.
+
+    Args:
+        sizes: `(n, m)`, the numbers of codes of the two systems.
+        channels: As in `lexicon_classifier`.
+        names: Names of the systems, and of the outputs. Defaults to ("icd9cm", "icd10cm").
+        initial_weight: As in `lexicon_classifier`. Defaults to 5.0.
+
+    Returns:
+        A functional `keras.Model` from a dict of `lexical_NAME`, `(batch, channels · n or m)`, to a dict of
+        probabilities, `(batch, n)` and `(batch, m)` by the systems' names, float32 under mixed precision too;
+        `system_model` gives the part of one system. The layer `NAME_label_odds` takes the frequencies of its
+        labels by `start_from_frequencies`.
+
+    Raises:
+        InputError: If a number is out of range.
+
+    Example:
+
+    >>> from icd_relevancy.models import joint_lexicon_classifier, system_model
+    >>> model = joint_lexicon_classifier(sizes=(50, 60), channels=3)
+    >>> system_model(model, "icd10cm").output_shape
+    (None, 60)
+    """
+    inputs, outputs = {}, {}
+    for name, size in zip(names, sizes, strict=True):
+        scores = inputs[f"lexical_{name}"] = keras.Input((channels * size,), name=f"lexical_{name}")
+        outputs[name] = _codes(scores, channels, initial_weight, f"{name}_", name)
+    return keras.Model(inputs, outputs, name="joint_lexicon_classifier")
+
+
+def _codes(scores, channels: int, initial_weight: float, prefix: str = "", name: str = "codes"):
+    """The probabilities of the codes of one system; `prefix` begins the names of the layers before the last."""
+    lexical = LexicalLogits(channels, initial_weight, dtype="float32", name=f"{prefix}lexical_logits")
+    odds = LabelOdds(dtype="float32", name=f"{prefix}label_odds")
+    return keras.layers.Activation("sigmoid", dtype="float32", name=name)(odds(lexical(scores)))

@@ -77,13 +77,14 @@ class TrainingConfig(Settings):
         dropout: Share of what the words' or the encoder's vectors lose in training.
         chunk_length: Tokens that the encoder of `plm-icd` reads at once.
         word_vectors: File of word vectors to start from; None trains them on the training part.
-        joint: Whether one model learns two code systems together (JAMS), `code_system` and `joint_system`.
+        joint: Whether one model learns two code systems together (JAMS), `code_system` and `joint_system`. A lexicon
+            then learns the words of a code from the notes of both, through the links.
         joint_system: The second code system.
         mapping: Table of which codes of the two systems are equivalent; None for the General Equivalence
             Mappings.
         graph: What links the codes of the two systems: `"weighted"` attention over equivalent codes as printed;
             or, to see what its parts give, `"unweighted"`, approximate codes as equivalent ones; `"one_table"`,
-            plain graph attention; `"none"`, only a common encoder.
+            plain graph attention; `"none"`, only a common encoder. Lexicons know links or `"none"`.
         structured: Whether `hmhan` reads age, sex and specialty too.
         smote: Whether the head of `hmhan` is trained on a training part over-sampled by ML-SMOTE.
         learning_rate: The highest one, of Adam, or of AdamW where there is weight decay.

@@ -4,6 +4,8 @@ WORD_MODELS = ("caml", "multirescnn", "laat")
 BACKBONES = (*WORD_MODELS, "plm-icd")
 MODELS = ("linear", "hmhan", *BACKBONES, "lexicon")
 
+_JOINT = (*BACKBONES, "lexicon")
+
 # The models that a setting is of, where it is not of all.
 OF_MODELS = {
     "pooling": ("linear",),
@@ -21,10 +23,10 @@ OF_MODELS = {
     "encoder": ("linear", "hmhan", "plm-icd"),
     "lowercase": ("linear", "hmhan", "plm-icd"),
     "fine_tune": ("linear", "hmhan", "plm-icd"),
-    "joint": BACKBONES,
-    "joint_system": BACKBONES,
-    "mapping": BACKBONES,
-    "graph": BACKBONES,
+    "joint": _JOINT,
+    "joint_system": _JOINT,
+    "mapping": _JOINT,
+    "graph": _JOINT,
 }
 
 # LOSSES table 1, for a frozen encoder.

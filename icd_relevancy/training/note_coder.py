@@ -31,8 +31,9 @@ from icd_relevancy.training.coder_folder import (
 from icd_relevancy.training.config import TrainingConfig
 from icd_relevancy.training.evaluation import evaluate_codes, predict_scores
 from icd_relevancy.training.label_graph import graph_of_labels
+from icd_relevancy.training.label_set import LabelSet
 from icd_relevancy.training.model_settings import BACKBONES
-from icd_relevancy.training.note_data import LabelSet, NoteData
+from icd_relevancy.training.note_data import NoteData
 from icd_relevancy.training.note_encoder import has_encoder, make_encoder, needs_encoder
 from icd_relevancy.training.note_features import NoteFeatures
 from icd_relevancy.training.note_training import Trained, train_note_model, tuned_threshold

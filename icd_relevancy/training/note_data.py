@@ -8,79 +8,19 @@ from functools import cached_property
 import numpy as np
 from scipy import sparse
 
-from icd_relevancy.codes import CodeLinks, CodeMapping, CodeSystem, code_system
-from icd_relevancy.data import Notes, encode_labels, join_notes, split_by_code_system, train_validation_split
+from icd_relevancy.codes import CodeLinks, CodeMapping, code_system
+from icd_relevancy.data import Notes, join_notes, split_by_code_system, train_validation_split
 from icd_relevancy.data.canonical import with_canonical_codes
-from icd_relevancy.data.labels import label_names
 from icd_relevancy.errors import InputError
 from icd_relevancy.layers import TransformerEncoder
-from icd_relevancy.layers.hierarchical_attention import category_membership
 from icd_relevancy.layers.pretrained import encoder_hash
-from icd_relevancy.relevance import RelevanceGraph
 from icd_relevancy.training.config import TrainingConfig
-from icd_relevancy.training.label_graph import graph_of_labels
+from icd_relevancy.training.label_set import LabelSet, with_links
 from icd_relevancy.training.note_encoder import has_encoder, make_encoder, needs_encoder
 from icd_relevancy.training.note_features import NoteFeatures
 
 # The monitor and the threshold need a dense notes x labels matrix; this bounds it to 0.8 GB.
 _MOST_VALIDATION_CELLS = 200_000_000
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class LabelSet:
-    """The labels of one code system, and the notes that are coded in it.
-
-    Attributes:
-        system: The code system.
-        labels: The m codes.
-        titles: Their titles.
-        relevance: Their `RelevanceGraph`.
-        y: Labels of all n notes, CSR `(n, m)`.
-        coded: Which of the notes are coded in the system, bool `(n,)`.
-    """
-
-    system: CodeSystem
-    labels: tuple[str, ...]
-    titles: tuple[str, ...]
-    relevance: RelevanceGraph
-    y: sparse.csr_matrix
-    coded: np.ndarray
-
-    @classmethod
-    def of(cls, codes, coded, system: CodeSystem, config: TrainingConfig) -> "LabelSet":
-        """The labels of notes, each with its codes in the system, or none.
-
-        Raises:
-            InputError: If there are none, or they have no vectors.
-        """
-        labels = label_names(codes, config.min_count)
-        if not labels:
-            raise InputError(
-                f"there are no labels: no code of {system.name} is in min_count={config.min_count} notes; give more "
-                "coded notes, or lower it"
-            )
-        return cls(
-            system,
-            labels,
-            _titles(labels, system),
-            graph_of_labels(labels, config, system),
-            encode_labels(codes, labels),
-            coded,
-        )
-
-    @property
-    def name(self) -> str:
-        """The name of the code system."""
-        return self.system.name
-
-    def rows(self, part: np.ndarray) -> np.ndarray:
-        """Those of the rows of a part whose notes are coded in the system."""
-        return part[self.coded[part]]
-
-    def categories(self) -> tuple[str, ...]:
-        """What the categories of `category_membership` are called."""
-        _, names = category_membership(self.system, self.labels)
-        return tuple(f"{name} {self.system.title(name)}" if name in self.system else name for name in names)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -129,6 +69,7 @@ class NoteData:
         """
         notes, label_sets = _labelled(notes, config)
         links = _links(config, label_sets) if config.joint and config.graph != "none" else None
+        label_sets = label_sets if links is None else with_links(label_sets, links)
         y = sparse.hstack([labels.y for labels in label_sets], format="csr")
         groups = notes.groups()
         training, validation = train_validation_split(y, groups, config.validation, config.seed)
@@ -225,12 +166,3 @@ def _identity(
     for text in notes.text:
         digest.update(hashlib.sha256(text.encode()).digest())
     return digest.hexdigest()
-
-
-def _titles(labels, system: CodeSystem) -> tuple[str, ...]:
-    """The labels' titles; a code of another edition has that of its nearest ancestor, and says so."""
-    known = [system.normalise(label) for label in labels]
-    return tuple(
-        system.title(code) if code == label else f"{system.title(code)} (title of {code})"
-        for label, code in zip(labels, known, strict=True)
-    )

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from scipy import sparse
 
-from icd_relevancy.data import Notes, stratified_group_folds
+from icd_relevancy.data import Notes, encode_labels, stratified_group_folds
 from icd_relevancy.errors import InputError
 from icd_relevancy.layers import TransformerEncoder
 from icd_relevancy.layers.embedding_cache import embed
@@ -14,6 +14,7 @@ from icd_relevancy.layers.token_states import token_states
 from icd_relevancy.text import AlignedText, Lexicon, TextPreparation, WordTokenizer
 from icd_relevancy.training.bag_of_words import BagOfWords
 from icd_relevancy.training.config import TrainingConfig
+from icd_relevancy.training.label_set import LabelSet
 from icd_relevancy.training.model_settings import WORD_MODELS
 from icd_relevancy.training.note_encoder import count_truncated, has_encoder
 from icd_relevancy.training.structured_features import StructuredFeatures
@@ -50,7 +51,7 @@ class NoteFeatures:
 
     @classmethod
     def fit(
-        cls, notes: Notes, groups, training, config: TrainingConfig, label_sets: Sequence
+        cls, notes: Notes, groups, training, config: TrainingConfig, label_sets: Sequence[LabelSet]
     ) -> "NoteFeatures":
         """Learns what the configuration asks for from training notes, and from no others.
 
@@ -64,23 +65,21 @@ class NoteFeatures:
         Raises:
             InputError: If a library that it needs is missing, or the notes hold nothing to learn.
         """
-        taught, groups = notes.select(training), groups[training]
+        taught, of_taught = notes.select(training), groups[training]
         preparation = words = bag_of_words = None
         if config.unify or config.negation or config.clean:
             asked = TextPreparation(unify=config.unify, negation=config.negation, clean=config.clean)
             preparation = asked.fit(taught.text, label_sets[0].system)
         texts = cls(config, preparation).texts(taught.text)
         if config.model in WORD_MODELS:
-            words = WordTokenizer.fit(texts, groups, max_length=config.max_length)
+            words = WordTokenizer.fit(texts, of_taught, max_length=config.max_length)
         if config.bag_of_words:
-            bag_of_words = BagOfWords.fit(texts, groups)
+            bag_of_words = BagOfWords.fit(texts, of_taught)
         structured = StructuredFeatures.fit(taught) if config.structured else None
         lexicons = {}
         if config.lexical or config.model == "lexicon":
             for labels in label_sets:
-                lexicons[_lexical_name(config, labels)] = _lexicon(
-                    taught, labels, labels.coded[training], groups
-                )
+                lexicons[_lexical_name(config, labels)] = _lexicon(notes, training, labels, groups)
         return cls(config, preparation, words, bag_of_words, structured, lexicons)
 
     def aligned(self, texts: Sequence[str]) -> list[AlignedText]:
@@ -129,7 +128,12 @@ class NoteFeatures:
         return features
 
     def of_training(
-        self, inputs: Mapping, notes: Notes, groups: np.ndarray, training: np.ndarray, label_sets: Sequence
+        self,
+        inputs: Mapping,
+        notes: Notes,
+        groups: np.ndarray,
+        training: np.ndarray,
+        label_sets: Sequence[LabelSet],
     ) -> Mapping:
         """The inputs that `of` made, as they are to be learned from.
 
@@ -139,11 +143,13 @@ class NoteFeatures:
         """
         changed = {}
         for labels in label_sets if self.lexicons else ():
-            rows, name = labels.rows(training), _lexical_name(self.config, labels)
-            changed[name] = _read_by_others(inputs[name], notes, rows, labels, groups, self.config.seed)
+            name = _lexical_name(self.config, labels)
+            changed[name] = _read_by_others(inputs[name], notes, training, labels, groups, self.config.seed)
         return {**inputs, **changed} if changed else inputs
 
-    def for_new_notes(self, notes: Notes, groups: np.ndarray, label_sets: Sequence) -> "NoteFeatures":
+    def for_new_notes(
+        self, notes: Notes, groups: np.ndarray, label_sets: Sequence[LabelSet]
+    ) -> "NoteFeatures":
         """The features of a trained model, whose lexicons may know the held-out notes too.
 
         Args:
@@ -152,7 +158,7 @@ class NoteFeatures:
         lexicons = {}
         for labels in label_sets if self.lexicons else ():
             name = _lexical_name(self.config, labels)
-            found = _lexicon(notes, labels, labels.coded, groups)
+            found = _lexicon(notes, np.arange(len(notes)), labels, groups)
             # The weights of the model are those of the channels it has learned.
             lexicons[name] = found if found.channels == self.lexicons[name].channels else self.lexicons[name]
         return replace(self, lexicons=lexicons)
@@ -210,19 +216,20 @@ def _lexical_name(config: TrainingConfig, labels) -> str:
     return f"lexical_{labels.name}" if config.joint else "lexical"
 
 
-def _lexicon(taught: Notes, labels, coded: np.ndarray, groups: np.ndarray) -> Lexicon:
-    """The terms of the labels, with what the training notes that are coded in their system say of them."""
-    notes = taught.select(coded)
-    return Lexicon.fit(notes.text, notes.codes, labels.labels, labels.system, notes.mentions, groups[coded])
+def _lexicon(notes: Notes, part: np.ndarray, labels: LabelSet, groups: np.ndarray) -> Lexicon:
+    """The terms of the labels, with what the notes of a part say of them."""
+    taught, rows = labels.taught(notes, part)
+    return Lexicon.fit(taught.text, taught.codes, labels.labels, labels.system, taught.mentions, groups[rows])
 
 
-def _read_by_others(lexical, notes: Notes, rows: np.ndarray, labels, groups: np.ndarray, seed: int):
+def _read_by_others(lexical, notes: Notes, part, labels: LabelSet, groups: np.ndarray, seed: int):
     """The lexical features of notes, where those of training notes are by a lexicon that never saw them.
 
     By the lexicon that was fitted on them a model would learn to trust it too much.
     """
-    taught, groups = notes.select(rows), groups[rows]
-    folds = stratified_group_folds(labels.y[rows], groups, _LEXICON_FOLDS, seed)
+    taught, rows = labels.taught(notes, part)
+    groups = groups[rows]
+    folds = stratified_group_folds(encode_labels(taught.codes, labels.labels), groups, _LEXICON_FOLDS, seed)
     unseen = Lexicon.out_of_fold(
         taught.text, taught.codes, labels.labels, folds, labels.system, taught.mentions, groups
     )

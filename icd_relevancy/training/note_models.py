@@ -13,6 +13,7 @@ from icd_relevancy.models import (
     head_of,
     hmhan_classifier,
     jams,
+    joint_lexicon_classifier,
     laat_body,
     label_attention_classifier,
     lexicon_classifier,
@@ -25,8 +26,9 @@ from icd_relevancy.models.frequency_bias import start_from_frequencies
 from icd_relevancy.relevance import RelevanceGraph
 from icd_relevancy.text.word_vectors import read_word_vectors, word_vectors
 from icd_relevancy.training.config import TrainingConfig
+from icd_relevancy.training.label_set import LabelSet
 from icd_relevancy.training.model_settings import BACKBONES
-from icd_relevancy.training.note_data import LabelSet, NoteData
+from icd_relevancy.training.note_data import NoteData
 from icd_relevancy.training.note_features import NoteFeatures
 from icd_relevancy.training.schedules import LinearWarmUpDecay
 
@@ -59,7 +61,11 @@ def make_model(config: TrainingConfig, data: NoteData) -> keras.Model:
 
 
 def _lexicon(config: TrainingConfig, data: NoteData) -> keras.Model:
-    return lexicon_classifier(len(data.only.labels), data.features.lexical_channels)
+    channels = data.features.lexical_channels
+    if not config.joint:
+        return lexicon_classifier(len(data.only.labels), channels)
+    sizes = [len(labels.labels) for labels in data.label_sets]
+    return joint_lexicon_classifier(sizes, channels, [labels.name for labels in data.label_sets])
 
 
 def _hmhan(config: TrainingConfig, data: NoteData) -> keras.Model:

@@ -14,9 +14,10 @@ from icd_relevancy.models import encoder_of, head_of, system_model
 from icd_relevancy.training.config import TrainingConfig
 from icd_relevancy.training.evaluation import predict_scores
 from icd_relevancy.training.fit import STEPS_PER_EXECUTION, History, fit
+from icd_relevancy.training.label_set import LabelSet
 from icd_relevancy.training.model_settings import BACKBONES
 from icd_relevancy.training.monitor import monitored
-from icd_relevancy.training.note_data import LabelSet, NoteData
+from icd_relevancy.training.note_data import NoteData
 from icd_relevancy.training.note_features import NoteFeatures
 from icd_relevancy.training.note_models import make_loss, make_model, make_optimizer
 from icd_relevancy.training.resampling import ResamplingReport, ml_smote

@@ -1,9 +1,12 @@
 """Experiments on a miniature task."""
 
 import json
+from functools import partial
+from pathlib import Path
 
 import miniature
 import pytest
+import small_jams
 
 import experiments.runs
 from experiments import task as task_module
@@ -72,3 +75,28 @@ def refused(in_miniature, capsys):
         assert not list(in_miniature.iterdir())
 
     return call
+
+
+@pytest.fixture
+def two_systems(in_miniature, miniature_cache):
+    """The working directory, with code vectors of both systems in the cache."""
+    small_jams.write_vectors(miniature_cache)
+    return in_miniature
+
+
+@pytest.fixture(scope="session")
+def chunk_encoder(tmp_path_factory) -> Path:
+    """A miniature encoder that reads the chunks of PLM-ICD."""
+    return miniature.write_encoder(tmp_path_factory.mktemp("encoders") / "long", positions=128)
+
+
+@pytest.fixture
+def make_task(two_systems, chunk_encoder):
+    """Makes a `small_jams` task; arguments change its configuration."""
+    return partial(small_jams.small_task, chunk_encoder)
+
+
+@pytest.fixture
+def small_file(two_systems) -> str:
+    """A file of notes in both systems."""
+    return small_jams.write_notes("two.csv")

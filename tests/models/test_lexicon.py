@@ -8,8 +8,8 @@ from scipy import sparse
 from icd_relevancy.data.batches import note_batches
 from icd_relevancy.errors import InputError
 from icd_relevancy.layers import LabelOdds
+from icd_relevancy.models import joint_lexicon_classifier, lexicon_classifier, system_model
 from icd_relevancy.models.frequency_bias import start_from_frequencies
-from icd_relevancy.models.lexicon import lexicon_classifier
 from icd_relevancy.text import Lexicon
 
 LABELS, CHANNELS = 3, 2
@@ -89,8 +89,35 @@ def test_half_precision_gives_float32_probabilities():
 
 
 def test_no_channel_is_refused():
-    with pytest.raises(InputError, match="channels"):
-        lexicon_classifier(LABELS, 0)
+    for make in (lambda: lexicon_classifier(LABELS, 0), lambda: joint_lexicon_classifier((LABELS, 2), 0)):
+        with pytest.raises(InputError, match="channels"):
+            make()
+
+
+def test_a_joint_model_is_one_for_each_system(tmp_path):
+    joint = joint_lexicon_classifier((LABELS, LABELS), CHANNELS, ("a", "b"))
+    for system, weights, odds in (("a", [2.0, 0.5], [0, 0, 1]), ("b", [1.0, 4.0], [1, 1, 2])):
+        joint.get_layer(f"{system}_lexical_logits").set_weights([np.array(weights)])
+        start_from_frequencies(joint.get_layer(f"{system}_label_odds"), np.eye(LABELS)[odds])
+    joint.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    x = {"lexical_a": scores(), "lexical_b": 1 - scores()}
+    found = loaded.predict(x, verbose=0)
+    for system, weights, odds in (("a", [2.0, 0.5], [0, 0, 1]), ("b", [1.0, 4.0], [1, 1, 2])):
+        own = lexicon_classifier(LABELS, CHANNELS)
+        own.get_layer("lexical_logits").set_weights([np.array(weights)])
+        start_from_frequencies(own.get_layer("label_odds"), np.eye(LABELS)[odds])
+        expected = own.predict({"lexical": x[f"lexical_{system}"]}, verbose=0)
+        np.testing.assert_array_equal(found[system], expected)
+        # The part of a system asks for nothing of the other.
+        part = system_model(loaded, system)
+        assert list(part.input) == [f"lexical_{system}"]
+        alone = part.predict({f"lexical_{system}": x[f"lexical_{system}"]}, verbose=0)
+        np.testing.assert_array_equal(alone, expected)
+    with pytest.raises(InputError, match="no system 'c' to code notes in; its systems are a, b"):
+        system_model(loaded, "c")
+    with pytest.raises(InputError, match="lexicon_classifier has no system"):
+        system_model(own, "a")
 
 
 def test_it_learns_which_channel_tells():

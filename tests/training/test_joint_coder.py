@@ -83,6 +83,30 @@ def test_what_one_system_teaches_reaches_the_other(cache):
     assert scores[0, column] > scores[1, column]
 
 
+def test_a_lexicon_learns_the_words_of_linked_codes(cache, tmp_path):
+    """Notes of one system call a disease by a word that those of the other never have."""
+    notes = two_systems()
+    texts = [
+        text.replace("hypertension", "pressure") if number % 2 else text
+        for number, text in enumerate(notes.text)
+    ]
+    notes, asked = replace(notes, text=texts), ["Presents with pressure .", "Presents with cough ."]
+    settings = {"units": None, "learning_rate": None, "epochs": 30, "model": "lexicon"}
+    scores = {}
+    for graph in ("weighted", "none"):
+        coder = JointCoder.train(notes, config(graph=graph, **settings))
+        one = coder.coder("icd10cm")
+        scores[graph] = one.scores(asked)[:, one.labels.index("I10")]
+    # The title of I10 does not have the word either.
+    assert scores["none"][0] == scores["none"][1]
+    assert scores["weighted"][0] > 2 * scores["weighted"][1]
+    coder = JointCoder.train(notes, config(**settings))
+    coder.save(tmp_path / "model")
+    loaded = load_coder(tmp_path / "model", system="icd10")
+    np.testing.assert_allclose(loaded.scores(asked), coder.coder("icd10cm").scores(asked), rtol=1e-5)
+    assert [notes_of[0][:2] for notes_of in [loaded.evidence(asked[0], "I10")]] == [(14, 22)]
+
+
 @pytest.mark.parametrize("graph", ["unweighted", "one_table", "none"])
 def test_the_parts_of_the_graph_can_be_left_out(cache, graph):
     coder = JointCoder.train(two_systems(40), config(graph=graph, epochs=1))
