@@ -73,5 +73,5 @@ def open_settings(model: str, fine_tune: bool) -> dict:
     if model == "plm-icd" and not fine_tune:
         settings["learning_rate"] = 1e-3  # of the attention alone
     if model == "lexicon":
-        settings |= {"learning_rate": 3e-2, "monitor": "map"}
+        settings["learning_rate"] = 1e-2
     return settings

@@ -79,7 +79,7 @@ class NoteFeatures:
         lexicons = {}
         if config.lexical or config.model == "lexicon":
             for labels in label_sets:
-                lexicons[_lexical_name(config, labels)] = _lexicon(notes, training, labels, groups)
+                lexicons[_lexical_input(config, labels)] = _lexicon(notes, training, labels, groups)
         return cls(config, preparation, words, bag_of_words, structured, lexicons)
 
     def aligned(self, texts: Sequence[str]) -> list[AlignedText]:
@@ -143,7 +143,7 @@ class NoteFeatures:
         """
         changed = {}
         for labels in label_sets if self.lexicons else ():
-            name = _lexical_name(self.config, labels)
+            name = self.lexical_input(labels)
             changed[name] = _read_by_others(inputs[name], notes, training, labels, groups, self.config.seed)
         return {**inputs, **changed} if changed else inputs
 
@@ -157,7 +157,7 @@ class NoteFeatures:
         """
         lexicons = {}
         for labels in label_sets if self.lexicons else ():
-            name = _lexical_name(self.config, labels)
+            name = self.lexical_input(labels)
             found = _lexicon(notes, np.arange(len(notes)), labels, groups)
             # The weights of the model are those of the channels it has learned.
             lexicons[name] = found if found.channels == self.lexicons[name].channels else self.lexicons[name]
@@ -173,6 +173,10 @@ class NoteFeatures:
     def lexical_channels(self) -> int | None:
         """How many figures a lexicon has for each code; None without lexicons."""
         return next((len(lexicon.channels) for lexicon in self.lexicons.values()), None)
+
+    def lexical_input(self, labels: LabelSet) -> str:
+        """The name of the input that tells what the lexicon of a label set finds."""
+        return _lexical_input(self.config, labels)
 
     def sizes(self) -> dict[str, int]:
         """The size of each input of the model that has one value for a note, not one for each of its tokens."""
@@ -212,7 +216,7 @@ class NoteFeatures:
             raise InputError(f"{source}: 'features' are damaged; copy or train the model again") from None
 
 
-def _lexical_name(config: TrainingConfig, labels) -> str:
+def _lexical_input(config: TrainingConfig, labels: LabelSet) -> str:
     return f"lexical_{labels.name}" if config.joint else "lexical"
 
 

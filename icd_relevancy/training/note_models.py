@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 
+from icd_relevancy.layers import LabelOdds
 from icd_relevancy.layers.embedding_cache import embed
 from icd_relevancy.layers.hierarchical_attention import category_membership
 from icd_relevancy.losses import BHML, PLCL, TLCL, WHML, FocalWeightedCrossentropy
@@ -27,6 +28,7 @@ from icd_relevancy.relevance import RelevanceGraph
 from icd_relevancy.text.word_vectors import read_word_vectors, word_vectors
 from icd_relevancy.training.config import TrainingConfig
 from icd_relevancy.training.label_set import LabelSet
+from icd_relevancy.training.lexical_start import LexicalStart
 from icd_relevancy.training.model_settings import BACKBONES
 from icd_relevancy.training.note_data import NoteData
 from icd_relevancy.training.note_features import NoteFeatures
@@ -51,13 +53,34 @@ def make_model(config: TrainingConfig, data: NoteData) -> keras.Model:
         return note_classifier(len(data.only.labels), size, encoder)
     make, logits = _MAKERS.get(config.model, (_backbone, "own_logits"))
     model = make(config, data)
+    part = model if config.joint or config.model == "lexicon" else head_of(model)
     for labels in data.label_sets:
-        if config.joint:
-            layer = model.get_layer(f"{labels.name}_{logits}")
-        else:
-            layer = (model if config.model == "lexicon" else head_of(model)).get_layer(logits)
-        start_from_frequencies(layer, labels.y[labels.rows(data.training)])
+        prefix = f"{labels.name}_" if config.joint else ""
+        rows = labels.rows(data.training)
+        layer = part.get_layer(prefix + logits)
+        start_from_frequencies(layer, labels.y[rows])
+        if data.features.lexicons:
+            scores = data.inputs[data.features.lexical_input(labels)]
+            _start_from_lexicon(part, layer, prefix, scores[rows], labels.y[rows], config.seed)
     return model
+
+
+def _start_from_lexicon(part: keras.Model, layer, prefix: str, scores, y, seed: int) -> None:
+    """Lets a model read its lexicon as well as can be from the start, and learn what else the text says.
+
+    The rate at which a network learns would not move the few weights of the lexicon to where they belong.
+    """
+    odds = keras.ops.convert_to_numpy(layer.bias)
+    start = LexicalStart.fit(scores, y, odds, seed)
+    part.get_layer(f"{prefix}lexical_logits").channel_weights.assign(start.channel_weights)
+    if isinstance(layer, LabelOdds):
+        layer.scale.assign(start.scale)
+        layer.offset.assign(start.offset)
+        return
+    layer.bias.assign(start.bias(odds))
+    for other in part.layers:
+        if other.name in (layer.name, f"{prefix}own_logits"):
+            other.kernel.assign(np.zeros(other.kernel.shape))
 
 
 def _lexicon(config: TrainingConfig, data: NoteData) -> keras.Model:
