@@ -1,6 +1,7 @@
 """Clinical notes with their codes, in memory."""
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -101,6 +102,21 @@ class Notes:
         positions = positions.tolist()
         columns = {name: tuple([column[i] for i in positions]) for name, column in self._columns().items()}
         return Notes(**columns, source=self.source)
+
+    def blocks(self, size: int = 1024) -> Iterator["Notes"]:
+        """The notes in their order, in parts whose features and scores fit into memory.
+
+        Args:
+            size: Most notes of a part. Defaults to 1024.
+
+        Example:
+
+        >>> from icd_relevancy.data import Notes
+        >>> [part.note_id for part in Notes(("1", "2", "3"), ("a", "b", "c")).blocks(2)]
+        [('1', '2'), ('3',)]
+        """
+        for begin in range(0, len(self), size):
+            yield self.select(range(begin, min(begin + size, len(self))))
 
     def groups(self) -> np.ndarray:
         """Groups of notes that must stay in one fold, since they would leak into each other.

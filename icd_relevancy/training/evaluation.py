@@ -112,19 +112,25 @@ def _if_defined(metric, y_true, y_score) -> float | None:
         return None  # all labels true, or none
 
 
-def predict_scores(model, features, batch_size: int = 256) -> np.ndarray:
-    """A model's probabilities for all notes, float32 `(n, m)`.
+def predict_scores(model, features, batch_size: int = 256) -> np.ndarray | dict[str, np.ndarray]:
+    """A model's probabilities for all notes, float32 `(n, m)`; of a model with several outputs by their names.
 
     Args:
-        model: A Keras model of `(batch, m)`.
+        model: A Keras model of `(batch, m)`, or of a dict of such.
         features: Its inputs for n notes, as in `note_batches`.
         batch_size: Notes a batch. Defaults to 256.
     """
     from icd_relevancy.data.batches import feature_rows  # which loads TensorFlow
 
     first = next(iter(features.values())) if isinstance(features, Mapping) else features
-    scores = np.empty((first.shape[0], model.output_shape[-1]), np.float32)
-    for start in range(0, len(scores), batch_size):
-        rows = slice(start, min(start + batch_size, len(scores)))
-        scores[rows] = model.predict_on_batch(feature_rows(features, rows))
-    return scores
+    outputs, count = getattr(model, "output", None), first.shape[0]  # a `Sequential` has none
+    several = isinstance(outputs, Mapping)
+    widths = {name: output.shape[-1] for name, output in outputs.items()} if several else {}
+    widths = widths or {"": model.output_shape[-1]}
+    scores = {name: np.empty((count, width), np.float32) for name, width in widths.items()}
+    for start in range(0, count, batch_size):
+        rows = slice(start, min(start + batch_size, count))
+        found = model.predict_on_batch(feature_rows(features, rows))
+        for name, part in found.items() if several else [("", found)]:
+            scores[name][rows] = part
+    return scores if several else scores[""]

@@ -6,6 +6,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import keras
+import numpy as np
 
 from icd_relevancy.atomic import replacing
 from icd_relevancy.codes import code_system
@@ -24,6 +25,7 @@ from icd_relevancy.training.coder_folder import (
     write_model,
 )
 from icd_relevancy.training.config import TrainingConfig
+from icd_relevancy.training.evaluation import predict_scores
 from icd_relevancy.training.model_settings import MODELS
 from icd_relevancy.training.note_coder import NoteCoder
 from icd_relevancy.training.note_data import NoteData, of_other_system
@@ -117,9 +119,26 @@ class JointCoder:
             notes: The notes.
             top_k: As of `NoteCoder.predict`. Defaults to None.
         """
-        ranked = [coder.predict(notes, top_k) for coder in self.coders.values()]
-        for of_note in zip(*ranked, strict=True):
-            yield dict(zip(self.coders, of_note, strict=True))
+        for block in notes.blocks():
+            scores = self.scores(block)
+            for row in range(len(block)):
+                yield {name: coder.ranked(scores[name][row], top_k) for name, coder in self.coders.items()}
+
+    def scores(self, notes: Notes) -> dict[str, np.ndarray]:
+        """For each code system the probability of each label, float32 `(n, m)`, of notes that are read once.
+
+        Args:
+            notes: n notes.
+
+        Raises:
+            InputError: As `NoteCoder.scores`.
+        """
+        first = next(iter(self.coders.values()))
+        lexicons = {
+            key: lexicon for coder in self.coders.values() for key, lexicon in coder.features.lexicons.items()
+        }
+        reader = replace(first, features=replace(first.features, lexicons=lexicons))
+        return predict_scores(self.model, reader.inputs(notes), self.config.batch_size)
 
     def evaluate(self, notes: Notes, cache=None) -> dict[str, dict]:
         """For each code system the metrics of `NoteCoder.evaluate` on the notes that are coded in it, if any are.

@@ -41,7 +41,6 @@ from icd_relevancy.training.resampling import ResamplingReport
 
 _GRAPH = "relevance.npz"
 _TOLD = ("labels", "titles", "decision_threshold", "training", "features", "encoder_sha256", "history")
-_NOTES_AT_ONCE = 1024
 
 
 @dataclass(frozen=True)
@@ -139,14 +138,24 @@ class NoteCoder:
         Raises:
             InputError: If the encoder found here is not the one that the model was trained on.
         """
+        return predict_scores(self.model, self.inputs(notes, cache), self.config.batch_size)
+
+    def inputs(self, notes: Notes | Sequence[str], cache=None):
+        """What the model reads of notes, as of `NoteFeatures.of`.
+
+        Args:
+            notes, cache: As in `scores`.
+
+        Raises:
+            InputError: As `scores`.
+        """
         encoder = None
         if needs_encoder(self.config):
             encoder = self._encoder
         elif has_encoder(self.config):
             self._check_encoder()
             encoder = None if cache is not None else self._encoder
-        inputs = self.features.of(_as_notes(notes), encoder, cache, progress=cache is not None)
-        return predict_scores(self.model, inputs, self.config.batch_size)
+        return self.features.of(_as_notes(notes), encoder, cache, progress=cache is not None)
 
     def predict(self, notes: Notes | Sequence[str], top_k: int | None = None) -> Iterator[list[dict]]:
         """For each note its codes with `code`, `title`, `probability` and `assigned`, by falling probability.
@@ -155,12 +164,17 @@ class NoteCoder:
             notes: The notes, or their texts where the model reads nothing else.
             top_k: How many codes to list. Defaults to None: all assigned ones, at least ten.
         """
-        notes = _as_notes(notes)
-        for begin in range(0, len(notes), _NOTES_AT_ONCE):
-            for row in self.scores(notes.select(range(begin, min(begin + _NOTES_AT_ONCE, len(notes))))):
-                yield self._ranked(row, top_k)
+        for block in _as_notes(notes).blocks():
+            for row in self.scores(block):
+                yield self.ranked(row, top_k)
 
-    def _ranked(self, row: np.ndarray, top_k: int | None) -> list[dict]:
+    def ranked(self, row: np.ndarray, top_k: int | None = None) -> list[dict]:
+        """The codes of a note from its scores.
+
+        Args:
+            row: The probability of each label, `(m,)`.
+            top_k: As in `predict`. Defaults to None.
+        """
         assigned = row >= self.decision_threshold
         listed = max(int(assigned.sum()), 10) if top_k is None else top_k
         return [

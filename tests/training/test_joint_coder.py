@@ -58,6 +58,8 @@ def test_one_folder_codes_notes_in_both_systems(cache, tmp_path):
         np.testing.assert_allclose(one.scores(notes), coder.coder(system).scores(notes), rtol=1e-4, atol=1e-6)
     (both,) = loaded.predict(notes.select([0]), top_k=2)
     assert [len(codes) for codes in both.values()] == [2, 2]
+    for system, scores in loaded.scores(notes).items():
+        np.testing.assert_allclose(scores, loaded.coder(system).scores(notes), rtol=1e-4, atol=1e-6)
     measured = loaded.evaluate(notes)
     assert all(of_system["ranking"]["micro_auroc"] > 0.75 for of_system in measured.values())
     assert [of_system["notes"] for of_system in measured.values()] == [40, 40]
@@ -184,7 +186,9 @@ def test_a_model_of_one_system_refuses_notes_that_name_another(cache):
 
 def test_each_system_reads_its_own_inputs(cache, recwarn):
     """Keras warns of inputs that a model does not have."""
-    JointCoder.train(two_systems(40), config(epochs=1, lexical=True))
+    coder, notes = JointCoder.train(two_systems(40), config(epochs=1, lexical=True)), two_systems(10)
+    for system, scores in coder.scores(notes).items():
+        np.testing.assert_allclose(scores, coder.coder(system).scores(notes), rtol=1e-4, atol=1e-6)
     assert not [one for one in recwarn if "structure of `inputs`" in str(one.message)]
 
 
