@@ -54,7 +54,8 @@ def made(name: str, batch: int):
     keras.utils.set_random_seed(0)
     words = {"vocabulary_size": VOCABULARY, "embedding_size": EMBEDDING}
     if name == "plm_icd":
-        model = plm_icd(LABELS, TransformerEncoder(trainable=True, return_sequence=True))
+        encoder = TransformerEncoder(trainable=True, return_sequence=True, chunk_length=128)
+        model = plm_icd(LABELS, encoder)
     else:
         model = {"caml": caml, "laat": laat, "multirescnn": multirescnn}[name](LABELS, **words)
     # XLA compiles for every length of the notes, and is slower on a processor.
