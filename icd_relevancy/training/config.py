@@ -71,6 +71,8 @@ class TrainingConfig(Settings):
         clean: Whether to lower-case and to drop special characters, numbers and stop words.
         bag_of_words: Whether a model with attention reads the TF-IDF of words and word pairs too.
         lexical: Whether a model with attention reads what `lexicon` does too.
+        min_groups: Of a lexicon, which is kept in plain text: in how many groups of notes, such as patients, a mention
+            must be that it learns; phrases are in two at least.
         title_queries: Whether the attention starts from the titles of the codes.
         units: Filters of `caml` and `multirescnn`, units of a direction of `laat`.
         attention_dim: Size of the projection in which `laat` and `plm-icd` compare words with codes.
@@ -127,6 +129,7 @@ class TrainingConfig(Settings):
     clean: bool = False
     bag_of_words: bool = False
     lexical: bool = False
+    min_groups: int = 1
     title_queries: bool = True
     units: int | None = None
     attention_dim: int | None = None
@@ -178,6 +181,7 @@ class TrainingConfig(Settings):
             check(0 <= getattr(self, name) < math.inf, name, getattr(self, name), "from 0, and finite")
         for name in (
             "max_length", "batch_size", "epochs", "patience", "min_count", "units", "attention_dim", "chunk_length",
+            "min_groups",
         ):  # fmt: skip
             value = getattr(self, name)
             check(value is None or value >= 1, name, value, "at least 1")

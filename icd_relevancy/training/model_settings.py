@@ -14,6 +14,7 @@ OF_MODELS = {
     "smote": ("hmhan",),
     "bag_of_words": ("hmhan", *BACKBONES),
     "lexical": ("hmhan", *BACKBONES),
+    "min_groups": ("hmhan", *_JOINT),
     "title_queries": ("hmhan", *BACKBONES),
     "units": WORD_MODELS,
     "attention_dim": ("laat", "plm-icd"),

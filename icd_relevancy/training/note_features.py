@@ -79,7 +79,7 @@ class NoteFeatures:
         lexicons = {}
         if config.lexical or config.model == "lexicon":
             for labels in label_sets:
-                lexicons[_lexical_input(config, labels)] = _lexicon(notes, training, labels, groups)
+                lexicons[_lexical_input(config, labels)] = _lexicon(notes, training, labels, groups, config)
         return cls(config, preparation, words, bag_of_words, structured, lexicons)
 
     def aligned(self, texts: Sequence[str]) -> list[AlignedText]:
@@ -144,7 +144,7 @@ class NoteFeatures:
         changed = {}
         for labels in label_sets if self.lexicons else ():
             name = self.lexical_input(labels)
-            changed[name] = _read_by_others(inputs[name], notes, training, labels, groups, self.config.seed)
+            changed[name] = _read_by_others(inputs[name], notes, training, labels, groups, self.config)
         return {**inputs, **changed} if changed else inputs
 
     def for_new_notes(
@@ -158,7 +158,7 @@ class NoteFeatures:
         lexicons = {}
         for labels in label_sets if self.lexicons else ():
             name = self.lexical_input(labels)
-            found = _lexicon(notes, np.arange(len(notes)), labels, groups)
+            found = _lexicon(notes, np.arange(len(notes)), labels, groups, self.config)
             # The weights of the model are those of the channels it has learned.
             lexicons[name] = found if found.channels == self.lexicons[name].channels else self.lexicons[name]
         return replace(self, lexicons=lexicons)
@@ -220,22 +220,43 @@ def _lexical_input(config: TrainingConfig, labels: LabelSet) -> str:
     return f"lexical_{labels.name}" if config.joint else "lexical"
 
 
-def _lexicon(notes: Notes, part: np.ndarray, labels: LabelSet, groups: np.ndarray) -> Lexicon:
+def _lexicon(
+    notes: Notes, part: np.ndarray, labels: LabelSet, groups: np.ndarray, config: TrainingConfig
+) -> Lexicon:
     """The terms of the labels, with what the notes of a part say of them."""
     taught, rows = labels.taught(notes, part)
-    return Lexicon.fit(taught.text, taught.codes, labels.labels, labels.system, taught.mentions, groups[rows])
+    return Lexicon.fit(
+        taught.text,
+        taught.codes,
+        labels.labels,
+        labels.system,
+        taught.mentions,
+        groups[rows],
+        config.min_groups,
+    )
 
 
-def _read_by_others(lexical, notes: Notes, part, labels: LabelSet, groups: np.ndarray, seed: int):
+def _read_by_others(
+    lexical, notes: Notes, part, labels: LabelSet, groups: np.ndarray, config: TrainingConfig
+):
     """The lexical features of notes, where those of training notes are by a lexicon that never saw them.
 
     By the lexicon that was fitted on them a model would learn to trust it too much.
     """
     taught, rows = labels.taught(notes, part)
     groups = groups[rows]
-    folds = stratified_group_folds(encode_labels(taught.codes, labels.labels), groups, _LEXICON_FOLDS, seed)
+    folds = stratified_group_folds(
+        encode_labels(taught.codes, labels.labels), groups, _LEXICON_FOLDS, config.seed
+    )
     unseen = Lexicon.out_of_fold(
-        taught.text, taught.codes, labels.labels, folds, labels.system, taught.mentions, groups
+        taught.text,
+        taught.codes,
+        labels.labels,
+        folds,
+        labels.system,
+        taught.mentions,
+        groups,
+        config.min_groups,
     )
     place = np.arange(len(notes))
     place[rows] = len(notes) + np.arange(len(rows))

@@ -101,6 +101,19 @@ def test_the_same_seed_gives_the_same_model():
     assert not np.allclose(third.scores(NOTES), one.scores(NOTES))
 
 
+def test_a_lexicon_keeps_only_what_several_patients_share():
+    six = [number for number, text in enumerate(NOTES.text) if "cough" in text][:6]
+    texts = [
+        text.replace("cough", "tussis") if number in six else text for number, text in enumerate(NOTES.text)
+    ]
+    notes = dataclasses.replace(NOTES, text=texts)
+    for least, kept in ((6, True), (7, False)):
+        coder = NoteCoder.train(notes, config("lexicon", epochs=1, min_groups=least))
+        phrases = coder.features.lexicons["lexical"].phrases.phrases
+        assert (("tussis",) in phrases) == kept
+        assert ("fever",) in phrases
+
+
 def test_the_lexicon_of_a_trained_model_knows_the_held_out_notes_too():
     coder = NoteCoder.train(NOTES, config("lexicon", epochs=1))
     everything = Lexicon.fit(NOTES.text, NOTES.codes, coder.labels, icd10cm(), groups=NOTES.groups())
