@@ -61,7 +61,8 @@ def backbone_of(row: dict, rows: list[dict]) -> dict | None:
 
 def _apart(row: dict) -> tuple:
     """What a row is but for its being joint."""
-    settings = {name: value for name, value in row.get("training", {}).items() if name != "graph"}
+    of_joint = ("graph", "mapping", "joint_system")
+    settings = {name: value for name, value in row.get("training", {}).items() if name not in of_joint}
     return row.get("model"), settings
 
 

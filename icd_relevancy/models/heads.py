@@ -186,6 +186,12 @@ def _states(front, inputs):
     return {"states": front({name: inputs[name] for name in read}), **others}
 
 
+def check_system_names(names) -> None:
+    """Refuses what are not the names of two code systems."""
+    if len(names) != 2 or len(set(names)) < 2 or not all(names):
+        raise InputError(f"names must be two different names of systems. Received: names={tuple(names)}")
+
+
 def check_dropout(dropout: float) -> None:
     """Refuses a share outside [0, 1)."""
     if not 0 <= dropout < 1:

@@ -8,7 +8,7 @@ from icd_relevancy.errors import InputError
 from icd_relevancy.layers.joint_label_attention import JointLabelAttention
 from icd_relevancy.layers.label_attention import check_counts
 from icd_relevancy.layers.lexical_logits import LexicalLogits
-from icd_relevancy.models.heads import check_dropout, context_logits, word_logits
+from icd_relevancy.models.heads import check_dropout, check_system_names, context_logits, word_logits
 from icd_relevancy.models.label_attention_classifier import check_body
 
 
@@ -85,7 +85,10 @@ def jams(
 
     Reference: JAMS §2, figure 1 (b).
     """
-    _check(body, names, dropout, bag_of_words_size=bag_of_words_size, lexical_channels=lexical_channels)
+    check_body(body)
+    check_system_names(names)
+    check_dropout(dropout)
+    check_counts(bag_of_words_size=bag_of_words_size, lexical_channels=lexical_channels)
     attention = JointLabelAttention(
         sizes,
         edges,
@@ -137,7 +140,7 @@ def system_model(model: keras.Model, name: str) -> keras.Model:
     """
     attention = next((layer for layer in model.layers if isinstance(layer, JointLabelAttention)), None)
     systems = list(model.output) if isinstance(model.output, dict) else []
-    apart = attention is None and list(model.input) == [f"lexical_{system}" for system in systems]
+    apart = attention is None and systems and set(model.input) == {f"lexical_{system}" for system in systems}
     if name not in systems or (attention is None and not apart):
         known = f"; its systems are {', '.join(systems)}" if systems else ""
         raise InputError(f"{model.name} has no system {name!r} to code notes in{known}")
@@ -226,11 +229,3 @@ def _logits(name, contexts, inputs, layer):
     if f"lexical_{name}" in inputs:
         logits.append(layer(f"{name}_lexical_logits")(inputs[f"lexical_{name}"]))
     return keras.layers.Add(dtype="float32", name=f"{name}_logits")(logits) if len(logits) > 1 else logits[0]
-
-
-def _check(body, names, dropout, **counts):
-    check_body(body)
-    if len(names) != 2 or len(set(names)) < 2 or not all(names):
-        raise InputError(f"names must be two different names of systems. Received: names={tuple(names)}")
-    check_dropout(dropout)
-    check_counts(**counts)

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import keras
 
 from icd_relevancy.layers import LabelOdds, LexicalLogits
+from icd_relevancy.layers.code_graph_attention import checked_sizes
+from icd_relevancy.models.heads import check_system_names
 
 
 def lexicon_classifier(labels: int, channels: int, initial_weight: float = 5.0):
@@ -62,7 +64,7 @@ def joint_lexicon_classifier(
         labels by `start_from_frequencies`.
 
     Raises:
-        InputError: If a number is out of range.
+        InputError: If a number is out of range, or the names are not two different ones.
 
     Example:
 
@@ -71,8 +73,9 @@ def joint_lexicon_classifier(
     >>> system_model(model, "icd10cm").output_shape
     (None, 60)
     """
+    check_system_names(names)
     inputs, outputs = {}, {}
-    for name, size in zip(names, sizes, strict=True):
+    for name, size in zip(names, checked_sizes(sizes), strict=True):
         scores = inputs[f"lexical_{name}"] = keras.Input((channels * size,), name=f"lexical_{name}")
         outputs[name] = _codes(scores, channels, initial_weight, f"{name}_", name)
     return keras.Model(inputs, outputs, name="joint_lexicon_classifier")

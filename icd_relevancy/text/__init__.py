@@ -2,6 +2,7 @@
 
 from icd_relevancy.text.abbreviations import Abbreviation, Abbreviations, read_abbreviations
 from icd_relevancy.text.aligned import AlignedText
+from icd_relevancy.text.carried_labels import CarriedLabels
 from icd_relevancy.text.cleaning import Cleaning, clean
 from icd_relevancy.text.lexicon import Lexicon
 from icd_relevancy.text.negation import NegationTagger
@@ -13,6 +14,7 @@ __all__ = [
     "Abbreviation",
     "Abbreviations",
     "AlignedText",
+    "CarriedLabels",
     "Cleaning",
     "Lexicon",
     "NegationTagger",

@@ -58,7 +58,7 @@ def names_in_mentions(mentions, place: Mapping[str, int], groups: Iterable[int],
     """The words of annotated mentions of labels that so many groups of notes have.
 
     Args:
-        mentions: For each note pairs of a code and the text of a mention, or None.
+        mentions: For each note pairs of a code and the text of a mention, or None; nothing where no note has any.
         place: The number of each label; mentions of other codes are left out.
         groups: The group of each note.
         min_groups: Least number of groups.
@@ -73,7 +73,7 @@ def names_in_mentions(mentions, place: Mapping[str, int], groups: Iterable[int],
     [(0, ('cough', 'dry'))]
     """
     groups_of: dict[tuple[int, tuple[str, ...]], set[int]] = {}
-    for group, row in zip(groups, mentions, strict=True):
+    for group, row in zip(groups, mentions, strict=bool(mentions)):
         for code, text in row or ():
             if code in place:
                 words = tuple(sorted(set(_telling(text))))

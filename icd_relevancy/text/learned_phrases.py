@@ -7,6 +7,7 @@ from functools import cached_property
 import numpy as np
 from scipy import sparse
 
+from icd_relevancy.text.carried_labels import CarriedLabels
 from icd_relevancy.text.plain_words import PlainText
 from icd_relevancy.text.sparse_best import best_of_labels, from_triples, triples
 
@@ -30,18 +31,18 @@ class LearnedPhrases:
 
     @classmethod
     def fit(
-        cls, texts: Sequence[PlainText], carried: sparse.csr_matrix, groups: np.ndarray, min_groups: int = 2
+        cls, texts: Sequence[PlainText], carried: CarriedLabels, groups: np.ndarray, min_groups: int = 2
     ) -> "LearnedPhrases":
         """Runs of one to three words that go with a label.
 
         A run says of a label by how much it lifts its probability: `(p - q) / (1 - q)`, where q is the share of
         all notes that carry the label and p that of the notes with the run, `(carrying - 1) / (notes + 2)`: one
         less, since a run that was looked for goes with the label once by chance. It is kept from 0.1 on, and
-        where no part of the run says as much.
+        where no part of the run says as much. Notes that do not tell of a label do not count for it.
 
         Args:
             texts: The training notes.
-            carried: Their labels, `(n, m)`, 0 and 1.
+            carried: Their labels.
             groups: The group of each note, `(n,)`.
             min_groups: Least number of groups with the run. Defaults to 2.
         """
@@ -61,7 +62,7 @@ class LearnedPhrases:
                 phrases.append(tuple(names[word] for word in runs.tokens[place : place + runs.length]))
             links.append(kept[used])
             runs = runs.longer()
-        empty = sparse.csr_matrix((0, carried.shape[1]), dtype=np.float32)
+        empty = sparse.csr_matrix((0, carried.shares.shape[1]), dtype=np.float32)
         return cls(tuple(phrases), sparse.vstack([empty, *links], format="csr", dtype=np.float32))
 
     def transform(self, texts: Sequence[PlainText]) -> sparse.csr_matrix:
@@ -138,15 +139,14 @@ class LearnedPhrases:
         return tree
 
 
-def _lifts(found: sparse.csr_matrix, carried: sparse.csr_matrix) -> sparse.csr_matrix:
+def _lifts(found: sparse.csr_matrix, carried: CarriedLabels) -> sparse.csr_matrix:
     """What runs say of labels, a block of labels at a time: most runs are in some note with most labels."""
-    notes = np.asarray(found.sum(axis=0)).ravel()
-    shares = np.asarray(carried.mean(axis=0)).ravel()
-    blocks = []
-    for start in range(0, carried.shape[1], _LABELS_AT_ONCE):
-        together = sparse.coo_matrix(found.T @ carried[:, start : start + _LABELS_AT_ONCE])
-        share = shares[start + together.col]
-        lift = ((together.data - 1) / (notes[together.row] + 2) - share) / np.maximum(1 - share, 1e-6)
+    prior, blocks = carried.prior, []
+    for start in range(0, len(prior), _LABELS_AT_ONCE):
+        together = sparse.coo_matrix(found.T @ carried.shares[:, start : start + _LABELS_AT_ONCE])
+        share = prior[start + together.col]
+        notes = carried.telling(found, together.row, start + together.col)
+        lift = ((together.data - 1) / (notes + 2) - share) / np.maximum(1 - share, 1e-6)
         kept = lift >= LEAST_LIFT
         entries = (lift[kept].astype(np.float32), (together.row[kept], together.col[kept]))
         blocks.append(sparse.csr_matrix(entries, shape=together.shape))

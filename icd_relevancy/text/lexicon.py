@@ -8,6 +8,7 @@ import numpy as np
 from scipy import sparse
 
 from icd_relevancy.errors import InputError
+from icd_relevancy.text.carried_labels import CarriedLabels
 from icd_relevancy.text.label_names import idf_of_names, names_in_mentions, names_in_system
 from icd_relevancy.text.learned_phrases import LearnedPhrases
 from icd_relevancy.text.plain_words import plain_text
@@ -78,18 +79,20 @@ class Lexicon:
     def fit(
         cls,
         texts: Sequence[str],
-        codes: Sequence[Iterable[str]],
+        codes: Sequence[Iterable[str]] | CarriedLabels,
         labels: Sequence[str],
         system=None,
         mentions: Sequence | None = None,
         groups=None,
         min_groups: int = 1,
+        annotated: bool | None = None,
     ) -> "Lexicon":
         """Learns the names of labels from a code system and training notes.
 
         Args:
             texts: n training notes.
-            codes: The codes of each; those that are no label are left out.
+            codes: The codes of each; those that are no label are left out. Or `CarriedLabels`, where notes tell of
+                some labels only.
             labels: The m labels.
             system: The `CodeSystem` of the labels, for titles and synonyms. Defaults to None: neither.
             mentions: For each note the pairs `(code, text)` of its annotated mentions, None where not annotated;
@@ -97,6 +100,8 @@ class Lexicon:
             groups: The group of each note, such as `Notes.groups`. Defaults to None: each its own.
             min_groups: Least number of groups of notes that an annotated mention is in; for phrases at least 2.
                 Defaults to 1.
+            annotated: Whether there are channels of mentions, be they empty. Defaults to None: where there are
+                mentions.
 
         Raises:
             InputError: If there is no note or no label, or the columns differ in length.
@@ -106,10 +111,10 @@ class Lexicon:
         _check(texts, codes, labels, mentions, groups)
         plain = [plain_text(text) for text in texts]
         place = {label: number for number, label in enumerate(labels)}
-        carried = _carried(codes, place)
+        carried = _carried(codes, labels)
         names = {} if system is None else names_in_system(labels, system)
-        if _is_annotated(mentions):
-            names["mention_words"] = names_in_mentions(mentions, place, groups, min_groups)
+        if _is_annotated(mentions) if annotated is None else annotated:
+            names["mention_words"] = names_in_mentions(mentions or (), place, groups, min_groups)
         columns, idf = idf_of_names(plain, names.values())
         parts = {name: WordCoverage.of(found, columns, idf, len(labels)) for name, found in names.items()}
         if "mention_words" in parts:
@@ -119,16 +124,26 @@ class Lexicon:
 
     @classmethod
     def out_of_fold(
-        cls, texts, codes, labels, folds, system=None, mentions=None, groups=None, min_groups: int = 1
+        cls,
+        texts,
+        codes,
+        labels,
+        folds,
+        system=None,
+        mentions=None,
+        groups=None,
+        min_groups: int = 1,
+        annotated: bool | None = None,
     ):
         """The features of training notes, each from a lexicon of the notes of all other folds.
 
         Args:
-            texts, codes, labels, system, mentions, groups, min_groups: As in `fit`.
+            texts, codes, labels, system, mentions, groups, min_groups, annotated: As in `fit`.
             folds: The fold of each note, `(n,)`, such as from `stratified_group_folds`.
 
         Returns:
-            CSR `(n, channels * m)`, float32, as of `transform` of the lexicon of all notes.
+            CSR `(n, channels * m)`, float32, as of `transform` of the lexicon of all notes; nothing of notes that
+            tell of some labels only.
 
         Raises:
             InputError: As `fit`, or if there are fewer than two folds.
@@ -146,18 +161,26 @@ class Lexicon:
         if len(folds) != len(texts) or len(np.unique(folds)) < 2:
             raise InputError("the lexicon needs a fold for each note, and at least two folds")
         groups = np.arange(len(texts)) if groups is None else np.asarray(groups)
-        channels = _channels(system is not None, _is_annotated(mentions))
-        rows, order = [], []
+        annotated = _is_annotated(mentions) if annotated is None else annotated
+        channels = _channels(system is not None, annotated)
+        carried = _carried(codes, labels)
+        unread = np.flatnonzero(carried.partial)
+        rows = [sparse.csr_matrix((len(unread), len(channels) * len(labels)), dtype=np.float32)]
+        order = [unread]
         for fold in np.unique(folds):
-            inside, outside = np.flatnonzero(folds == fold), np.flatnonzero(folds != fold)
+            inside, outside = (
+                np.flatnonzero((folds == fold) & ~carried.partial),
+                np.flatnonzero(folds != fold),
+            )
             lexicon = cls.fit(
                 [texts[note] for note in outside],
-                [codes[note] for note in outside],
+                carried.select(outside),
                 labels,
                 system,
                 None if mentions is None else [mentions[note] for note in outside],
                 groups[outside],
                 min_groups,
+                annotated,
             )
             rows.append(lexicon.transform([texts[note] for note in inside], channels))
             order.append(inside)
@@ -267,10 +290,5 @@ def _channels(named: bool, annotated: bool) -> tuple[str, ...]:
     return tuple(name for name in _CHANNELS if there[name])
 
 
-def _carried(codes, place: dict[str, int]) -> sparse.csr_matrix:
-    """The labels of the notes, 0 and 1, `(n, m)`, float32."""
-    rows = [sorted({place[code] for code in row if code in place}) for row in codes]
-    columns = np.array([label for row in rows for label in row], np.int64)
-    pointers = np.cumsum([0, *map(len, rows)])
-    shape = (len(rows), len(place))
-    return sparse.csr_matrix((np.ones(len(columns), np.float32), columns, pointers), shape=shape)
+def _carried(codes, labels: Sequence[str]) -> CarriedLabels:
+    return codes if isinstance(codes, CarriedLabels) else CarriedLabels.of(codes, labels)

@@ -8,6 +8,7 @@ from itertools import pairwise
 import numpy as np
 from scipy import sparse
 
+from icd_relevancy.text.carried_labels import CarriedLabels
 from icd_relevancy.text.label_names import Names
 from icd_relevancy.text.plain_words import PlainText
 from icd_relevancy.text.sparse_best import best_of_labels, from_triples, largest, triples, words_of_parts
@@ -51,19 +52,20 @@ class WordCoverage:
         shares = _shares(list(numbers), idf)
         return cls(columns, shares, from_triples(links, (len(numbers), labels)))
 
-    def with_precision(self, texts: Sequence[PlainText], carried: sparse.csr_matrix) -> "WordCoverage":
+    def with_precision(self, texts: Sequence[PlainText], carried: CarriedLabels) -> "WordCoverage":
         """The same names, whole, each of which says of its label how precise it is.
 
-        The precision is `carrying / (notes + 1)`, of the training notes that have the name in a clause.
+        The precision is `carrying / (notes + 1)`, of the training notes that have the name in a clause and tell
+        of the label.
 
         Args:
             texts: The training notes.
-            carried: Their labels, `(n, m)`, 0 and 1.
+            carried: Their labels.
         """
         found = WordCoverage(self.columns, self.shares, self.links, whole=True)._names_in(texts)
-        carrying = sparse.coo_matrix(self.links.multiply(found.T @ carried))
-        notes = np.asarray(found.sum(axis=0)).ravel()
-        precision = (carrying.data / (notes[carrying.row] + 1)).astype(np.float32)
+        carrying = sparse.coo_matrix(self.links.multiply(found.T @ carried.shares))
+        notes = carried.telling(found, carrying.row, carrying.col)
+        precision = (carrying.data / (notes + 1)).astype(np.float32)
         links = sparse.csr_matrix((precision, (carrying.row, carrying.col)), shape=self.links.shape)
         return WordCoverage(self.columns, self.shares, links, whole=True)
 

@@ -191,6 +191,8 @@ class TrainingConfig(Settings):
         for name in () if self.joint else ("joint_system", "mapping", "graph"):
             default = getattr(type(self), name)
             check(getattr(self, name) == default, name, getattr(self, name), f"{default!r} without joint")
+        if self.min_groups > 1 and not (self.lexical or self.model == "lexicon"):
+            raise InputError(f"min_groups is of a lexicon; set lexical too. Received: {self.min_groups}")
         if self.joint and self.joint_system == self.code_system:
             raise InputError(f"joint needs two code systems. Received: {self.code_system!r} twice")
 

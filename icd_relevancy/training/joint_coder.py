@@ -1,7 +1,8 @@
 """A joint model of two code systems as a folder, and the coder of either of them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from urllib.parse import quote
 
@@ -27,7 +28,7 @@ from icd_relevancy.training.coder_folder import (
 from icd_relevancy.training.config import TrainingConfig
 from icd_relevancy.training.evaluation import predict_scores
 from icd_relevancy.training.model_settings import MODELS
-from icd_relevancy.training.note_coder import NoteCoder
+from icd_relevancy.training.note_coder import NoteCoder, as_notes
 from icd_relevancy.training.note_data import NoteData, of_other_system
 from icd_relevancy.training.note_training import models_of_systems, train_note_model
 
@@ -112,33 +113,39 @@ class JointCoder:
         """
         return next(iter(self.coders.values())).truncated(notes)
 
-    def predict(self, notes: Notes, top_k: int | None = None) -> Iterator[dict[str, list[dict]]]:
+    def predict(
+        self, notes: Notes | Sequence[str], top_k: int | None = None
+    ) -> Iterator[dict[str, list[dict]]]:
         """For each note and each code system its ranked codes, as of `NoteCoder.predict`.
 
         Args:
-            notes: The notes.
+            notes: The notes, or their texts.
             top_k: As of `NoteCoder.predict`. Defaults to None.
         """
-        for block in notes.blocks():
+        for block in as_notes(notes).blocks():
             scores = self.scores(block)
             for row in range(len(block)):
                 yield {name: coder.ranked(scores[name][row], top_k) for name, coder in self.coders.items()}
 
-    def scores(self, notes: Notes) -> dict[str, np.ndarray]:
+    def scores(self, notes: Notes | Sequence[str]) -> dict[str, np.ndarray]:
         """For each code system the probability of each label, float32 `(n, m)`, of notes that are read once.
 
         Args:
-            notes: n notes.
+            notes: n notes, or their texts.
 
         Raises:
             InputError: As `NoteCoder.scores`.
         """
+        return predict_scores(self.model, self._reader.inputs(notes), self.config.batch_size)
+
+    @cached_property
+    def _reader(self) -> NoteCoder:
+        """A coder that reads what the model reads for both systems."""
         first = next(iter(self.coders.values()))
         lexicons = {
             key: lexicon for coder in self.coders.values() for key, lexicon in coder.features.lexicons.items()
         }
-        reader = replace(first, features=replace(first.features, lexicons=lexicons))
-        return predict_scores(self.model, reader.inputs(notes), self.config.batch_size)
+        return replace(first, features=replace(first.features, lexicons=lexicons))
 
     def evaluate(self, notes: Notes, cache=None) -> dict[str, dict]:
         """For each code system the metrics of `NoteCoder.evaluate` on the notes that are coded in it, if any are.

@@ -12,8 +12,12 @@ from icd_relevancy.data.labels import label_names
 from icd_relevancy.errors import InputError
 from icd_relevancy.layers.hierarchical_attention import category_membership
 from icd_relevancy.relevance import RelevanceGraph
+from icd_relevancy.text import CarriedLabels
 from icd_relevancy.training.config import TrainingConfig
 from icd_relevancy.training.label_graph import graph_of_labels
+
+# From this probability on, what a note calls a code of the other system is taken as a name of the label too.
+_LIKELY = 0.5
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -27,8 +31,8 @@ class LabelSet:
         relevance: Their `RelevanceGraph`.
         y: Labels of all n notes, CSR `(n, m)`.
         coded: Which of the notes are coded in the system, bool `(n,)`.
-        linked: For labels of the other code system of a joint model those of this one that are linked to them;
-            empty without links.
+        linked: For labels of the other code system of a joint model those of this one that are linked to them, each
+            with the probability that it is meant; empty without links.
     """
 
     system: CodeSystem
@@ -37,7 +41,7 @@ class LabelSet:
     relevance: RelevanceGraph
     y: sparse.csr_matrix
     coded: np.ndarray
-    linked: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    linked: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, codes, coded, system: CodeSystem, config: TrainingConfig) -> "LabelSet":
@@ -75,53 +79,74 @@ class LabelSet:
         _, names = category_membership(self.system, self.labels)
         return tuple(f"{name} {self.system.title(name)}" if name in self.system else name for name in names)
 
-    def taught(self, notes: Notes, part: np.ndarray) -> tuple[Notes, np.ndarray]:
-        """The notes of a part that say which words go with the labels, in the codes of this system.
+    def taught(self, notes: Notes, part: np.ndarray) -> tuple[Notes, CarriedLabels, np.ndarray]:
+        """The notes of a part that say which words go with the labels.
 
-        Those that are coded in it and, where labels are linked, those of the other system: each with the labels
-        that are linked to its codes.
+        Those that are coded in the system and, where labels are linked, those of the other system, which tell of
+        the linked labels alone. A code that is linked to several labels is each of them with a probability.
 
         Args:
             notes: All n notes.
             part: Rows of the part.
 
         Returns:
-            The notes, and their rows.
+            The notes, with the mentions of labels, the labels that they carry, and their rows.
         """
         rows = part if self.linked else self.rows(part)
-        notes, own = notes.select(rows), self.coded[rows].tolist()
+        notes, own = notes.select(rows), self.coded[rows]
         codes = [
-            row if here else self._through_links(row) for row, here in zip(notes.codes, own, strict=True)
+            dict.fromkeys(row, 1.0) if here else self._through_links(row)
+            for row, here in zip(notes.codes, own.tolist(), strict=True)
         ]
         mentions = notes.mentions and [
             row if here or row is None else self._mentions_through_links(row)
-            for row, here in zip(notes.mentions, own, strict=True)
+            for row, here in zip(notes.mentions, own.tolist(), strict=True)
         ]
-        return replace(notes, codes=codes, mentions=mentions), rows
+        linked = {label for found in self.linked.values() for label in found}
+        told = np.array([label in linked for label in self.labels], bool)
+        carried = CarriedLabels.weighed(codes, self.labels, ~own, told)
+        return replace(notes, mentions=mentions), carried, rows
 
-    def _through_links(self, codes) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(label for code in codes for label in self.linked.get(code, ())))
+    def _through_links(self, codes) -> dict[str, float]:
+        found: dict[str, float] = {}
+        for code in codes:
+            for label, share in self.linked.get(code, {}).items():
+                found[label] = max(share, found.get(label, 0.0))
+        return found
 
     def _mentions_through_links(self, mentions) -> tuple[tuple[str, str], ...]:
-        return tuple((label, text) for code, text in mentions for label in self.linked.get(code, ()))
+        """The mentions of the labels that codes most likely stand for."""
+        return tuple(
+            (label, text)
+            for code, text in mentions
+            for label, share in self.linked.get(code, {}).items()
+            if share >= _LIKELY
+        )
 
 
-def with_links(label_sets: Sequence[LabelSet], links: CodeLinks) -> tuple[LabelSet, LabelSet]:
+def with_links(label_sets: Sequence[LabelSet], links: CodeLinks) -> tuple[LabelSet, ...]:
     """The two label sets of a joint model, each with its links to the other.
+
+    A code that is linked to several labels is each of them with a probability that grows with the weight of the
+    link and with the label's own notes.
 
     Args:
         label_sets: The two.
         links: The links between their labels.
     """
-    one, other = label_sets
-    of_one, of_other = {}, {}
-    for first, second in links.edges.tolist():
-        of_one.setdefault(other.labels[second], []).append(one.labels[first])
-        of_other.setdefault(one.labels[first], []).append(other.labels[second])
-    return tuple(
-        replace(labels, linked={code: tuple(found) for code, found in linked.items()})
-        for labels, linked in ((one, of_one), (other, of_other))
-    )
+    found = []
+    for side, labels in enumerate(label_sets):
+        other, counts = label_sets[1 - side].labels, np.asarray(labels.y.sum(axis=0)).ravel()
+        linked: dict[str, dict[str, float]] = {}
+        for edge, weight in zip(links.edges.tolist(), links.weights.tolist(), strict=True):
+            own = edge[side]
+            linked.setdefault(other[edge[1 - side]], {})[labels.labels[own]] = weight * float(counts[own])
+        shares = {
+            code: {label: value / sum(of_code.values()) for label, value in of_code.items()}
+            for code, of_code in linked.items()
+        }
+        found.append(replace(labels, linked=shares))
+    return tuple(found)
 
 
 def _titles(labels, system: CodeSystem) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ BACKBONES = (*WORD_MODELS, "plm-icd")
 MODELS = ("linear", "hmhan", *BACKBONES, "lexicon")
 
 _JOINT = (*BACKBONES, "lexicon")
+_WITH_LEXICON = ("hmhan", *BACKBONES, "lexicon")
 
 # The models that a setting is of, where it is not of all.
 OF_MODELS = {
@@ -14,7 +15,7 @@ OF_MODELS = {
     "smote": ("hmhan",),
     "bag_of_words": ("hmhan", *BACKBONES),
     "lexical": ("hmhan", *BACKBONES),
-    "min_groups": ("hmhan", *_JOINT),
+    "min_groups": _WITH_LEXICON,
     "title_queries": ("hmhan", *BACKBONES),
     "units": WORD_MODELS,
     "attention_dim": ("laat", "plm-icd"),

@@ -37,7 +37,6 @@ from icd_relevancy.training.note_data import NoteData
 from icd_relevancy.training.note_encoder import has_encoder, make_encoder, needs_encoder
 from icd_relevancy.training.note_features import NoteFeatures
 from icd_relevancy.training.note_training import Trained, train_note_model, tuned_threshold
-from icd_relevancy.training.resampling import ResamplingReport
 
 _GRAPH = "relevance.npz"
 _TOLD = ("labels", "titles", "decision_threshold", "training", "features", "encoder_sha256", "history")
@@ -115,7 +114,7 @@ class NoteCoder:
         if data.links is not None:
             told["links"] = str(data.links.report.of(labels.name))
         if trained.resampling is not None:
-            told["imbalance"] = _imbalance(labels.labels, trained.resampling)
+            told["imbalance"] = trained.resampling.to_dict(labels.labels)
         return cls(
             trained.model,
             labels.labels,
@@ -155,7 +154,7 @@ class NoteCoder:
         elif has_encoder(self.config):
             self._check_encoder()
             encoder = None if cache is not None else self._encoder
-        return self.features.of(_as_notes(notes), encoder, cache, progress=cache is not None)
+        return self.features.of(as_notes(notes), encoder, cache, progress=cache is not None)
 
     def predict(self, notes: Notes | Sequence[str], top_k: int | None = None) -> Iterator[list[dict]]:
         """For each note its codes with `code`, `title`, `probability` and `assigned`, by falling probability.
@@ -164,7 +163,7 @@ class NoteCoder:
             notes: The notes, or their texts where the model reads nothing else.
             top_k: How many codes to list. Defaults to None: all assigned ones, at least ten.
         """
-        for block in _as_notes(notes).blocks():
+        for block in as_notes(notes).blocks():
             for row in self.scores(block):
                 yield self.ranked(row, top_k)
 
@@ -193,7 +192,7 @@ class NoteCoder:
         Args:
             notes: The notes, or their texts.
         """
-        texts = self.features.texts(_as_notes(notes).text)
+        texts = self.features.texts(as_notes(notes).text)
         return self._encoder.truncated(texts) if self.config.fine_tune else self.features.truncated(texts)
 
     @property
@@ -241,7 +240,7 @@ class NoteCoder:
             raise InputError(
                 "the model has no attention over tokens; hmhan, caml, multirescnn, laat, plm-icd have"
             )
-        notes = _as_notes([note] if isinstance(note, str) else note)
+        notes = as_notes([note] if isinstance(note, str) else note)
         (text,) = self.features.aligned(notes.text)
         encoder = self._encoder if has_encoder(self.config) else None
         inputs = feature_rows(self.features.of(notes, encoder, progress=False), slice(None))
@@ -397,14 +396,8 @@ class NoteCoder:
             )
 
 
-def _imbalance(labels, report: ResamplingReport) -> dict:
-    """Before and after over-sampling, the mean imbalance ratio and that of each label with an example."""
-    ratios = zip(labels, report.imbalance_before.tolist(), report.imbalance_after.tolist(), strict=True)
-    of_label = {label: [before, after] for label, before, after in ratios if before == before}
-    return {"mean": [report.mean_before, report.mean_after], "labels": of_label}
-
-
-def _as_notes(notes: Notes | Sequence[str]) -> Notes:
+def as_notes(notes: Notes | Sequence[str]) -> Notes:
+    """Notes of given texts, numbered from 0; notes as they are."""
     if isinstance(notes, Notes):
         return notes
     texts = checked_texts(notes)

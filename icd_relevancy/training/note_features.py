@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from scipy import sparse
 
-from icd_relevancy.data import Notes, encode_labels, stratified_group_folds
+from icd_relevancy.data import Notes, stratified_group_folds
 from icd_relevancy.errors import InputError
 from icd_relevancy.layers import TransformerEncoder
 from icd_relevancy.layers.embedding_cache import embed
@@ -224,40 +224,27 @@ def _lexicon(
     notes: Notes, part: np.ndarray, labels: LabelSet, groups: np.ndarray, config: TrainingConfig
 ) -> Lexicon:
     """The terms of the labels, with what the notes of a part say of them."""
-    taught, rows = labels.taught(notes, part)
-    return Lexicon.fit(
-        taught.text,
-        taught.codes,
-        labels.labels,
-        labels.system,
-        taught.mentions,
-        groups[rows],
-        config.min_groups,
-    )
+    taught, carried, rows = labels.taught(notes, part)
+    told = taught.text, carried, labels.labels, labels.system, taught.mentions
+    return Lexicon.fit(*told, groups[rows], config.min_groups, _is_annotated(notes))
+
+
+def _is_annotated(notes: Notes) -> bool:
+    """Whether any note has mentions: then the lexicons of both systems have the channels of them."""
+    return notes.mentions is not None and any(notes.mentions)
 
 
 def _read_by_others(
-    lexical, notes: Notes, part, labels: LabelSet, groups: np.ndarray, config: TrainingConfig
+    lexical, notes: Notes, part: np.ndarray, labels: LabelSet, groups: np.ndarray, config: TrainingConfig
 ):
     """The lexical features of notes, where those of training notes are by a lexicon that never saw them.
 
     By the lexicon that was fitted on them a model would learn to trust it too much.
     """
-    taught, rows = labels.taught(notes, part)
-    groups = groups[rows]
-    folds = stratified_group_folds(
-        encode_labels(taught.codes, labels.labels), groups, _LEXICON_FOLDS, config.seed
-    )
-    unseen = Lexicon.out_of_fold(
-        taught.text,
-        taught.codes,
-        labels.labels,
-        folds,
-        labels.system,
-        taught.mentions,
-        groups,
-        config.min_groups,
-    )
+    taught, carried, rows = labels.taught(notes, part)
+    folds = stratified_group_folds(carried.shares > 0, groups[rows], _LEXICON_FOLDS, config.seed)
+    told = taught.text, carried, labels.labels, folds, labels.system, taught.mentions
+    unseen = Lexicon.out_of_fold(*told, groups[rows], config.min_groups, _is_annotated(notes))
     place = np.arange(len(notes))
     place[rows] = len(notes) + np.arange(len(rows))
     return sparse.vstack([lexical, unseen], format="csr")[place]

@@ -42,7 +42,7 @@ _LARGEST_CLASS_WEIGHT = 10.0
 
 
 def make_model(config: TrainingConfig, data: NoteData) -> keras.Model:
-    """The untrained model of a configuration.
+    """The model of a configuration, untrained but for what it knows of frequencies and of its lexicon.
 
     Args:
         config: The settings.

@@ -46,6 +46,16 @@ class ResamplingReport:
         """MeanIR with the synthetic examples."""
         return _mean(self.imbalance_after)
 
+    def to_dict(self, labels) -> dict:
+        """Before and after over-sampling, the mean imbalance ratio and that of each label with an example.
+
+        Args:
+            labels: The m labels.
+        """
+        ratios = zip(labels, self.imbalance_before.tolist(), self.imbalance_after.tolist(), strict=True)
+        of_label = {label: [before, after] for label, before, after in ratios if before == before}
+        return {"mean": [self.mean_before, self.mean_after], "labels": of_label}
+
 
 @dataclass(frozen=True, eq=False)
 class Resampled:

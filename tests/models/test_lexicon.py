@@ -8,7 +8,7 @@ from scipy import sparse
 from icd_relevancy.data.batches import note_batches
 from icd_relevancy.errors import InputError
 from icd_relevancy.layers import LabelOdds
-from icd_relevancy.models import joint_lexicon_classifier, lexicon_classifier, system_model
+from icd_relevancy.models import joint_lexicon_classifier, lexicon_classifier, note_classifier, system_model
 from icd_relevancy.models.frequency_bias import start_from_frequencies
 from icd_relevancy.text import Lexicon
 
@@ -116,8 +116,12 @@ def test_a_joint_model_is_one_for_each_system(tmp_path):
         np.testing.assert_array_equal(alone, expected)
     with pytest.raises(InputError, match="no system 'c' to code notes in; its systems are a, b"):
         system_model(loaded, "c")
-    with pytest.raises(InputError, match="lexicon_classifier has no system"):
-        system_model(own, "a")
+    for other in (own, note_classifier(labels=3, embedding_size=8)):
+        with pytest.raises(InputError, match="classifier has no system"):
+            system_model(other, "a")
+    for names, sizes in ((("a", "a"), (3, 2)), (("a", "b"), (3, 0)), (("a", "b"), (3,))):
+        with pytest.raises(InputError, match="must be two"):
+            joint_lexicon_classifier(sizes, CHANNELS, names)
 
 
 def test_it_learns_which_channel_tells():

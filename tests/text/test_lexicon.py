@@ -11,7 +11,7 @@ from icd_relevancy.data import encode_labels, read_codiesp, stratified_group_fol
 from icd_relevancy.data.canonical import with_canonical_codes
 from icd_relevancy.errors import InputError
 from icd_relevancy.metrics.ranking import mean_average_precision
-from icd_relevancy.text import Lexicon
+from icd_relevancy.text import CarriedLabels, Lexicon
 from icd_relevancy.text.label_names import names_in_system
 from icd_relevancy.text.plain_words import plain_text, plain_word, plain_words
 from icd_relevancy.training.thresholds import tune_threshold
@@ -322,3 +322,47 @@ def test_real_cases(cases, language, weights, least_f1, least_map):
     wide = np.full((len(dev), len(every)), -1.0)
     wide[:, np.searchsorted(every, labels)] = scores(found)
     assert mean_average_precision(encode_labels(dev.codes, every), wide) > least_map
+
+
+def test_notes_that_tell_of_some_labels_do_not_speak_against_others():
+    texts = ["He has wheezing."] * 6 + ["A fall."] * 6 + ["She is wheezing."] * 20 + ["A burn."] * 20
+    codes = [("J45.20",)] * 6 + [()] * 6 + [()] * 20 + [("T30.0",)] * 20
+    labels, partial = ("J45.20", "T30.0"), np.arange(len(texts)) >= 12
+    own = Lexicon.fit(texts[:12], codes[:12], labels)
+    told = CarriedLabels.weighed([dict.fromkeys(row, 1.0) for row in codes], labels, partial, [False, True])
+    both, every = Lexicon.fit(texts, told, labels), Lexicon.fit(texts, codes, labels)
+    asked = ["Wheezing.", "A burn."]
+    scores = [lexicon.transform(asked).toarray() for lexicon in (own, both, every)]
+    assert scores[0][0, 0] == scores[1][0, 0] == pytest.approx((5 / 8 - 0.5) / 0.5)
+    assert scores[2][0, 0] == 0
+    # What they tell of is learned.
+    assert [round(float(one[1, 1]), 2) for one in scores[:2]] == [0.0, pytest.approx(0.78, abs=0.01)]
+    folds = np.arange(len(texts)) % 3
+    unseen = Lexicon.out_of_fold(texts, told, labels, folds).toarray()
+    assert unseen[:12].any()
+    assert not unseen[12:].any()
+
+
+def test_labels_that_a_code_may_mean_are_told_apart_by_how_likely_they_are():
+    texts = ["Paroxysmal atrial fibrillation."] * 8 + ["Atrial fibrillation."] * 60 + ["Pain."] * 40
+    labels = ("I48.0", "I48.91")
+    codes = [{"I48.0": 1.0}] * 8 + [{"I48.0": 0.1, "I48.91": 0.9}] * 60 + [{}] * 40
+    lexicon = Lexicon.fit(texts, CarriedLabels.weighed(codes, labels, np.arange(108) >= 8), labels)
+    paroxysmal, plain = lexicon.transform(
+        ["Paroxysmal atrial fibrillation.", "Atrial fibrillation."]
+    ).toarray()
+    assert paroxysmal[0] > 0.5
+    assert plain[0] < 0.2
+    assert plain[1] > 0.5
+
+
+def test_channels_of_mentions_that_nobody_has():
+    one = Lexicon.fit(SPANISH, CODES, LABELS, annotated=True)
+    assert one.channels == ("phrases", "mention_words", "mentions")
+    plain = Lexicon.fit(SPANISH, CODES, LABELS)
+    found = one.transform(SPANISH).toarray()
+    np.testing.assert_array_equal(found[:, : len(LABELS)], plain.transform(SPANISH).toarray())
+    assert not found[:, len(LABELS) :].any()
+    again = Lexicon.from_dict(json.loads(json.dumps(one.to_dict())))
+    np.testing.assert_array_equal(again.transform(SPANISH).toarray(), found)
+    assert one.evidence(SPANISH[0], LABELS[0]) == plain.evidence(SPANISH[0], LABELS[0])

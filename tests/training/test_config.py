@@ -76,6 +76,7 @@ def test_what_is_left_open_depends_on_the_model():
         ({"model": "caml", "encoder": "some/bert"}, "encoder is of the models linear, hmhan, plm-icd"),
         ({"model": "caml", "fine_tune": True}, "fine_tune is of the models"),
         ({"model": "lexicon", "lexical": True}, "lexical is of the models"),
+        ({"model": "caml", "min_groups": 5}, "min_groups is of a lexicon; set lexical too"),
         ({"joint": True}, "joint is of the models caml"),
         ({"model": "caml", "joint": True, "joint_system": "icd10cm"}, "joint needs two code systems"),
         (

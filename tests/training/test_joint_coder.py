@@ -4,6 +4,7 @@ import json
 import shutil
 from dataclasses import replace
 
+import keras
 import miniature
 import numpy as np
 import pytest
@@ -12,7 +13,9 @@ from icd_relevancy.data import Notes, join_notes
 from icd_relevancy.errors import InputError
 from icd_relevancy.training import NoteCoder, TrainingConfig
 from icd_relevancy.training.joint_coder import JointCoder, load_coder
+from icd_relevancy.training.lexical_start import LexicalStart
 from icd_relevancy.training.note_data import NoteData
+from icd_relevancy.training.note_models import make_model
 from icd_relevancy.vectors import CodeVectors
 
 # What ICD-9-CM has for the codes of the miniature notes.
@@ -106,7 +109,38 @@ def test_a_lexicon_learns_the_words_of_linked_codes(cache, tmp_path):
     coder.save(tmp_path / "model")
     loaded = load_coder(tmp_path / "model", system="icd10")
     np.testing.assert_allclose(loaded.scores(asked), coder.coder("icd10cm").scores(asked), rtol=1e-5)
-    assert [notes_of[0][:2] for notes_of in [loaded.evidence(asked[0], "I10")]] == [(14, 22)]
+    assert loaded.evidence(asked[0], "I10")[0][:2] == (14, 22)
+    (first, _) = coder.predict(asked, top_k=1)
+    assert [codes[0]["code"] for codes in first.values()] == ["I10", "401.9"]
+
+
+@pytest.mark.parametrize("settings", [{"graph": "none"}, {}, {"model": "caml", "lexical": True}])
+def test_mentions_in_one_system_alone(cache, settings):
+    notes = two_systems(40)
+    mentions = [
+        None if number % 2 else tuple((code, miniature.WORDS[code]) for code in codes)
+        for number, codes in enumerate(notes.codes)
+    ]
+    config = TrainingConfig(**{"model": "lexicon", "joint": True, "epochs": 1, **settings})
+    coder = JointCoder.train(replace(notes, mentions=mentions), config)
+    for one in coder.coders.values():
+        (lexicon,) = one.features.lexicons.values()
+        assert lexicon.channels == ("titles", "synonyms", "phrases", "mention_words", "mentions")
+
+
+@pytest.mark.parametrize("settings", [{"model": "lexicon", "units": None}, {"lexical": True}])
+def test_each_system_starts_from_its_lexicon(cache, settings):
+    data = NoteData.from_notes(two_systems(40), config(**settings))
+    model = make_model(config(**settings), data)
+    for labels in data.label_sets:
+        rows = labels.rows(data.training)
+        scores, y = data.inputs[f"lexical_{labels.name}"][rows], labels.y[rows]
+        share = np.clip(np.asarray(y.mean(axis=0)).ravel(), 0.5 / len(rows), 1 - 0.5 / len(rows))
+        start = LexicalStart.fit(scores, y, np.log(share / (1 - share)))
+        weights = model.get_layer(f"{labels.name}_lexical_logits").channel_weights
+        np.testing.assert_allclose(
+            keras.ops.convert_to_numpy(weights), start.channel_weights, rtol=1e-3, atol=1e-3
+        )
 
 
 @pytest.mark.parametrize("graph", ["unweighted", "one_table", "none"])
