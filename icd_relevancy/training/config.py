@@ -200,7 +200,11 @@ class TrainingConfig(Settings):
         """Refuses a setting of other models that is not as it is by default."""
         for name, models in OF_MODELS.items():
             if self.model not in models and getattr(self, name) != getattr(type(self), name):
-                told = f"model {models[0]}" if len(models) == 1 else f"models {', '.join(models)}"
+                told = (
+                    f"model {models[0]}; choose it"
+                    if len(models) == 1
+                    else f"models {', '.join(models)}; choose one"
+                )
                 raise InputError(f"{name} is of the {told}. Received: model={self.model!r}")
 
 

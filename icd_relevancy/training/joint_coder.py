@@ -89,15 +89,17 @@ class JointCoder:
         """The coder of a code system.
 
         Args:
-            system: Its name, or the beginning of it that only one has, such as `"icd9"`.
+            system: Its name, or the beginning of it that only one has, such as `"icd9"` or `"ICD-9"`.
 
         Raises:
             InputError: If the model has no such system.
         """
-        found = [name for name in self.coders if name.startswith(system)]
-        found = [system] if system in found else found
+        spellings = system, _plain(system)
+        found = [name for name in self.coders if name.startswith(spellings)]
+        found = [name for name in spellings if name in found][:1] or found
         if len(found) != 1:
-            raise InputError(f"the model codes in {' and '.join(self.coders)}. Received: system={system!r}")
+            told = " and ".join(self.coders)
+            raise InputError(f"the model codes in {told}; choose one of them. Received: system={system!r}")
         return self.coders[found[0]]
 
     @property
@@ -230,9 +232,14 @@ def load_coder(folder, encoder: str | None = None, system: str | None = None) ->
         return joint if system is None else joint.coder(system)
     coder = NoteCoder.load(folder, encoder)
     name = Path(coder.config.code_system).stem  # of a table, what its system is called
-    if system is not None and not name.startswith(system):
+    if system is not None and not name.startswith((system, _plain(system))):
         raise InputError(f"{folder}: codes in {name}. Received: system={system!r}")
     return coder
+
+
+def _plain(system: str) -> str:
+    """ICD-9-CM as the systems are called here."""
+    return system.lower().replace("-", "")
 
 
 def _check_systems(systems, folder: Path) -> None:

@@ -7,8 +7,13 @@ MODELS = ("linear", "hmhan", *BACKBONES, "lexicon")
 _JOINT = (*BACKBONES, "lexicon")
 _WITH_LEXICON = ("hmhan", *BACKBONES, "lexicon")
 
+_READING_TEXTS = ("linear", "hmhan", *BACKBONES)  # a lexicon reads the notes as they are
+
 # The models that a setting is of, where it is not of all.
 OF_MODELS = {
+    "unify": _READING_TEXTS,
+    "negation": _READING_TEXTS,
+    "clean": _READING_TEXTS,
     "pooling": ("linear",),
     "attention": ("hmhan",),
     "structured": ("hmhan",),

@@ -231,13 +231,16 @@ def test_the_whole_name_of_a_system_comes_first(cache):
     coder = replace(coder, coders={"icd10": coder.coders["icd10cm"], "icd10am": coder.coders["icd9cm"]})
     assert coder.coder("icd10") is coder.coders["icd10"]
     assert coder.coder("icd10a") is coder.coders["icd10am"]
-    with pytest.raises(InputError, match="codes in icd10 and icd10am"):
+    assert coder.coder("ICD-10-AM") is coder.coders["icd10am"]
+    with pytest.raises(InputError, match="codes in icd10 and icd10am; choose one of them"):
         coder.coder("icd1")
 
 
 def test_a_system_that_the_model_does_not_have_is_named(cache, tmp_path):
     coder = JointCoder.train(two_systems(40), config(epochs=1))
-    with pytest.raises(InputError, match=r"codes in icd10cm and icd9cm\. Received: system='icd11'"):
+    with pytest.raises(
+        InputError, match=r"codes in icd10cm and icd9cm; choose one of them\. Received: system='icd11'"
+    ):
         coder.coder("icd11")
     with pytest.raises(InputError, match="Received: system='icd'"):
         coder.coder("icd")
