@@ -168,10 +168,8 @@ class Lexicon:
         rows = [sparse.csr_matrix((len(unread), len(channels) * len(labels)), dtype=np.float32)]
         order = [unread]
         for fold in np.unique(folds):
-            inside, outside = (
-                np.flatnonzero((folds == fold) & ~carried.partial),
-                np.flatnonzero(folds != fold),
-            )
+            inside = np.flatnonzero((folds == fold) & ~carried.partial)
+            outside = np.flatnonzero(folds != fold)
             lexicon = cls.fit(
                 [texts[note] for note in outside],
                 carried.select(outside),
