@@ -112,7 +112,8 @@ class Notes:
         Example:
 
         >>> from icd_relevancy.data import Notes
-        >>> [part.note_id for part in Notes(("1", "2", "3"), ("a", "b", "c")).blocks(2)]
+        >>> notes = Notes(("1", "2", "3"), ("Cough.", "Fever.", "Pain."), ((), (), ()))
+        >>> [part.note_id for part in notes.blocks(2)]
         [('1', '2'), ('3',)]
         """
         for begin in range(0, len(self), size):
