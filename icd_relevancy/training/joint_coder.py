@@ -168,10 +168,8 @@ class JointCoder:
         """Writes the folder, all of it or nothing: `model.keras`, `coder.json` and a `relevance-….npz` a system."""
         told = {name: coder.told() for name, coder in self.coders.items()}
         first = next(iter(told.values()))
-        shared = {name: first[name] for name in ("training", "features", "encoder_sha256")}
-        lexicons = [one["features"].get("lexicons", {}) for one in told.values()]
-        if any(lexicons):
-            shared["features"] |= {"lexicons": {key: value for one in lexicons for key, value in one.items()}}
+        shared = {name: first[name] for name in ("training", "encoder_sha256")}
+        shared["features"] = self._reader.features.to_dict()
         systems = {name: {key: one[key] for key in _OF_SYSTEM} for name, one in told.items()}
         with replacing(folder, folder=True) as temporary:
             write_model(self.model, temporary)
