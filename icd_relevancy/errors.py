@@ -14,6 +14,35 @@ class InputError(ValueError):
     """
 
 
+def shown_word(value: object) -> str:
+    """A name, a setting or an identifier as a message may quote it.
+
+    What stands where a name belongs can be the text of a note, so only what cannot is quoted: a number, a truth
+    value, or one word of at most 40 characters. Control characters are written as escapes, so that no terminal
+    acts on them.
+
+    Args:
+        value: What was found.
+
+    Returns:
+        The value as Python writes it, or what kind of value is not shown.
+
+    Example:
+
+    >>> from icd_relevancy.errors import shown_word
+    >>> shown_word("learning_rat"), shown_word(3), shown_word("Mrs Miller coughs"), shown_word(["Miller"])
+    ("'learning_rat'", '3', '(not shown: 17 characters of text)', '(not shown: a list)')
+    """
+    if value is None or isinstance(value, (bool, int, float)):
+        # A whole number of thousands of digits cannot be written out.
+        return (
+            repr(value) if not isinstance(value, int) or abs(value) < 10**15 else "(not shown: a long number)"
+        )
+    if not isinstance(value, str):
+        return f"(not shown: a {type(value).__name__})"
+    return repr(value) if _IDENTIFIER.fullmatch(value) else f"(not shown: {len(value)} characters of text)"
+
+
 def shown_code(code: str) -> str:
     """A code as a message may quote it.
 

@@ -1,0 +1,131 @@
+"""Files from elsewhere, read so that a damaged or hostile one gives one clear line and nothing else."""
+
+import io
+import math
+import zipfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from scipy import sparse
+
+from icd_relevancy.errors import InputError
+
+# What a small file may unpack to; beyond that a hundred times its size, which no honest file of ours reaches.
+_ALWAYS_ALLOWED = 2**26
+_MOST_COMPRESSED = 100
+
+
+@contextmanager
+def reading(place, what: str, advice: str = "copy it again or make it anew") -> Iterator[None]:
+    """Turns whatever a library raises for a damaged file into one `InputError` that quotes nothing of the file.
+
+    Args:
+        place: The file, or what else a user knows it by.
+        what: What it should be, with its article, such as `"a relevance graph"`.
+        advice: What to do. Defaults to making the file again.
+
+    Raises:
+        InputError: If the block raises anything but an `InputError`, a missing package or a file that is missing
+            or may not be read, which say enough by themselves.
+
+    Example:
+
+    >>> from icd_relevancy.safe_reading import reading
+    >>> with reading("a.json", "a list of codes", "copy it again"):
+    ...     raise ValueError("Mrs Miller")
+    Traceback (most recent call last):
+    icd_relevancy.errors.InputError: a.json: not a list of codes, or damaged (ValueError); copy it again
+    """
+    try:
+        yield
+    except (InputError, ImportError, FileNotFoundError, PermissionError, IsADirectoryError):
+        raise
+    # Every library has exceptions of its own for damage, down to the bare Exception. Their texts quote the file.
+    except Exception as error:
+        kind = type(error).__name__
+        raise InputError(f"{place}: not {what}, or damaged ({kind}); {advice}") from None
+
+
+def read_array(path) -> np.ndarray:
+    """The array of a `.npy` file whose header asks for no more than the file holds.
+
+    Raises:
+        ValueError: If it holds objects, or less or more than its header says.
+    """
+    with open(path, "rb") as file:
+        return _array_of(file, Path(path).stat().st_size)
+
+
+def read_arrays(file, names: Iterable[str]) -> dict[str, np.ndarray]:
+    """Arrays of a `.npz` file, none larger than a file of its size can honestly hold.
+
+    Args:
+        file: A path, or the content as bytes.
+        names: The arrays to read.
+
+    Raises:
+        KeyError: If one is missing.
+        ValueError: If one holds objects, is longer than its header says, or is out of proportion to the file.
+        zipfile.BadZipFile: If the file is damaged.
+    """
+    size = len(file) if isinstance(file, bytes) else Path(file).stat().st_size
+    allowed, arrays = _ALWAYS_ALLOWED + _MOST_COMPRESSED * size, {}
+    with zipfile.ZipFile(io.BytesIO(file) if isinstance(file, bytes) else file) as archive:
+        for name in names:
+            member = archive.getinfo(f"{name}.npy")
+            allowed -= member.file_size
+            if allowed < 0:
+                raise ValueError("the arrays are out of proportion to the file")
+            with archive.open(member) as stream:
+                arrays[name] = _array_of(stream, member.file_size)
+    return arrays
+
+
+def _array_of(stream, size: int) -> np.ndarray:
+    """The array of a stream in `.npy` format of so many bytes."""
+    major, _ = np.lib.format.read_magic(stream)
+    read_header = {1: np.lib.format.read_array_header_1_0, 2: np.lib.format.read_array_header_2_0}[major]
+    shape, fortran, dtype = read_header(stream)
+    length = math.prod(shape) * dtype.itemsize
+    if dtype.hasobject or min(shape, default=0) < 0 or stream.tell() + length != size:
+        raise ValueError("the header does not fit the content")
+    content = stream.read(length)
+    if len(content) != length:
+        raise EOFError("the content ends early")
+    # A copy, as the bytes themselves cannot be written to.
+    return np.frombuffer(content, dtype).reshape(shape, order="F" if fortran else "C").copy()
+
+
+def checked_csr(data, indices, indptr, shape: tuple[int, int]) -> sparse.csr_matrix:
+    """A CSR matrix of arrays from a file, which is complete, finite, and points nowhere outside itself.
+
+    Args:
+        data, indices, indptr: As in `scipy.sparse.csr_matrix`.
+        shape: Rows and columns, each at most what the arrays or the caller's own lists have.
+
+    Raises:
+        ValueError: If an index or a pointer lies outside, a value is not finite, or a type is wrong.
+
+    Example:
+
+    >>> from icd_relevancy.safe_reading import checked_csr
+    >>> checked_csr([1.0, 1.0], [0, 1], [0, 1, 2], (2, 2)).nnz
+    2
+    """
+    data, indices, indptr = np.asarray(data), np.asarray(indices), np.asarray(indptr)
+    if not {indices.dtype.kind, indptr.dtype.kind} <= set("iu") or data.dtype.kind not in "biuf":
+        raise ValueError("a sparse matrix needs numbers, and whole ones for its indices")
+    if not (data.ndim == indices.ndim == indptr.ndim == 1) or len(indptr) != shape[0] + 1:
+        raise ValueError("the arrays of a sparse matrix do not fit each other")
+    if len(indices) and (indices.min() < 0 or indices.max() >= shape[1]):
+        raise ValueError("a sparse matrix points outside itself")
+    if indptr[0] != 0 or indptr[-1] != len(indices) or (indptr[1:] < indptr[:-1]).any():
+        raise ValueError("the rows of a sparse matrix are out of order")
+    if len(data) != len(indices) or not np.isfinite(data).all():
+        raise ValueError("a sparse matrix has a value that is not finite, or too few")
+    # Only now: SciPy itself reads such arrays unchecked.
+    matrix = sparse.csr_matrix((data, indices, indptr), shape=shape)
+    matrix.check_format(full_check=True)
+    return matrix
