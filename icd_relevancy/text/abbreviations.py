@@ -12,6 +12,7 @@ from pathlib import Path
 
 from icd_relevancy.errors import InputError
 from icd_relevancy.text.aligned import AlignedText
+from icd_relevancy.text.limits import BOUND
 
 COLUMNS = ("abbreviation", "expansion", "context", "source")
 UNAMBIGUOUS = "unambiguous"
@@ -27,7 +28,9 @@ _AFTER = re.compile(r"(?!\w|-\w)")
 _OWN_STOP = re.compile(r"\.(?=\s+[a-z])")
 _PLACES = {
     "number before": lambda before, after: re.search(r"\d\s*$", before),
-    "number after": lambda before, after: re.match(r"\s*(?:of|is|was|at|to)?\s*[:=<>~≥≤]?\s*\d", after),
+    "number after": lambda before, after: re.match(
+        rf"\s*(?:of|is|was|at|to|should\s+be|goals?|target)?\s*(?:[:=~]?\s*{BOUND}|[:=~])?\s*\d", after
+    ),
     "colon after": lambda before, after: re.match(r"\s*:", after),
 }
 

@@ -17,7 +17,7 @@ STOP_WORDS = frozenset(
     "a an the this that these those of in on at to from by for with into onto upon as and or but if than then so"
     " such is are was were be been being am do does did doing i me my we us our you your he him his she her hers"
     " it its they them their who whom whose which what when where while there here also very just too own same"
-    " some any each both all will would shall itself himself herself themselves".split()
+    " any each will would shall itself himself herself themselves".split()
 )
 
 _BLOCKS = "br|p|div|li|ul|ol|tr|table|h[1-6]|hr|pre|body|html|head|center"
@@ -26,17 +26,42 @@ _MARKUP = re.compile(
     rf"<!--.{{0,2000}}?-->|</?(?:(?P<block>{_BLOCKS})|{_INLINE})\b[^<>]{{0,2000}}>|(?P<entity>&(?:#x?)?\w{{1,31}};)",
     re.IGNORECASE | re.DOTALL,
 )
-# Not a part of a term such as T12, L4-5, H1N1, CA-125 or 3-year-old.
+# The number after such a word tells codes apart: "type 2", "stage 3-4", "Gleason 4+3", "trisomy 21".
+_GRADED = (
+    r"types?|stages?|grades?|class|classes|degrees?|levels?|phases?|categor(?:y|ies)|groups?|subtypes?|variants?|zones?"
+    r"|scores?|sum|scale|index|nyha|asa|ecog|gleason|mallampati|killip|figo|[cv]a?in|pin|bi-?rads|bosniak|salter-harris"
+    r"|garden|schatzker|fort|fontaine|rutherford|hurley|tanner|hinchey|forrest|hunt-hess|chiari|gcs|glasgow|nihss|bmi"
+    r"|apgar|weeks?|trimester|gravida|para|twin|fetus|trisomy|monosomy|chromosome|factor|bipolar|mellitus|diabetes|dm"
+    r"|ckd|kidney\sdisease|aki|hiv|htlv|hhv|hpv|hsv|virus|herpesvirus|simplex|covid|mody|men|neoplasia|nf"
+    r"|neurofibromatosis|brca|syndrome|blasts|vitamin(?:\s[a-k])?|nerve|vertebra|ribs?|toes?|fingers?|digits?|metatarsals?"
+    r"|metacarpals?|tooth|teeth|coxsackie|serotype|genotype|serogroup|burns?,?|(?:less|more|greater)\sthan|(?-i:[CTLS])"
+)
+_DIGITS = r"\d+(?:[.,:/-]\d+)*"
+_ROMAN = r"(?:x{0,3}(?:ix|iv|v?i{1,3}|v)|x{1,3})"
+_JOINED = rf"(?:(?:{_DIGITS}|{_ROMAN})[a-d]?\s?(?:[-–/+&=]|to\b|or\b|and\b)\s?)"
+_ALONE = r"(?<![\w-])(?<!\d[.,:/])"
+# Not a part of a term such as T12, L4-5, H1N1, CA-125, 10.5mg, 1.5x2.5cm or 3-year-old: whole, or not at all.
 _NUMBERS = re.compile(
-    r"(?<![\w-])(?<!\d[.,:/])\d+(?:[.,:/-]\d+)*(?:\s?[°º]\s?[CF]\b|\s?%|(?![\w-]))", re.IGNORECASE
+    rf"(?P<kept>\b(?:{_GRADED})(?:\s(?:of|is|was))?[\s:#=(\])-]{{1,3}}{_JOINED}{{0,3}}{_DIGITS}"
+    rf"|{_ALONE}(?>{_DIGITS})(?=[\s-]?(?:completed\s)?(?:weeks?|grams?)\b"
+    r"|\s?(?:%|percent)[^.;\n]{0,40}?\b(?:body\s|tbsa|bsa|degree)))"
+    rf"|{_ALONE}(?>{_DIGITS})(?:\s?[°º]\s?[CF]\b|\s?%|(?![\w-]))",
+    re.IGNORECASE,
 )
 _POSSESSIVE = re.compile(r"(?<=\w)['’]s\b", re.IGNORECASE)
-# Between characters of a word a hyphen or an apostrophe belongs to it, between digits a point.
+# Between characters of a word a hyphen or an apostrophe belongs to it, between digits what joins them too.
 _SPECIAL = re.compile(
-    r"[^\w\s\u0300-\u036f.'’-]|(?<!\d)\.|\.(?!\d)|(?<![^\W_])['’-]|['’-](?![^\W_])|(?<!\bNOT)_"
+    r"[^\w\s\u0300-\u036f.,:/'’-]|(?<!\d)[.,:/]|[.,:/](?!\d)|(?<![^\W_])['’-]|['’-](?![^\W_])|(?<!\bNOT)_"
+)
+# The letter is a name, not an article or a pronoun, in "hepatitis A", "type I" and "Paratyphoid fever A".
+_LETTERED = (
+    r"hepatitis|influenza|virus|haemophilia|hemophilia|streptococcus|vitamin|child(?:'s|-pugh)|weber|le\s?fort|duffy"
+    r"|types?|stages?|grades?|class|category|groups?|factor|level|phase|degrees?|nyha|asa|mallampati|bipolar|chiari|figo"
 )
 _STOP_WORDS = re.compile(
-    rf"(?<![\w'’-])(?:{'|'.join(sorted(STOP_WORDS, key=len, reverse=True))})(?![\w'’-])", re.IGNORECASE
+    rf"(?P<kept>\b(?:{_LETTERED})\s[ai](?![\w'’-])|(?-i:(?<=[a-z]\s)A)(?![\w'’-]))"
+    rf"|(?<![\w'’-])(?:{'|'.join(sorted(STOP_WORDS, key=len, reverse=True))})(?![\w'’-])",
+    re.IGNORECASE,
 )
 _WHITE_SPACE = re.compile(r"\s+")
 _AROUND = re.compile(r"^\s+|\s+$")
@@ -49,7 +74,8 @@ class Cleaning:
 
     Attributes:
         markup: Whether HTML tags are taken out and entities such as `&amp;` read.
-        numbers: Whether numbers that stand alone are taken out, with a sign for degrees or per cent.
+        numbers: Whether numbers that stand alone are taken out, with a sign for degrees or per cent; not those that
+            tell codes apart ("type 2", "32 weeks"), nor a part of a number ("10.5mg").
         special_characters: Whether all but letters, digits and what joins them (x-ray, 1.5) is taken out.
         stop_words: Whether words without a meaning of their own are taken out; never negation words.
         lower_case: Whether letters become small, but for the `NOT_` of a negated word.
@@ -119,7 +145,8 @@ def _read(found: re.Match) -> str:
 
 
 def _removed(text: AlignedText, pattern: re.Pattern) -> AlignedText:
-    return text.edit((*found.span(), "") for found in pattern.finditer(text.text))
+    found = (match for match in pattern.finditer(text.text) if not match.groupdict().get("kept"))
+    return text.edit((*match.span(), "") for match in found)
 
 
 def _lower_case(text: str) -> str:

@@ -4,6 +4,7 @@ import re
 from bisect import bisect_right
 
 from icd_relevancy.text.aligned import AlignedText
+from icd_relevancy.text.numbers import NUMBER, START, read_number
 
 _ONES = "one two three four five six seven eight nine".split()
 _TEENS = "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty".split()
@@ -20,10 +21,10 @@ _SEXES = {"m": " male", "f": " female"}
 
 _HALF = r"(?:[\s-]*(?:and[\s-]+)?(?:1/2|½|(?:a|one)[\s-]half))?"
 _SPELT = rf"(?:{'|'.join(_TENS)})[\s-](?:{'|'.join(_ONES)})|{'|'.join(sorted(_WORDS, key=len, reverse=True))}"
-_NUMBER = rf"(?:\d+(?:\.\d+)?|\b(?:{_SPELT})\b)"
+_NUMBER = rf"(?:{NUMBER}|\b(?:{_SPELT})\b)"
 _UNITS = "years?|yrs?|months?|mos?|mths?|weeks?|wks?|days?|hours?|hrs?|minutes?|mins?"
-_UNIT = rf"(?P<unit>{_UNITS})"
-_START = r"(?<![\w./-])"
+# "T 101, RR 20 HR 90" tells a heart rate.
+_UNIT = rf"(?P<unit>(?!(?-i:HR)\b\W{{0,3}}\d)(?:{_UNITS}))"
 _MONTH = (
     r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?"
     r"|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\b\.?"
@@ -35,8 +36,8 @@ _DATE = re.compile(
     "|".join(
         (
             r"\[\*\*\d{4}-\d{1,2}(?:-\d{1,2})?\*\*\]",
-            rf"{_START}(?:\d{{4}}([-/.])\d{{1,2}}\1\d{{1,2}}|\d{{1,2}}([-/.])\d{{1,2}}\2(?:\d{{4}}|\d\d))(?![\w/-])",
-            rf"{_START}{_DAY}\s+(?:of\s+)?{_MONTH}(?:,?\s+{_YEAR}\b)?",
+            rf"{START}(?:\d{{4}}([-/.])\d{{1,2}}\1\d{{1,2}}|\d{{1,2}}([-/.])\d{{1,2}}\2(?:\d{{4}}|\d\d))(?![\w/-])",
+            rf"{START}{_DAY}\s+(?:of\s+)?{_MONTH}(?:,?\s+{_YEAR}\b)?",
             rf"\b{_MONTH}(?:\s+{_DAY}\b(?:,?\s+{_YEAR}\b)?|,?\s+{_YEAR}\b)",
             rf"(?<=\bin ){_YEAR}\b|(?<=\bsince ){_YEAR}\b|(?<=\bfrom ){_YEAR}\b|(?<=\buntil ){_YEAR}\b",
             r"(?<=\bon )\d{1,2}/\d{1,2}(?![\w/])|(?<=\bdated )\d{1,2}/\d{1,2}(?![\w/])",
@@ -46,20 +47,27 @@ _DATE = re.compile(
 )
 # One digit before the colon may be a titre ("1:40"), unless noon is named.
 _TIME = re.compile(
-    rf"{_START}(?:\d{{1,2}}(?::[0-5]\d)?\s*[ap]\.?m\b\.?|(?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d)?)(?![\w:])",
+    rf"{START}(?:\d{{1,2}}(?::[0-5]\d)?\s*[ap]\.?m\b\.?|(?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d)?)(?![\w:])",
     re.IGNORECASE,
 )
 _AGE = re.compile(
-    rf"(?:\bage[ds]?(?:\s+of|:)?\s+(?P<aged>{_NUMBER})(?![\w/%])(?:\s+(?P<aged_in>{_UNITS})\b)?"
-    rf"|{_START}(?P<years>{_NUMBER}){_HALF}[\s-]*(?:y/o|y\.?o\.?)(?:\s*(?P<sex>[mf])\b|(?![a-z]))"
-    rf"|{_START}(?P<number>{_NUMBER}){_HALF}[\s-]*{_UNIT}"
+    rf"(?:(?<!gestational\s)\bage[ds]?(?:\s+of|:)?\s+(?P<aged>{_NUMBER})(?![\w/%])(?:\s+(?P<aged_in>{_UNITS})\b)?"
+    rf"|{START}(?P<years>{_NUMBER}){_HALF}[\s-]*(?:y/o|y\.?o\.?)(?:\s*(?P<sex>[mf])\b|(?![a-z]))"
+    rf"|{START}(?P<number>{_NUMBER}){_HALF}[\s-]*{_UNIT}"
     rf"(?:[\s,-]*(?:and[\s-]+)?{_NUMBER}{_HALF}[\s-]*(?:months?|mos?|weeks?|wks?|days?))?[\s-]*(?:old\b|of age\b))",
     re.IGNORECASE,
 )
 # A 24-hour urine is an investigation.
 _COLLECTED = r"(?:urin|uric|holter|protein|creatinine|ambulatory|collection)"
+# Weeks of gestation are codes of their own.
+_OF_GESTATION = r"(?!['’]?[\s-]+(?:of[\s-]+)?(?:gestation|pregnan|amenorr))"
+_GESTATION = re.compile(
+    r"(?:\b(?:gestation(?:al)?(?:\s+age)?|pregnan\w+|E?GA)|\b(?:born|delivered|delivery|birth|premature)\s+at)"
+    r"(?:\s+(?:of|at|is|was|about))?[\s:,(=-]{0,3}$",
+    re.IGNORECASE,
+)
 _DURATION = re.compile(
-    rf"{_START}(?:{_NUMBER}\s*(?:-|–|to|or)\s*)?(?P<number>{_NUMBER}){_HALF}[\s-]*{_UNIT}\b(?!\s+{_COLLECTED})",
+    rf"{START}(?:{_NUMBER}\s*(?:-|–|to|or)\s*)?(?P<number>{_NUMBER}){_HALF}[\s-]*{_UNIT}\b(?!\s+{_COLLECTED}){_OF_GESTATION}",
     re.IGNORECASE,
 )
 
@@ -69,7 +77,7 @@ def unify_periods(text: AlignedText) -> AlignedText:
 
     Dates become `date` and times `time`; ages `newborn` (to a month), `infant` (to 23 months), `child` (to 12
     years), `adolescent` (to 18), `adult` (to 64) or `elderly`; durations `hours`, `days` (to 13), `weeks` (to
-    59 days), `months` or `years`. Numbers may be spelt out.
+    59 days), `months` or `years`. Numbers may be spelt out. Weeks of gestation stay.
 
     Args:
         text: The text.
@@ -84,7 +92,14 @@ def unify_periods(text: AlignedText) -> AlignedText:
     text = text.edit((*found.span(), "date") for found in _DATE.finditer(text.text))
     text = text.edit((*found.span(), "time") for found in _TIME.finditer(text.text))
     text = text.edit((*found.span(), _age(found)) for found in _AGE.finditer(text.text))
-    return text.edit((*found.span(), _duration(found)) for found in _DURATION.finditer(text.text))
+    return text.edit(
+        (*found.span(), _duration(found))
+        for found in _DURATION.finditer(text.text)
+        if not (
+            found["unit"].lower().startswith("w")
+            and _GESTATION.search(text.text, max(found.start() - 40, 0), found.start())
+        )
+    )
 
 
 def _age(found: re.Match) -> str:
@@ -107,5 +122,5 @@ def _days(number: str, unit: str) -> float:
 
 def _number(written: str) -> float:
     if written[0].isdigit():
-        return float(written)
+        return read_number(written)
     return sum(_WORDS[word] for word in re.split(r"[\s-]", written.lower()))

@@ -1,9 +1,11 @@
 """Cleaning, each step with and without."""
 
+import re
 from dataclasses import fields
 
 import pytest
 
+from icd_relevancy.codes import code_system
 from icd_relevancy.text import AlignedText, Cleaning, clean
 from icd_relevancy.text.cleaning import NEGATION_WORDS, STOP_WORDS, without_markup
 
@@ -24,9 +26,19 @@ def test_the_example_of_the_paper():
         ("lower_case", "No NOT_Pneumonia, T12", "no NOT_pneumonia, t12"),
         ("numbers", "3 stones, T12, L4-5 1.5 2/3 50 % at 102 °F", "stones, T12, L4-5 at"),
         ("numbers", "a 3-year-old, CA-125 5-6 1,000.5", "a 3-year-old, CA-125"),
+        # What tells codes apart stays.
+        ("numbers", "type 1 or 2, CKD stage 3, BMI 41.5; 2 kg", "type 1 or 2, CKD stage 3, BMI 41.5; kg"),
+        ("numbers", "Gleason 4+3=7, NYHA: 3, ASA 2, class II", "Gleason 4+3=7, NYHA: 3, ASA 2, class II"),
+        ("numbers", "at 32 weeks, trisomy 21, burns 20 % TBSA", "at 32 weeks, trisomy 21, burns 20 % TBSA"),
+        # A number goes whole or stays whole.
+        ("numbers", "14.2g/dl 10.5mg 1.5x2.5cm 1,5 3/4 7.5-10mg", "14.2g/dl 10.5mg 1.5x2.5cm 7.5-10mg"),
+        ("numbers", "T2DM, L4-L5, L4/5, C5, B12, COVID-19", "T2DM, L4-L5, L4/5, C5, B12, COVID-19"),
+        ("special_characters", "K 5,6; 250,000 120/80 1:40, 3/ 4", "K 5,6 250,000 120/80 1:40 3 4"),
         ("special_characters", "x-ray (C-spine): NOT_edema/cyst; 1.5 - 2.", "x-ray C-spine NOT_edema cyst 1.5 2"),
         ("special_characters", "patient's isn’t ___ 'quoted' café e\u0301", "patient isn’t quoted café e\u0301"),
         ("stop_words", "The lungs are of no concern, nor is it a follow-up", "lungs no concern, nor follow-up"),
+        ("stop_words", "I saw a grade I and hepatitis A, a type II or I; both eyes",
+         "saw grade I hepatitis A, type II ; both eyes"),
         ("markup", "<p>No <b>bold</b>&nbsp;&lt;b&gt;<br/>x <2 >1</p><!-- c -->", "No bold <b> x <2 >1"),
     ],
 )  # fmt: skip
@@ -37,6 +49,19 @@ def test_one_step(step, text, expected):
 def test_no_step_only_joins_white_space():
     text = " The <b>3</b>\n\nlungs,\tNOT_clear  "
     assert cleaned(text) == "The <b>3</b> lungs, NOT_clear"
+
+
+@pytest.mark.parametrize("name", ["icd9cm", "icd10cm"])
+def test_titles_of_codes_that_differ_in_a_number_stay_apart(name):
+    """No two titles become one but for words without a meaning of their own ("with" and "and")."""
+    system = code_system(name)
+    told: dict[str, set[str]] = {}
+    for code in system.codes:
+        words = re.findall(r"\w+(?:[.,]\d+)*", system.title(code).lower())
+        telling = " ".join(word for word in words if word not in STOP_WORDS - {"a", "i"})
+        told.setdefault(clean(AlignedText.of(system.title(code))).text, set()).add(telling)
+    assert len(told) > 10_000
+    assert [sorted(titles) for titles in told.values() if len(titles) > 1] == []
 
 
 def test_negation_words_are_no_stop_words():

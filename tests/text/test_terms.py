@@ -44,6 +44,11 @@ from icd_relevancy.text.values import categorise_values
         ("12 months, one year", "years, years"),
         ("24-hour urine", "24-hour urine"),
         ("L4-5 days", "L4-5 days"),
+        ("2,5 years ago, 1,5 year old", "years ago, infant"),
+        ("RR 20 HR 90, for 24 HR", "RR 20 HR 90, for days"),
+        ("born at 32 weeks, 38 weeks pregnant", "born at 32 weeks, 38 weeks pregnant"),
+        ("32 weeks' gestation, cough for 3 weeks", "32 weeks' gestation, cough for weeks"),
+        ("gestational age 32 weeks, EGA: 28 weeks", "gestational age 32 weeks, EGA: 28 weeks"),
     ],
 )
 def test_periods(text, expected):
@@ -68,7 +73,7 @@ def test_periods(text, expected):
         ("white blood cell count of 3,900", "white blood cell count low"),
         ("hemoglobin 7.1 g/dl, hemoglobin 140 g/L", "hemoglobin low, hemoglobin normal"),
         ("glucose 6.1 mmol/L, glucose 61 mg/dL", "glucose normal, glucose low"),
-        ("heart rate > 100.4, pulse 101", "heart rate normal, pulse high"),
+        ("heart rate 100.4, pulse 101", "heart rate normal, pulse high"),
         ("ejection fraction 35%", "ejection fraction low"),
         ("102F, stage 3C, 54F, 38.5C", "temperature high, stage 3C, 54F, temperature high"),
         # A dose is no result.
