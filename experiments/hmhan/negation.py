@@ -34,7 +34,8 @@ class Sentence:
 
     Attributes:
         part: `"held-out"` for those written before the code, `"development"` for those that it was changed for, and
-            `"blind"` for those written after its last change; nothing was changed for the first and the last.
+            `"blind"` for those written after its last change; `"charts"` and `"charts-blind"` are the same of what
+            forms and charts write ("Fever: no", "(-) cough"). Nothing was changed for the held-out and blind ones.
         text: The sentence.
         negated: Spans of the negated terms.
         affirmed: Spans of the terms that are not negated.

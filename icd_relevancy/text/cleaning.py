@@ -17,7 +17,7 @@ STOP_WORDS = frozenset(
     "a an the this that these those of in on at to from by for with into onto upon as and or but if than then so"
     " such is are was were be been being am do does did doing i me my we us our you your he him his she her hers"
     " it its they them their who whom whose which what when where while there here also very just too own same"
-    " any each will would shall itself himself herself themselves".split()
+    " some any each will would shall itself himself herself themselves".split()
 )
 
 _BLOCKS = "br|p|div|li|ul|ol|tr|table|h[1-6]|hr|pre|body|html|head|center"
@@ -34,7 +34,8 @@ _GRADED = (
     r"|apgar|weeks?|trimester|gravida|para|twin|fetus|trisomy|monosomy|chromosome|factor|bipolar|mellitus|diabetes|dm"
     r"|ckd|kidney\sdisease|aki|hiv|htlv|hhv|hpv|hsv|virus|herpesvirus|simplex|covid|mody|men|neoplasia|nf"
     r"|neurofibromatosis|brca|syndrome|blasts|vitamin(?:\s[a-k])?|nerve|vertebra|ribs?|toes?|fingers?|digits?|metatarsals?"
-    r"|metacarpals?|tooth|teeth|coxsackie|serotype|genotype|serogroup|burns?,?|(?:less|more|greater)\sthan|(?-i:[CTLS])"
+    r"|metacarpals?|tooth|teeth|coxsackie|serotype|genotype|serogroup|burns?,?|(?:less|more|greater)\sthan"
+    r"|(?<!/)(?-i:[CTLS])(?=\s\d\d?(?!\d|[.,/]\d))"
 )
 _DIGITS = r"\d+(?:[.,:/-]\d+)*"
 _ROMAN = r"(?:x{0,3}(?:ix|iv|v?i{1,3}|v)|x{1,3})"

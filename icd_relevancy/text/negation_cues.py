@@ -22,7 +22,15 @@ class Cues:
     preceding_negations: tuple[str, ...]
     following_negations: tuple[str, ...]
     termination: tuple[str, ...]
-    leading: tuple[str, ...] = ("resolved", "ruled out", "excluded", "absent", "denied")
+    leading: tuple[str, ...] = (
+        "resolved",
+        "ruled out",
+        "excluded",
+        "absent",
+        "denied",
+        "negative :",
+        "neg :",
+    )
 
     def termset(self) -> dict[str, list[str]]:
         """The phrases as `negspacy` takes them."""
@@ -102,7 +110,7 @@ _TOWARD = (
 )
 _FIND = (
     "show|reveal|demonstrate|have|exhibit|develop|appear to have|appear to be|suggest|identify|detect|indicate"
-    "|complain of|report|display|represent"
+    "|complain of|report|display|represent|endorse"
 )
 _STUDY = (
     "study|exam|examination|evaluation|workup|work-up|screen|test|scan|ultrasound|ct|computed tomography|mri"
@@ -179,6 +187,9 @@ def _pseudo() -> list[str]:
         *_any_of("not", "certain|clear|sure", "|if|whether"),
         *_any_of("not", "extend|cause|drain|due to|related to|to mention|take|taking|compliant"),
         *_any_of("gram|rh|false", "negative"),
+        *_any_of("grade|stage|level|time|day|score|type|class|degree|near|from|to", "zero"),
+        *_any_of("zero", "to|percent|degree|degrees|point|order|calorie"),
+        "nil by mouth",
         *_any_of(
             "free", "air|fluid|gas|water|intraperitoneal|pelvic|peritoneal|wall|edge|text|flap|t4|flowing"
         ),
@@ -188,14 +199,21 @@ def _pseudo() -> list[str]:
 def _preceding() -> list[str]:
     return [
         *_any_of("no|not|n't|n’t|without|w/o|never|neither|nor|cannot|denies|denying|deny|doubt|doubtful"),
-        *_any_of("negative for|unremarkable for|free of|free from|absence of|lack of|lacks|lacking|no longer"),
+        *_any_of("negative for|neg for|neg. for"),
+        *_any_of("unremarkable for|free of|free from|absence of|lack of|lacks|lacking|no longer"),
         *_any_of("rather than|instead of|as opposed to|argues against|argue against|nothing to suggest"),
         *_any_of("unlikely", "to be|to represent"),
+        *_any_of("zero|nil|sans|devoid of|none of the following|ruled-out"),
+        *_any_of("pertinent negatives|negatives", "|include|are|including", "|:"),
+        *_any_of("no|not|n't|without|denies|denied|denying|never", "complains of|complaint of|complaints of"),
+        *_any_of("nothing", _TOWARD),
+        *_any_of("0", _EVIDENCE, "of|for"),
         *_any_of("no|without|without any", "|further|additional|new|other", _EVIDENCE, f"of|for|{_TOWARD}"),
         *_any_of("not", _TOWARD),
         *_any_of("does|do|did", "not|n't", _FIND),
         *_any_of("fail to|fails to|failed to|failure to", _FIND),
-        *_any_of("negative", _STUDY, "for"),
+        *_any_of("negative|neg", _STUDY, "for"),
+        *_any_of(": negative for|: neg for|- negative for|- neg for"),
         *_any_of("never", "had|developed"),
         *_any_of(
             "|complete|interval|complete interval|interval complete|full|total|near total",
@@ -221,7 +239,6 @@ def _following() -> list[str]:
         *_any_of("been", "ruled out|excluded"),
         *_any_of("is doubtful|now absent"),
         *_any_of(":", "none|negative|absent|denied|nil"),
-        *_any_of(":", "no", ",|.|;"),
     ]
 
 

@@ -9,13 +9,28 @@ from negspacy.negation import Negex
 from spacy.language import Language
 from spacy.matcher import PhraseMatcher
 from spacy.tokens import Doc, Span, Token
-from spacy.util import filter_spans
+from spacy.util import compile_infix_regex, compile_prefix_regex, filter_spans
 
+from icd_relevancy.text.answers import Answer, answers
 from icd_relevancy.text.clauses import FOLLOWING, OTHER, PRECEDING, Cue, clause_starts
 from icd_relevancy.text.negation_cues import Cues
 from icd_relevancy.text.target_terms import singular
 
 TERMS = "terms"
+ANSWERS = "answers"
+# Where notes leave out a blank: "no PND.Denies cough", "fever;denies", "Fever?No", "cough(-)", "Fever -no".
+_SENTENCE_OPENS = (
+    r"[A-Z][a-z]|(?:no|not|denies|denied|has|had|reports|positive|negative|there|patient|he|she)(?![a-z])"
+)
+_CUT_BEFORE = r"[-–](?=(?i:no|none|neg|negative|absent|denied|n)$)"
+_CUTS = (
+    rf"(?<=[A-Za-z][A-Za-z)])\.(?={_SENTENCE_OPENS})",
+    r"(?<=\w)[;?](?=\w)",
+    r"(?<=\w)[(\[](?=[-+–])",
+    r"(?<=[-+–])[)\]](?=\w)",
+    r"(?<=\w)\)(?=[A-Z])",
+    r"(?<=[A-Za-z])[-–]$",
+)
 _KINDS = {"Preceding": PRECEDING, "Following": FOLLOWING}
 _GOES_ON = frozenset(
     "no not of for in on the a an and or nor with without to by , from at any is are was were has".split()
@@ -63,7 +78,12 @@ class ClauseNegex(Negex):
         # What is negated by the cue after it stands before it: "was seen but has resolved".
         begin_following = {start for _, start, _ in following}
         terminating = [match for match in terminating if match[2] not in begin_following]
+        for answer in doc.user_data[ANSWERS]:
+            ends = (answer.start,) if answer.leads else (answer.label, answer.stop)
+            terminating += [(0, end, end + 1) for end in ends if end < len(doc)]
         words = _words(doc)
+        for _, _, after in preceding:
+            _join_list(doc, words, after)
         for sentence in doc.sents:
             first, last = sentence.start, sentence.end
             cues = [
@@ -77,11 +97,15 @@ class ClauseNegex(Negex):
     def _longest_cues(self, doc: Doc) -> Iterator[tuple[int, int, int]]:
         """Matches without overlaps; of one phrase in two lists the earlier list's."""
         order = ("pseudo", "Preceding", "Following", "Termination")
-        spans = self.matcher(doc, as_spans=True)
+        spans = [_cue_of(answer, doc) for answer in doc.user_data[ANSWERS]] + self.matcher(doc, as_spans=True)
         spans.sort(key=lambda span: order.index(span.label_))
         for span in filter_spans(spans):
-            leads = span.text.lower() in self.leading and _leads(span)
-            yield (self.nlp.vocab.strings["Preceding"] if leads else span.label), span.start, span.end
+            for token in span[1:]:
+                token.is_sent_start = False  # "Fever? no" and "neg. for" are one sentence
+            leads = " ".join(token.lower_ for token in span) in self.leading and _leads(span)
+            # "Pneumonia - resolved": here the dash does not end a clause.
+            dash = span.label_ == "Following" and not leads and _after_dash(span)
+            yield (self.nlp.vocab.strings["Preceding"] if leads else span.label), span.start - dash, span.end
 
     def _kind(self, match: tuple[int, int, int]) -> str:
         return self.nlp.vocab.strings[match[0]]
@@ -97,6 +121,7 @@ class NegexPipeline:
 
     def __init__(self, terms: Sequence[str], cues: Cues):
         self._nlp = spacy.blank("en")
+        _cut_finer(self._nlp)
         self._nlp.max_length = 2**31 - 1  # the limit is for parsers, whose memory grows with the text
         self._nlp.add_pipe("sentencizer")
         self._terms = PhraseMatcher(self._nlp.vocab, attr="NORM")
@@ -108,8 +133,28 @@ class NegexPipeline:
         for doc in self._nlp.pipe(texts):
             terms = filter_spans(self._terms(_with_norms(doc), as_spans=True))
             doc.user_data[TERMS] = terms
+            doc.user_data[ANSWERS] = answers([_plain(token) for token in doc])
             self._negex(doc)
             yield [(term.start_char, term.end_char) for term in terms if _is_negated(term)]
+
+
+def _cut_finer(nlp: Language) -> None:
+    """Makes a tokenizer cut where notes leave out blanks."""
+    nlp.tokenizer.infix_finditer = compile_infix_regex([*nlp.Defaults.infixes, *_CUTS]).finditer
+    nlp.tokenizer.prefix_search = compile_prefix_regex([*nlp.Defaults.prefixes, _CUT_BEFORE]).search
+    nlp.tokenizer.url_match = None  # "pain.denies" is no address
+
+
+def _cue_of(answer: Answer, doc: Doc) -> Span:
+    kind = ("Preceding" if answer.leads else "Following") if answer.negative else "pseudo"
+    return Span(doc, answer.start, answer.stop, label=kind)
+
+
+def _plain(token: Token) -> str:
+    """A token in small letters; white space as a line break, a tab or nothing."""
+    if not token.is_space:
+        return token.lower_
+    return next((mark for mark in ("\n", "\t") if mark in token.text), "")
 
 
 def _between(found: Sequence, boundary: tuple[int, int], start: Callable) -> Sequence:
@@ -125,22 +170,33 @@ def _with_norms(doc: Doc) -> Doc:
 
 
 def _is_negated(term: Span) -> bool:
-    """What NegEx says, but for the word after a term: "no fever source", "pain-free"."""
+    """What NegEx says, but for the word after a term: "no fever source", "pain-free", "influenza negative"."""
     after = [token.lower_ for token in term.doc[term.end : term.end + 3] if token.text != "-"]
     if after[:1] in (["source"], ["sources"], ["cause"], ["etiology"]):
         return False
-    free = after[:1] == ["free"] and not (after[1:] and after[1].isalpha())
-    return term._.negex or free
+    last = not (after[1:] and (after[1].isalpha() or after[1] == ":"))
+    return term._.negex or (last and after[:1] in (["free"], ["negative"], ["neg"], ["nil"]))
 
 
 def _leads(cue: Span) -> bool:
     """Whether a cue that may negate either side negates what follows: "resolved pneumonia", "CT excluded a stone"."""
     doc, first, after = cue.doc, cue.start, cue.end
-    if doc[first].is_sent_start or doc[first - 1].lower_ in _BEFORE_A_LEADING_CUE:
+    if (
+        doc[first].is_sent_start
+        or doc[first - 1].lower_ in _BEFORE_A_LEADING_CUE
+        or _is_bullet(doc[first - 1])
+    ):
         return True
     if cue.text.lower() not in _ACTIVE or after == len(doc):
         return False
     return (doc[after].is_alpha or doc[after].text == ":") and doc[after].lower_ not in _AFTER_A_PARTICIPLE
+
+
+def _after_dash(cue: Span) -> bool:
+    """Whether a cue at the end of a clause stands after a dash."""
+    doc, before, after = cue.doc, cue.start - 1, cue.end
+    ends = after == len(doc) or doc[after].is_space or doc[after].text in ",.;"
+    return before > 0 and ends and doc[before].text in ("-", "–", "—")
 
 
 def _words(doc: Doc) -> list[str]:
@@ -159,6 +215,26 @@ def _words(doc: Doc) -> list[str]:
         else:
             words.append(token.lower_)
     return words
+
+
+def _join_list(doc: Doc, words: list[str], place: int) -> None:
+    """Makes one clause of a list under a cue: the lines after "Denies:" that begin with a bullet."""
+    if words[place : place + 1] != [":"] or place + 1 == len(doc) or "\n" not in doc[place + 1].text:
+        return
+    for token in doc[place + 1 :]:
+        if (
+            token.is_space
+            and token.text.count("\n") == 1
+            and token.i + 1 < len(doc)
+            and _is_bullet(token.nbor())
+        ):
+            words[token.i : token.i + 2] = ",", ""
+        elif token.is_space and "\n" in token.text:
+            return
+
+
+def _is_bullet(token: Token) -> bool:
+    return token.text in ("-", "–", "*", "•", "·") and (token.i == 0 or "\n" in token.nbor(-1).text)
 
 
 def _ends_clause(space: Token) -> bool:

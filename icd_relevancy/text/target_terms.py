@@ -46,7 +46,7 @@ OTHER_WORDS = frozenset(
     " previously probably prominence prominent radiographic recommended sided silhouette since"
     " slightly sonographic sonography standard subtle versus void voiding postvoid volume volumes yearly treatment"
     " therapy visible cause causes gross overt major minor further additional current currently underlying marked"
-    " likelihood need use result results response risk both all some".split()
+    " likelihood need use result results response risk both all".split()
 )
 # These may begin a term ("acute disease"), but are none.
 _DEGREES = frozenset(

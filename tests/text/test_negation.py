@@ -50,6 +50,14 @@ def tag(tagger, text: str) -> str:
         ("No pneumonia\nEffusion", "No NOT_pneumonia\nEffusion"),
         ("no pneumonia\n\neffusion", "no NOT_pneumonia\n\neffusion"),
         ("Fever: no, effusion: yes", "NOT_Fever: no, effusion: yes"),
+        ("Fever: No\nEffusion: Yes\nStenosis: No", "NOT_Fever: No\nEffusion: Yes\nNOT_Stenosis: No"),
+        ("Fever:\nNo", "NOT_Fever:\nNo"),
+        ("Fever\tNo\nEffusion\tYes", "NOT_Fever\tNo\nEffusion\tYes"),
+        # Lists under a cue; a bullet is no minus.
+        ("Denies:\n- fever\n- stenosis\n\nPneumonia", "Denies:\n- NOT_fever\n- NOT_stenosis\n\nPneumonia"),
+        ("NEGATIVE FOR:\n* fever\nPneumonia", "NEGATIVE FOR:\n* NOT_fever\nPneumonia"),
+        ("Findings:\n- effusion\n- fever", "Findings:\n- effusion\n- fever"),
+        ("- Fever\n- Resolved pneumonia", "- Fever\n- Resolved NOT_pneumonia"),
         ("No pneumonia - effusion", "No NOT_pneumonia - effusion"),
         # Uncertain is not negated.
         ("Rule out pneumonia", "Rule out pneumonia"),
@@ -108,6 +116,20 @@ def test_long_notes_take_their_length_in_time(tagger):
 
     short = min(seconds(130) for _ in range(3))  # 10,000 characters
     assert min(seconds(520) for _ in range(2)) < 10 * short
+
+
+@pytest.mark.parametrize(
+    "piece", ["fever: no ", "(-) fever ", "fever - no, ", "denies: ", "fever? ", "; ", "+ ", ": - "]
+)
+def test_answers_take_their_length_in_time(tagger, piece):
+    def seconds(characters: int) -> float:
+        text = AlignedText.of((piece * characters)[:characters])
+        began = time.process_time()
+        tagger.tag([text])
+        return time.process_time() - began
+
+    short = max(min(seconds(2_500) for _ in range(2)), 0.02)
+    assert min(seconds(10_000) for _ in range(2)) < 10 * short
 
 
 def test_no_terms():
