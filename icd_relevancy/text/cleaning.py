@@ -34,18 +34,18 @@ _GRADED = (
     r"|apgar|weeks?|trimester|gravida|para|twin|fetus|trisomy|monosomy|chromosome|factor|bipolar|mellitus|diabetes|dm"
     r"|ckd|kidney\sdisease|aki|hiv|htlv|hhv|hpv|hsv|virus|herpesvirus|simplex|covid|mody|men|neoplasia|nf"
     r"|neurofibromatosis|brca|syndrome|blasts|vitamin(?:\s[a-k])?|nerve|vertebra|ribs?|toes?|fingers?|digits?|metatarsals?"
-    r"|metacarpals?|tooth|teeth|coxsackie|serotype|genotype|serogroup|burns?,?|(?:less|more|greater)\sthan"
+    r"|metacarpals?|tooth|teeth|coxsackie|serotype|genotype|serogroup|burns?,?"
     r"|(?<!/)(?-i:[CTLS])(?=\s\d\d?(?!\d|[.,/]\d))"
 )
 _DIGITS = r"\d+(?:[.,:/-]\d+)*"
 _ROMAN = r"(?:x{0,3}(?:ix|iv|v?i{1,3}|v)|x{1,3})"
 _JOINED = rf"(?:(?:{_DIGITS}|{_ROMAN})[a-d]?\s?(?:[-–/+&=]|to\b|or\b|and\b)\s?)"
-_ALONE = r"(?<![\w-])(?<!\d[.,:/])"
+_ALONE = r"(?<!\w)(?<!\w-)(?<!\d[.,:/])"
 # Not a part of a term such as T12, L4-5, H1N1, CA-125, 10.5mg, 1.5x2.5cm or 3-year-old: whole, or not at all.
 _NUMBERS = re.compile(
     rf"(?P<kept>\b(?:{_GRADED})(?:\s(?:of|is|was))?[\s:#=(\])-]{{1,3}}{_JOINED}{{0,3}}{_DIGITS}"
     rf"|{_ALONE}(?>{_DIGITS})(?=[\s-]?(?:completed\s)?(?:weeks?|grams?)\b"
-    r"|\s?(?:%|percent)[^.;\n]{0,40}?\b(?:body\s|tbsa|bsa|degree)))"
+    r"|\s?(?:%|percent)[^.;\n]{0,40}?\b(?:body\s|tbsa|bsa|degree|percentile)))"
     rf"|{_ALONE}(?>{_DIGITS})(?:\s?[°º]\s?[CF]\b|\s?%|(?![\w-]))",
     re.IGNORECASE,
 )

@@ -66,6 +66,8 @@ _NEXT_ORDER = re.compile(
     r"[\s:,;)\]=>→–-]{0,4}(?:then\s|please\s)?(?:hold|give|alert|as\sneeded|prn|replete|transfuse|start|stop)\b",
     re.IGNORECASE,
 )
+# "SBP < 90 or > 180" tells a criterion.
+_OTHER_BOUND = re.compile(rf"\s{{0,2}}(?:or|and/or)\s{{0,2}}(?:is\s)?{BOUND}", re.IGNORECASE)
 # Not "INR 1.5 (goal 2-3)", where the goal is another number.
 _AIM_AFTER = re.compile(
     r"[\s,(\[-]{0,3}(?:(?:is|as|being)\s)?(?:(?:the|our|his|her|a)\s)?(?:goals?|targets?|ref(?:erence)?|desired)\b"
@@ -123,4 +125,5 @@ def is_limit(text: str, start: int, stop: int, bounded: bool, several: bool = Fa
         or ((order := _FOR.search(line)) and not _TOLD_FOR.fullmatch(order["word"] or ""))
         or _TO_CALL.search(after)
         or _NEXT_ORDER.match(after)
+        or _OTHER_BOUND.match(after)
     )

@@ -33,6 +33,7 @@ def test_the_example_of_the_paper():
         # A number goes whole or stays whole.
         ("numbers", "14.2g/dl 10.5mg 1.5x2.5cm 1,5 3/4 7.5-10mg", "14.2g/dl 10.5mg 1.5x2.5cm 7.5-10mg"),
         ("numbers", "T2DM, L4-L5, L4/5, C5, B12, COVID-19", "T2DM, L4-L5, L4/5, C5, B12, COVID-19"),
+        ("numbers", "myopia -13.00, (-2), 3-5", "myopia -, (-),"),
         ("special_characters", "K 5,6; 250,000 120/80 1:40, 3/ 4", "K 5,6 250,000 120/80 1:40 3 4"),
         ("special_characters", "x-ray (C-spine): NOT_edema/cyst; 1.5 - 2.", "x-ray C-spine NOT_edema cyst 1.5 2"),
         ("special_characters", "patient's isn’t ___ 'quoted' café e\u0301", "patient isn’t quoted café e\u0301"),

@@ -59,7 +59,8 @@ def test_bounds(text, expected):
         "no fever, never a temp > 101", "denies temp > 101", "NPO until lactate < 2", "wean O2 for SpO2 > 95%",
         "Call for: temp > 101, HR > 120 or SBP < 90", "Call MD for:\n- temp > 101\n- HR > 120",
         "Hold parameters: SBP < 90, HR < 55", "no nodules > 3 cm", "3.5 < K < 5.0", "Goal Hgb > 7, plt > 50",
-        "seek care for temp > 101 or chills", "when HR > 120 give metoprolol",
+        "seek care for temp > 101 or chills", "when HR > 120 give metoprolol", "SBP < 90 or > 180",
+        "temp >38 or <36", "SIRS criteria: temp >38, HR >90",
     ],
 )  # fmt: skip
 def test_limits_goals_and_orders_are_no_results(text):
