@@ -33,9 +33,10 @@ def named_codes(codes: Iterable[str], shown=shown_code) -> str:
 
 def warn_caller(message: str) -> None:
     """Warns at the line of the user, however many of our own and of Keras' functions stand between."""
-    level, frame = 2, sys._getframe(1)
+    frame = sys._getframe(1)
     while (
         frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] in _NOT_THE_CALLER
     ):
-        level, frame = level + 1, frame.f_back
-    warnings.warn(message, stacklevel=level - 1)
+        frame = frame.f_back
+    registry = frame.f_globals.setdefault("__warningregistry__", {})
+    warnings.warn_explicit(message, UserWarning, frame.f_code.co_filename, frame.f_lineno, registry=registry)

@@ -7,9 +7,7 @@ from numpy.typing import ArrayLike
 
 from icd_relevancy._arguments import is_number, received
 from icd_relevancy.errors import InputError
-
-# The module, because it may be the one that imports Keras and so, by the registration, this one.
-from icd_relevancy.layers import code_hierarchy
+from icd_relevancy.layers.code_hierarchy import Hierarchy
 from icd_relevancy.losses.base import CheckedLoss, WithSettings, check_scores
 from icd_relevancy.losses.imbalance import check_label_count, checked_weights, weighted_crossentropy
 
@@ -117,7 +115,7 @@ class _HierarchicalLoss(CheckedLoss):
 
     @classmethod
     def from_config(cls, config):
-        return cls(**{**config, "hierarchy": code_hierarchy.Hierarchy.from_config(config["hierarchy"])})
+        return cls(**{**config, "hierarchy": Hierarchy.from_config(config["hierarchy"])})
 
 
 @keras.saving.register_keras_serializable(package="icd_relevancy")
@@ -163,7 +161,7 @@ class MCLoss(_HierarchicalLoss):
 
     def __init__(
         self,
-        hierarchy: "code_hierarchy.Hierarchy",
+        hierarchy: Hierarchy,
         from_logits: bool = False,
         label_weights: ArrayLike | None = None,
         reduction: str | None = "sum_over_batch_size",
@@ -205,7 +203,7 @@ class TreeMin(_HierarchicalLoss):
 
     def __init__(
         self,
-        hierarchy: "code_hierarchy.Hierarchy",
+        hierarchy: Hierarchy,
         from_logits: bool = False,
         label_weights: ArrayLike | None = None,
         reduction: str | None = "sum_over_batch_size",
@@ -244,7 +242,7 @@ class HierL2(WithSettings, keras.regularizers.Regularizer):
     Reference: CAC §2.5.
     """
 
-    def __init__(self, hierarchy: "code_hierarchy.Hierarchy", strength: float):
+    def __init__(self, hierarchy: Hierarchy, strength: float):
         if not is_number(strength, 0) or strength == np.inf:
             raise InputError(f"strength must be a finite number from 0. {received('strength', strength)}")
         self.hierarchy = hierarchy
@@ -263,7 +261,7 @@ class HierL2(WithSettings, keras.regularizers.Regularizer):
 
     @classmethod
     def from_config(cls, config):
-        return cls(**{**config, "hierarchy": code_hierarchy.Hierarchy.from_config(config["hierarchy"])})
+        return cls(**{**config, "hierarchy": Hierarchy.from_config(config["hierarchy"])})
 
 
 def _by_level(y_true, y_pred, hierarchy, from_logits):
