@@ -70,6 +70,7 @@ class RelevanceGraph:
             raise InputError(
                 "a relevance graph needs at least one code; give the codes of the model's labels"
             )
+        matrix = sparse.coo_matrix(matrix)
         if matrix.shape != (len(self.codes), len(self.codes)):
             raise InputError(
                 f"a relevance matrix of shape {matrix.shape} does not fit {len(self.codes)} codes"
@@ -86,7 +87,7 @@ class RelevanceGraph:
                 f"code {named_codes(repeated, shown_word)} stands more than once in the relevance graph; "
                 "keep one of each"
             )
-        self.matrix = with_unit_diagonal(sparse.coo_matrix(matrix))
+        self.matrix = with_unit_diagonal(matrix)
         check_matches(self.matrix, self.threshold)
 
     @classmethod
@@ -171,6 +172,8 @@ class RelevanceGraph:
             InputError: If a code has no vector, a vector is not finite, or τ lies outside [0, 1].
         """
         threshold = check_threshold(threshold)
+        if not hasattr(vectors, "vectors"):
+            raise InputError(f"vectors must be a CodeVectors. Received: {type(vectors).__name__}")
         if codes is not None:
             vectors = vectors.select(codes)
         values = np.asarray(vectors.vectors, dtype=np.float64)
@@ -347,6 +350,9 @@ def set_relevance(graph: RelevanceGraph | None) -> None:
     Args:
         graph: A `RelevanceGraph`, or None to go back to exact matching.
 
+    Raises:
+        InputError: If it is something else.
+
     Example:
 
     >>> import icd_relevancy
@@ -354,6 +360,8 @@ def set_relevance(graph: RelevanceGraph | None) -> None:
     >>> icd_relevancy.set_relevance(None)
     """
     global _default_relevance
+    if graph is not None and not isinstance(graph, RelevanceGraph):
+        raise InputError(f"graph must be a RelevanceGraph or None. Received: {type(graph).__name__}")
     _default_relevance = graph
 
 

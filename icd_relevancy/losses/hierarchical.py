@@ -91,6 +91,7 @@ def tree_min(y_true, y_pred, hierarchy, from_logits=False, label_weights=None):
 class _HierarchicalLoss(CheckedLoss):
     def __init__(self, hierarchy, from_logits, label_weights, reduction, name, dtype):
         super().__init__(name=name, reduction=reduction, dtype=dtype)
+        _check_hierarchy(hierarchy)
         self.hierarchy = hierarchy
         self.from_logits = from_logits
         self.label_weights = checked_weights("label_weights", label_weights)
@@ -245,6 +246,7 @@ class HierL2(WithSettings, keras.regularizers.Regularizer):
     def __init__(self, hierarchy: Hierarchy, strength: float):
         if not is_number(strength, 0) or strength == np.inf:
             raise InputError(f"strength must be a finite number from 0. {received('strength', strength)}")
+        _check_hierarchy(hierarchy)
         self.hierarchy = hierarchy
         self.strength = strength
 
@@ -262,6 +264,11 @@ class HierL2(WithSettings, keras.regularizers.Regularizer):
     @classmethod
     def from_config(cls, config):
         return cls(**{**config, "hierarchy": Hierarchy.from_config(config["hierarchy"])})
+
+
+def _check_hierarchy(hierarchy) -> None:
+    if not isinstance(hierarchy, Hierarchy):
+        raise InputError(f"hierarchy must be a Hierarchy. Received: {type(hierarchy).__name__}")
 
 
 def _by_level(y_true, y_pred, hierarchy, from_logits):

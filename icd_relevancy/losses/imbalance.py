@@ -59,7 +59,12 @@ def imbalance_ratios(frequencies, cap: float | None = None) -> np.ndarray:
 
     Reference: CAC §2.6.
     """
-    frequencies = np.asarray(frequencies, np.float64)
+    try:
+        frequencies = np.asarray(frequencies, np.float64)
+    except (ValueError, TypeError):
+        raise InputError(
+            f"frequencies must be m shares in [0, 1]. Received: {type(frequencies).__name__}"
+        ) from None
     outside = np.flatnonzero(~((frequencies >= 0) & (frequencies <= 1)))
     if frequencies.ndim != 1 or len(outside):
         found = f"label {outside[0]}" if len(outside) else f"shape {frequencies.shape}"
@@ -307,7 +312,12 @@ def checked_weights(name: str, weights) -> np.ndarray | None:
     """Weights as float64 `(m,)`, or None. Raises `InputError` where one is negative or not finite."""
     if weights is None:
         return None
-    weights = np.asarray(weights, np.float64)
+    try:
+        weights = np.asarray(weights, np.float64)
+    except (ValueError, TypeError):
+        raise InputError(
+            f"{name} must be m finite numbers from 0. Received: {type(weights).__name__}"
+        ) from None
     wrong = np.flatnonzero(~((weights >= 0) & (weights < np.inf)))
     if weights.ndim != 1 or len(wrong):
         found = f"{weights[wrong[0]]} for label {wrong[0]}" if weights.ndim == 1 else f"shape {weights.shape}"
