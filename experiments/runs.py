@@ -129,7 +129,7 @@ def _neural(task: Task, row: dict, relevance, train, validation, fold: int):
     from icd_relevancy.data.batches import note_batches
     from icd_relevancy.models import note_classifier
     from icd_relevancy.training.evaluation import predict_scores
-    from icd_relevancy.training.fit import STEPS_PER_EXECUTION, fit
+    from icd_relevancy.training.fitting import STEPS_PER_EXECUTION, fit
     from icd_relevancy.training.note_models import make_loss
 
     config, x, y = task.config, task.features, task.y

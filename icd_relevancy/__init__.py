@@ -3,10 +3,43 @@
 The public names are imported when they are first used, so that `import icd_relevancy` does not load TensorFlow.
 """
 
-from importlib import import_module
+from typing import TYPE_CHECKING
 
+from icd_relevancy._lazy import attach
 from icd_relevancy._registration import register_with_keras
 from icd_relevancy._version import __version__
+
+if TYPE_CHECKING:
+    from icd_relevancy import (  # noqa: F401
+        codes,
+        data,
+        explain,
+        layers,
+        losses,
+        metrics,
+        models,
+        reporting,
+        text,
+        training,
+        vectors,
+    )
+    from icd_relevancy.codes import CodeSystem, icd9cm, icd10cm
+    from icd_relevancy.data import Notes
+    from icd_relevancy.errors import InputError
+    from icd_relevancy.layers import TransformerEncoder
+    from icd_relevancy.losses import BHML, PLCL, TLCL, WHML
+    from icd_relevancy.metrics import (
+        RelevancyF1Score,
+        RelevancyFalseNegatives,
+        RelevancyFalsePositives,
+        RelevancyPrecision,
+        RelevancyRecall,
+        RelevancyReport,
+        RelevancyTruePositives,
+        relevancy_report,
+    )
+    from icd_relevancy.relevance import RelevanceGraph, get_relevance, set_relevance
+    from icd_relevancy.vectors import CodeVectors
 
 _HOME = {
     "BHML": "losses",
@@ -17,9 +50,12 @@ _HOME = {
     "PLCL": "losses",
     "RelevanceGraph": "relevance",
     "RelevancyF1Score": "metrics",
+    "RelevancyFalseNegatives": "metrics",
+    "RelevancyFalsePositives": "metrics",
     "RelevancyPrecision": "metrics",
     "RelevancyRecall": "metrics",
     "RelevancyReport": "metrics",
+    "RelevancyTruePositives": "metrics",
     "TLCL": "losses",
     "TransformerEncoder": "layers",
     "WHML": "losses",
@@ -34,19 +70,34 @@ _SUBPACKAGES = (
     "vectors",
 )  # fmt: skip
 
-__all__ = ["__version__", *_HOME]
-
+__all__ = [
+    "BHML",
+    "PLCL",
+    "TLCL",
+    "WHML",
+    "CodeSystem",
+    "CodeVectors",
+    "InputError",
+    "Notes",
+    "RelevanceGraph",
+    "RelevancyF1Score",
+    "RelevancyFalseNegatives",
+    "RelevancyFalsePositives",
+    "RelevancyPrecision",
+    "RelevancyRecall",
+    "RelevancyReport",
+    "RelevancyTruePositives",
+    "TransformerEncoder",
+    "__version__",
+    "get_relevance",
+    "icd9cm",
+    "icd10cm",
+    "relevancy_report",
+    "set_relevance",
+]
 
 register_with_keras()
 
-
-def __getattr__(name: str):
-    if name in _HOME:
-        return getattr(import_module(f"icd_relevancy.{_HOME[name]}"), name)
-    if name in _SUBPACKAGES:
-        return import_module(f"icd_relevancy.{name}")
-    raise AttributeError(f"module 'icd_relevancy' has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted([*__all__, *_SUBPACKAGES])
+__getattr__, __dir__ = attach(
+    __name__, {name: f"icd_relevancy.{module}" for name, module in _HOME.items()}, modules=_SUBPACKAGES
+)

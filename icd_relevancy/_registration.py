@@ -3,10 +3,11 @@
 Importing them at once would load TensorFlow for everybody who only wants codes or notes.
 """
 
+import copy
 import importlib
 import importlib.abc
-import importlib.util
 import sys
+import threading
 
 _WITH_KERAS_CLASSES = (
     "icd_relevancy.losses.relevancy",
@@ -30,34 +31,72 @@ _WITH_KERAS_CLASSES = (
 )
 
 
+# How many modules of ours, or Keras, this thread is in the middle of loading, and whether it registers just now.
+_loading = threading.local()
+_is_registered = False
+
+
 def register_with_keras() -> None:
     """Registers now where Keras is loaded already, else when it is."""
+    if not any(isinstance(finder, _AfterKeras) for finder in sys.meta_path):
+        sys.meta_path.insert(0, _AfterKeras())
     if "keras" in sys.modules:
         _register()
-    else:
-        sys.meta_path.insert(0, _AfterKeras())
 
 
 def _register() -> None:
-    matching = sys.modules.get("icd_relevancy.matching")
-    if matching is not None and not hasattr(matching, "edges_of"):
-        return  # that module is itself importing Keras, and ours cannot be imported before it is done
-    for module in _WITH_KERAS_CLASSES:
-        importlib.import_module(module)
+    global _is_registered
+    if _is_registered or getattr(_loading, "registers", False):
+        return
+    _loading.registers = True
+    try:
+        for module in _WITH_KERAS_CLASSES:
+            importlib.import_module(module)
+        _is_registered = True
+    except (ImportError, AttributeError):
+        # Another thread is in the middle of loading one of ours, and will come here when it has done so.
+        if not any(_is_loading(name) for name in list(sys.modules) if name.startswith("icd_relevancy.")):
+            raise
+    finally:
+        _loading.registers = False
+
+
+def _is_loading(name: str) -> bool:
+    return getattr(getattr(sys.modules.get(name), "__spec__", None), "_initializing", False)
 
 
 class _AfterKeras(importlib.abc.MetaPathFinder):
+    """Lets the other finders find Keras and our own modules, and registers when the outermost of these is loaded.
+
+    Not when Keras is: a module of ours may be what imports it, and our classes cannot be imported before that
+    module is done. Being asked changes nothing, so that Keras may be looked for without being imported.
+    """
+
     def find_spec(self, fullname, path=None, target=None):
-        if fullname != "keras":
+        if _is_registered or (fullname != "keras" and not fullname.startswith("icd_relevancy.")):
             return None
-        sys.meta_path.remove(self)
-        spec = importlib.util.find_spec(fullname)
-        if spec is not None:
-            execute = spec.loader.exec_module
+        for finder in list(sys.meta_path):
+            find = None if isinstance(finder, _AfterKeras) else getattr(finder, "find_spec", None)
+            spec = None if find is None else find(fullname, path, target)
+            if spec is not None:
+                if hasattr(spec.loader, "exec_module"):
+                    spec.loader = _then_register(spec.loader)
+                return spec
+        return None
 
-            def execute_and_register(module):
-                execute(module)
-                _register()
 
-            spec.loader.exec_module = execute_and_register
-        return spec
+def _then_register(loader):
+    """The loader as it is, but for registering after what it loads; a copy, as some finders share one."""
+    loader, execute = copy.copy(loader), loader.exec_module
+
+    def execute_and_register(module):
+        _loading.depth = getattr(_loading, "depth", 0) + 1
+        try:
+            execute(module)
+        finally:
+            _loading.depth -= 1
+        if not _loading.depth and "keras" in sys.modules:
+            _register()
+
+    loader.exec_module = execute_and_register
+    return loader

@@ -6,12 +6,12 @@ and walked in blocks, so there is no limit to the labels of a note or the neighb
 is static (XLA, JAX).
 """
 
-import warnings
 from typing import NamedTuple
 
 import numpy as np
 from keras import ops
 
+from icd_relevancy._arguments import warn_caller
 from icd_relevancy.relevance import RelevanceGraph, get_relevance
 
 _SMALLEST_BLOCK = 512
@@ -94,10 +94,9 @@ class GraphInUse:
             self._graph, self._is_settled = get_relevance(), True
             if self._graph is None and not GraphInUse._warned:
                 GraphInUse._warned = True
-                warnings.warn(
+                warn_caller(
                     "no relevance graph: codes match by equality only. "
-                    "Pass relevance=graph, or call icd_relevancy.set_relevance(graph).",
-                    stacklevel=2,
+                    "Pass relevance=graph, or call icd_relevancy.set_relevance(graph)."
                 )
         return self._graph
 
@@ -196,7 +195,7 @@ def _walk(y_true, y_pred, edges: Edges, visit):
     scores = ops.cast(ops.stop_gradient(ops.reshape(y_pred, (-1,))), "float32")
     degrees = ops.where(y_true > 0.5, edges.degree[None, :], 0)
     ends = _running_edges(degrees, edges.largest_degree, batch, labels)
-    total = ends[-1, -1]
+    total = ops.max(ends[:, -1], initial=0)  # of no notes 0
     size = _block_size(cells, edges.smallest_block)
     order = ops.arange(size, dtype="int32")
 

@@ -1,21 +1,31 @@
 """Who matches whom: the graph that every loss, metric and table asks."""
 
+from __future__ import annotations
+
 import base64
 import io
-import warnings
-import zipfile
-import zlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import sparse
 
+from icd_relevancy._arguments import is_number, named_codes, received, warn_caller
+from icd_relevancy._graph_matrix import (
+    ROUNDING,
+    check_matches,
+    cosine_neighbours,
+    with_unit_diagonal,
+)
 from icd_relevancy.atomic import replacing
-from icd_relevancy.errors import InputError
+from icd_relevancy.errors import InputError, shown_word
+from icd_relevancy.safe_reading import checked_csr, read_arrays, reading
 
-# Vectors are float32, so their cosines err by about 1e-7; a pair that reaches the threshold up to this matches.
-ROUNDING = 2e-7
+if TYPE_CHECKING:
+    from icd_relevancy.codes import CodeSystem, NormalisationReport
+    from icd_relevancy.vectors import CodeVectors
 
 
 class RelevanceGraph:
@@ -23,7 +33,7 @@ class RelevanceGraph:
 
     Two codes match when the cosine of their vectors reaches the threshold τ
     (`δ_jk = 1 if cos(v_j, v_k) >= τ else 0`); a code always matches itself. Build one with
-    `from_vectors`, `from_similarity` or `identity`.
+    `from_codes`, `from_vectors`, `from_similarity` or `identity`.
 
     Args:
         codes: The codes, in the order of a model's outputs.
@@ -35,9 +45,11 @@ class RelevanceGraph:
         threshold: float.
         matrix: `scipy.sparse.csr_matrix` `(m, m)`, float32: the similarity where it reaches the threshold,
             1 on the diagonal. At τ = 0 stored zeros are matches too: what is stored matches.
+        report: `NormalisationReport` of a graph made by `from_codes`, else None.
 
     Raises:
-        InputError: On a repeated code, a threshold outside [0, 1], or a matrix of another shape.
+        InputError: If there are no codes, one is no text or repeated, the threshold lies outside [0, 1], or the
+            matrix is of another shape, not symmetric, or has a similarity of two codes outside [τ, 1].
 
     Example:
 
@@ -53,20 +65,99 @@ class RelevanceGraph:
     def __init__(self, codes: Iterable[str], matrix: sparse.spmatrix, threshold: float):
         self.codes = tuple(codes)
         self.threshold = check_threshold(threshold)
+        self.report: NormalisationReport | None = None
+        if not self.codes:
+            raise InputError(
+                "a relevance graph needs at least one code; give the codes of the model's labels"
+            )
+        matrix = sparse.coo_matrix(matrix)
         if matrix.shape != (len(self.codes), len(self.codes)):
             raise InputError(
                 f"a relevance matrix of shape {matrix.shape} does not fit {len(self.codes)} codes"
             )
+        for code in self.codes:
+            if not isinstance(code, str):
+                raise InputError(
+                    f"a code of the relevance graph is of type {type(code).__name__}, not str; read the codes as text"
+                )
         self._position = {code: position for position, code in enumerate(self.codes)}
         if len(self._position) < len(self.codes):
-            repeated = next(c for i, c in enumerate(self.codes) if self._position[c] != i)
+            repeated = (code for i, code in enumerate(self.codes) if self._position[code] != i)
             raise InputError(
-                f"code {repeated!r} stands more than once in the relevance graph; keep one of each"
+                f"code {named_codes(repeated, shown_word)} stands more than once in the relevance graph; "
+                "keep one of each"
             )
-        self.matrix = _with_unit_diagonal(sparse.coo_matrix(matrix))
+        self.matrix = with_unit_diagonal(matrix)
+        check_matches(self.matrix, self.threshold)
 
     @classmethod
-    def from_vectors(cls, vectors, codes: Sequence[str] | None = None, threshold: float = 0.76):
+    def from_codes(
+        cls,
+        codes: Iterable[str],
+        vectors: CodeVectors | str | None = None,
+        threshold: float = 0.76,
+        code_system: CodeSystem | str | None = None,
+    ) -> RelevanceGraph:
+        """A graph of the labels of a data set, spelled as they are there.
+
+        Codes are resolved by `CodeSystem.normalise_all`: other spellings become canonical, codes of another
+        edition their nearest ancestor. Several spellings of one code are one label. Unknown codes are left out,
+        with a warning that names them. What became of each is in the graph's `report`, and `codes` are the
+        labels to train on.
+
+        Args:
+            codes: The codes in any order and spelling.
+            vectors: A `CodeVectors`, or a name or folder for `CodeVectors.load`. Defaults to None: those of the
+                code system.
+            threshold: τ in [0, 1]. Defaults to 0.76, the best of LOSSES figure 2.
+            code_system: A `CodeSystem`, or a name or table for `icd_relevancy.codes.code_system`. Defaults to
+                None: that of the vectors, else ICD-10-CM.
+
+        Returns:
+            The graph of the distinct known codes, in the order of their first appearance.
+
+        Raises:
+            InputError: If a code is no text, none is known, or some have neither a vector nor an ancestor with one.
+
+        Example:
+
+        >>> from icd_relevancy import CodeVectors, RelevanceGraph
+        >>> vectors = CodeVectors(["J18.9", "J15.9"], [[1.0, 0.1], [1.0, 0.2]])
+        >>> graph = RelevanceGraph.from_codes(["j189", "J18.9", "J15.9"], vectors)
+        >>> graph.codes, graph.report.reformatted_codes
+        (('J18.9', 'J15.9'), (('j189', 'J18.9'),))
+        """
+        # Here, because codes and vectors stand on this module.
+        from icd_relevancy.codes import CodeSystem
+        from icd_relevancy.codes import code_system as system_of
+        from icd_relevancy.vectors import CodeVectors
+        from icd_relevancy.vectors.label_vectors import label_vectors
+
+        codes = [codes] if isinstance(codes, str) else list(codes)
+        if isinstance(vectors, CodeVectors) and code_system is None:
+            code_system = vectors.meta.get("code_system")
+        if not isinstance(code_system, CodeSystem):
+            code_system = system_of("icd10cm" if code_system is None else code_system)
+        resolved, report = code_system.normalise_all(codes, groups=False)
+        labels = list(dict.fromkeys(code for code in resolved if code is not None))
+        if report.unknown:
+            message = (
+                f"{len(report.unknown_codes)} codes are unknown to {code_system.name}: "
+                f"{named_codes(report.unknown_codes)}"
+            )
+            if not labels:
+                raise InputError(f"{message}; choose their code system, or correct them")
+            warn_caller(f"{message}; they are left out of the graph, correct them to keep them")
+        if not isinstance(vectors, CodeVectors):
+            vectors = CodeVectors.load(code_system.name if vectors is None else vectors)
+        graph = cls.from_vectors(label_vectors(labels, vectors, code_system), threshold=threshold)
+        graph.report = report
+        return graph
+
+    @classmethod
+    def from_vectors(
+        cls, vectors: CodeVectors, codes: Sequence[str] | None = None, threshold: float = 0.76
+    ) -> RelevanceGraph:
         """Matches the codes whose vectors' cosine reaches the threshold.
 
         The neighbours are searched in blocks on unit vectors, so 74,000 codes fit in 4 GB. A zero vector
@@ -81,6 +172,8 @@ class RelevanceGraph:
             InputError: If a code has no vector, a vector is not finite, or τ lies outside [0, 1].
         """
         threshold = check_threshold(threshold)
+        if not hasattr(vectors, "vectors"):
+            raise InputError(f"vectors must be a CodeVectors. Received: {type(vectors).__name__}")
         if codes is not None:
             vectors = vectors.select(codes)
         values = np.asarray(vectors.vectors, dtype=np.float64)
@@ -88,18 +181,20 @@ class RelevanceGraph:
         norms = np.linalg.norm(values, axis=1)
         if not norms.all():
             zero = [code for code, norm in zip(vectors.codes, norms, strict=True) if norm == 0]
-            warnings.warn(
-                f"vectors of zeros, whose cosine with every other code counts as 0: {', '.join(zero[:10])}",
-                stacklevel=2,
+            warn_caller(
+                f"{len(zero)} vectors of zeros, whose cosine with every other code counts as 0: "
+                f"{named_codes(zero, shown_word)}"
             )
         unit = values / np.where(norms > 0, norms, 1.0)[:, None]
         graph = cls(vectors.codes, sparse.coo_matrix((len(unit), len(unit))), threshold)
         # Not through the constructor: the copy that it makes would not fit in beside it.
-        graph.matrix = _cosine_neighbours(unit, threshold)
+        graph.matrix = cosine_neighbours(unit, threshold)
         return graph
 
     @classmethod
-    def from_similarity(cls, matrix, codes: Sequence[str], threshold: float):
+    def from_similarity(
+        cls, matrix: ArrayLike | sparse.spmatrix | sparse.sparray, codes: Sequence[str], threshold: float
+    ) -> RelevanceGraph:
         """Matches the pairs whose similarity in a given symmetric matrix reaches the threshold.
 
         Args:
@@ -135,7 +230,7 @@ class RelevanceGraph:
         return cls(codes, sparse.coo_matrix((value, (row, column)), shape=matrix.shape), threshold)
 
     @classmethod
-    def identity(cls, codes: Sequence[str]):
+    def identity(cls, codes: Sequence[str]) -> RelevanceGraph:
         """A graph in which every code matches itself alone: the equality metrics ("EM" in the tables)."""
         return cls(codes, sparse.eye(len(codes), format="csr", dtype=np.float32), 1.0)
 
@@ -161,54 +256,62 @@ class RelevanceGraph:
             InputError: If the graph does not know the code.
         """
         if code not in self._position:
-            raise InputError(f"code {code!r} is not in the relevance graph of {len(self.codes)} codes")
+            raise InputError(
+                f"code {shown_word(code)} is not in the relevance graph of {len(self.codes)} codes"
+            )
         row = self._position[code]
         span = slice(*self.matrix.indptr[row : row + 2])
         columns, similarities = self.matrix.indices[span], self.matrix.data[span]
         order = np.argsort(-similarities, kind="stable")
         return {self.codes[columns[i]]: float(similarities[i]) for i in order if columns[i] != row}
 
-    def select(self, codes: Sequence[str]):
+    def select(self, codes: Sequence[str]) -> RelevanceGraph:
         """The graph of some of its codes, in the order given.
 
         Raises:
-            InputError: If the graph lacks one of them.
+            InputError: If the graph lacks some of them, or none is given.
         """
         missing = [code for code in codes if code not in self._position]
         if missing:
-            raise InputError(f"the relevance graph lacks {len(missing)} of the labels, first {missing[0]!r}")
+            raise InputError(
+                f"the relevance graph lacks {len(missing)} of the labels: {named_codes(missing, shown_word)}; "
+                "spell them as the graph does, or build it of them too (RelevanceGraph.from_codes)"
+            )
         rows = np.array([self._position[code] for code in codes], dtype=np.int64)
         return RelevanceGraph(codes, self.matrix[rows][:, rows], self.threshold)
 
-    def save(self, path) -> None:
+    def save(self, path: str | Path) -> None:
         """Writes the graph into one file (NumPy's `.npz`), all of it or nothing."""
         with replacing(path) as temporary, open(temporary, "wb") as file:
             file.write(self._to_bytes())
 
     @classmethod
-    def load(cls, path):
+    def load(cls, path: str | Path) -> RelevanceGraph:
         """Reads a graph that `save` wrote.
 
         Raises:
-            InputError: If the file is missing, truncated or no relevance graph.
+            InputError: If the file is missing, damaged, or no relevance graph.
         """
-        try:
+        if not Path(path).is_file():
+            raise InputError(f"{path}: no such relevance graph")
+        with reading(path, "a relevance graph", "build it again"):
             return cls._from_bytes(Path(path).read_bytes())
-        except FileNotFoundError:
-            raise InputError(f"{path}: no such relevance graph") from None
-        except (ValueError, KeyError, TypeError, EOFError, OSError, zipfile.BadZipFile, zlib.error) as error:
-            raise InputError(
-                f"{path}: not a relevance graph, or truncated ({error}); build it again"
-            ) from error
 
     def get_config(self) -> dict:
         """The graph as JSON values, for Keras' saved models."""
         return {"npz": base64.b64encode(self._to_bytes()).decode("ascii")}
 
     @classmethod
-    def from_config(cls, config: dict):
-        """The graph back from `get_config`."""
-        return cls._from_bytes(base64.b64decode(config["npz"]))
+    def from_config(cls, config: dict) -> RelevanceGraph:
+        """The graph back from `get_config`.
+
+        Raises:
+            InputError: If it is damaged.
+        """
+        with reading(
+            "the relevance graph of a saved model", "one that get_config wrote", "copy or train it again"
+        ):
+            return cls._from_bytes(base64.b64decode(config["npz"], validate=True))
 
     def _to_bytes(self) -> bytes:
         buffer = io.BytesIO()
@@ -223,13 +326,19 @@ class RelevanceGraph:
         return buffer.getvalue()
 
     @classmethod
-    def _from_bytes(cls, content: bytes):
-        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-            codes = arrays["codes"].tolist()
-            matrix = sparse.csr_matrix(
-                (arrays["data"], arrays["indices"], arrays["indptr"]), shape=(len(codes), len(codes))
-            )
-            return cls(codes, matrix, float(arrays["threshold"]))
+    def _from_bytes(cls, content: bytes) -> RelevanceGraph:
+        arrays = read_arrays(content, ("codes", "threshold", "indptr", "indices", "data"))
+        codes, threshold = arrays["codes"], arrays["threshold"]
+        if codes.dtype.kind != "U" or codes.ndim != 1 or threshold.dtype.kind != "f" or threshold.ndim:
+            raise ValueError("the codes are no list of text, or the threshold is no number")
+        matrix = checked_csr(arrays["data"], arrays["indices"], arrays["indptr"], (len(codes), len(codes)))
+        if not (matrix.diagonal() == 1).all():
+            raise ValueError("a code does not match itself")
+        try:
+            return cls(codes.tolist(), matrix, float(threshold))
+        except InputError as error:
+            # What a file holds is nothing that its user has given, so the file is what to name.
+            raise ValueError(str(error)) from None
 
 
 _default_relevance: RelevanceGraph | None = None
@@ -241,6 +350,9 @@ def set_relevance(graph: RelevanceGraph | None) -> None:
     Args:
         graph: A `RelevanceGraph`, or None to go back to exact matching.
 
+    Raises:
+        InputError: If it is something else.
+
     Example:
 
     >>> import icd_relevancy
@@ -248,6 +360,8 @@ def set_relevance(graph: RelevanceGraph | None) -> None:
     >>> icd_relevancy.set_relevance(None)
     """
     global _default_relevance
+    if graph is not None and not isinstance(graph, RelevanceGraph):
+        raise InputError(f"graph must be a RelevanceGraph or None. Received: {type(graph).__name__}")
     _default_relevance = graph
 
 
@@ -258,8 +372,10 @@ def get_relevance() -> RelevanceGraph | None:
 
 def check_threshold(threshold: float) -> float:
     """Returns τ as a float, or raises an `InputError` if it lies outside [0, 1]."""
-    if not 0 <= threshold <= 1:
-        raise InputError(f"the similarity threshold must lie in [0, 1]. Received: threshold={threshold}")
+    if not is_number(threshold, 0, 1):
+        raise InputError(
+            f"the similarity threshold must be a number in [0, 1]. {received('threshold', threshold)}"
+        )
     return float(threshold)
 
 
@@ -267,52 +383,5 @@ def _check_finite(rows: np.ndarray, codes: Sequence[str]) -> None:
     finite = np.isfinite(rows).all(axis=1)
     if not finite.all():
         raise InputError(
-            f"code {codes[int(np.argmin(finite))]!r} has a value that is not finite (NaN or infinity)"
+            f"code {shown_word(codes[int(np.argmin(finite))])} has a value that is not finite (NaN or infinity)"
         )
-
-
-def _with_unit_diagonal(matrix: sparse.coo_matrix) -> sparse.csr_matrix:
-    off = matrix.row != matrix.col
-    everyone = np.arange(matrix.shape[0])
-    data = np.concatenate([matrix.data[off], np.ones(len(everyone))])
-    rows = np.concatenate([matrix.row[off], everyone])
-    columns = np.concatenate([matrix.col[off], everyone])
-    finished = sparse.csr_matrix((data.astype(np.float32), (rows, columns)), shape=matrix.shape)
-    finished.sort_indices()
-    return finished
-
-
-def _cosine_neighbours(unit: np.ndarray, threshold: float, block: int = 512) -> sparse.csr_matrix:
-    """All pairs of rows with a dot product of at least the threshold; each block meets only those after it."""
-    counts, columns, values = [np.zeros(1, int)], [np.empty(0, np.int32)], [np.empty(0, np.float32)]
-    for start in range(0, len(unit), block):
-        products = unit[start : start + block] @ unit[start:].T
-        flat = np.flatnonzero(products >= threshold - ROUNDING)
-        row, column = np.divmod(flat, products.shape[1])
-        above = column > row
-        counts.append(np.bincount(row[above], minlength=len(products)))
-        columns.append((column[above] + start).astype(np.int32))
-        values.append(products.reshape(-1)[flat[above]].astype(np.float32))
-    starts = np.cumsum(np.concatenate(counts))
-    indices, data = np.concatenate(columns), np.concatenate(values)
-    del columns, values
-    return _mirrored(sparse.csr_matrix((data, indices, starts), shape=(len(unit), len(unit))))
-
-
-def _mirrored(upper: sparse.csr_matrix, block: int = 4096) -> sparse.csr_matrix:
-    """A strict upper triangle with its mirror image and ones on the diagonal; stored zeros stay stored."""
-    # Read by columns, the same arrays are the lower triangle.
-    lower = sparse.csc_matrix((upper.data, upper.indices, upper.indptr), shape=upper.shape).tocsr()
-    before, after = np.diff(lower.indptr), np.diff(upper.indptr)
-    starts = np.concatenate([[0], np.cumsum(before + 1 + after, dtype=np.int64)])
-    indices, data = np.empty(starts[-1], np.int32), np.empty(starts[-1], np.float32)
-    diagonal = starts[:-1] + before
-    indices[diagonal], data[diagonal] = np.arange(upper.shape[0]), 1
-    for half, first, lengths in ((lower, starts[:-1], before), (upper, diagonal + 1, after)):
-        for row in range(0, upper.shape[0], block):
-            rows = slice(row, row + block)
-            taken = slice(half.indptr[row], half.indptr[min(row + block, upper.shape[0])])
-            shift = np.repeat(first[rows] - half.indptr[:-1][rows], lengths[rows])
-            target = np.arange(taken.start, taken.stop) + shift
-            indices[target], data[target] = half.indices[taken], half.data[taken]
-    return sparse.csr_matrix((data, indices, starts), shape=upper.shape)

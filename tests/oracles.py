@@ -137,7 +137,10 @@ def relevancy_counts(y_true, y_pred, graph, weights=None):
 
 
 def relevancy_score(counts, metric, average):
-    """Precision, recall or F1 of the counts; macro over the labels with support."""
+    """Precision, recall or F1 of the counts, or one of them; macro over the labels with support."""
+    single = {"true_positives": 0, "false_positives": 1, "false_negatives": 2}
+    if metric in single:
+        return counts[single[metric]] if average is None else counts[single[metric]].sum()
 
     def score(found, wrong, missed):
         above, below = {

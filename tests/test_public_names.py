@@ -1,6 +1,9 @@
 """What `import icd_relevancy` promises: the names of the contract, and no TensorFlow until one needs it."""
 
+import ast
+import configparser
 import inspect
+import pkgutil
 import subprocess
 import sys
 from importlib import import_module
@@ -21,9 +24,12 @@ CONTRACT = [
     "PLCL",
     "RelevanceGraph",
     "RelevancyF1Score",
+    "RelevancyFalseNegatives",
+    "RelevancyFalsePositives",
     "RelevancyPrecision",
     "RelevancyRecall",
     "RelevancyReport",
+    "RelevancyTruePositives",
     "TLCL",
     "WHML",
     "get_relevance",
@@ -58,8 +64,33 @@ def test_the_contract_is_kept():
 def test_subpackages_are_reached_as_attributes(name):
     package = getattr(icd_relevancy, name)
     assert package is import_module(f"icd_relevancy.{name}")
-    for public in getattr(package, "__all__", ()):
+    for public in package.__all__:
         assert getattr(package, public) is not None
+        assert public in dir(package)
+
+
+def test_dir_lists_every_public_name_before_it_is_used():
+    names = ["icd_relevancy", *[f"icd_relevancy.{name}" for name in icd_relevancy._SUBPACKAGES]]
+    missing = run(
+        f"import importlib; print([(p, n) for p in {names} for m in [importlib.import_module(p)] "
+        "for n in m.__all__ if n not in dir(m)])"
+    )
+    assert missing == "[]"
+    assert set(icd_relevancy._SUBPACKAGES) <= set(dir(icd_relevancy))
+
+
+def test_a_public_function_is_never_the_module_beside_it():
+    """Importing a module sets it as an attribute of its package, over a lazy name of the same spelling."""
+    modules = [module.name for module in pkgutil.walk_packages(icd_relevancy.__path__, "icd_relevancy.")]
+    for name in modules:
+        if not name.rpartition(".")[2].startswith("_"):
+            import_module(name)
+    for package in map(
+        import_module, ["icd_relevancy", *(f"icd_relevancy.{n}" for n in icd_relevancy._SUBPACKAGES)]
+    ):
+        for public in set(package.__all__) - {"calibration", "code_information", "multilabel", "ranking"}:
+            assert not inspect.ismodule(getattr(package, public)), f"{package.__name__}.{public}"
+    assert inspect.isfunction(import_module("icd_relevancy.training").fit)
 
 
 def test_names_are_the_same_object_wherever_they_are_found():
@@ -98,6 +129,20 @@ def test_nothing_loads_tensorflow_before_it_is_needed(code):
     assert printed == "[]"
 
 
+BEFORE_LOADING = [
+    "import keras, icd_relevancy",
+    # A probe, as other libraries make it, finds a loader that works and imports nothing.
+    "import icd_relevancy, importlib.util as u; s = [u.find_spec('keras') for _ in range(3)][-1]; l = s.loader; "
+    "assert l.get_data(s.origin) and l.is_package('keras') and l.get_source('keras') and l.get_code('keras')",
+    "import icd_relevancy, importlib, keras.src; importlib.reload(keras)",
+    "import icd_relevancy.matching",
+    "import icd_relevancy, importlib, threading; "
+    "names = ['icd_relevancy.losses', 'icd_relevancy.metrics.relevancy', 'keras.saving']; "
+    "threads = [threading.Thread(target=importlib.import_module, args=[name]) for name in names]; "
+    "[thread.start() for thread in threads]; [thread.join() for thread in threads]",
+]
+
+
 def test_a_saved_model_loads_in_a_fresh_process(tmp_path):
     """Nothing but `import icd_relevancy`, before or after Keras, is needed to find the classes."""
     path = tmp_path / "model.keras"
@@ -106,10 +151,10 @@ def test_a_saved_model_loads_in_a_fresh_process(tmp_path):
     model.compile(loss=WHML(alpha=0.75, relevance=graph), metrics=[RelevancyF1Score(relevance=graph)])
     model.fit(np.zeros((2, 3)), np.eye(2), verbose=0)
     model.save(path)
-    for imports in ("import icd_relevancy, keras", "import keras, icd_relevancy"):
-        code = f"{imports}; print(keras.saving.load_model({str(path)!r}).loss.alpha)"
+    for before in BEFORE_LOADING:
+        code = f"{before}; import keras; print(keras.saving.load_model({str(path)!r}).loss.alpha)"
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-        assert done.stdout.strip() == "0.75", done.stderr[-500:]
+        assert done.stdout.strip() == "0.75", f"{before}: {done.stderr[-500:]}"
 
 
 def test_contract_modules_are_attributes():
@@ -133,3 +178,74 @@ def test_all_that_keras_saves_is_registered_on_import():
         if "@keras.saving.register_keras_serializable(" in file.read_text(encoding="utf-8")
     }
     assert registering == set(_WITH_KERAS_CLASSES)
+
+
+def test_the_package_is_typed():
+    """A checker reads the annotations where the package says that it has some."""
+    assert (Path(icd_relevancy.__file__).parent / "py.typed").is_file()
+    settings = configparser.ConfigParser()
+    settings.read(Path(icd_relevancy.__file__).parent.parent / "setup.cfg")
+    assert "py.typed" in settings["options.package_data"]["icd_relevancy"].split()
+    for package in ("losses", "metrics"):
+        for name in import_module(f"icd_relevancy.{package}").__all__:
+            value = getattr(import_module(f"icd_relevancy.{package}"), name)
+            if isinstance(value, type):
+                assert untyped(value.__init__) <= {"self", "dtype", "loss"}, name
+    for method in (
+        "__init__",
+        "from_codes",
+        "from_vectors",
+        "from_similarity",
+        "identity",
+        "select",
+        "save",
+        "load",
+    ):
+        assert untyped(getattr(RelevanceGraph, method)) <= {"self"}, method
+
+
+def untyped(function):
+    parameters = inspect.signature(function).parameters.values()
+    return {one.name for one in parameters if one.annotation is one.empty}
+
+
+@pytest.mark.parametrize("name", ["", ".metrics", ".training", ".vectors"])
+def test_lazy_names_are_imports_to_a_checker(name):
+    package = import_module(f"icd_relevancy{name}")
+    imported = {
+        alias.asname or alias.name
+        for node in ast.walk(ast.parse(Path(package.__file__).read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    assert set(package.__all__) <= imported
+    assert not name or set(package.__all__) <= set(dir(package))
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: WHML(alpha="x"),
+        lambda: WHML(relevance="graph"),
+        lambda: WHML(harmonic_of=["scores"]),
+        lambda: icd_relevancy.set_relevance("graph"),
+        lambda: RelevanceGraph.from_vectors("icd10cm"),
+        lambda: RelevanceGraph.from_vectors(icd_relevancy.CodeVectors(["A01"], [[1.0]]), threshold="high"),
+        lambda: RelevanceGraph([1], np.eye(1), 0.5),
+        lambda: RelevancyF1Score(average=3),
+        lambda: icd_relevancy.losses.FocalLoss(gamma="x"),
+        lambda: icd_relevancy.losses.FocalWeightedCrossentropy(focal_weight=None),
+        lambda: icd_relevancy.losses.WeightedCrossentropy("x"),
+        lambda: icd_relevancy.losses.IRW("x"),
+        lambda: icd_relevancy.losses.IRW([0.5], cap="x"),
+        lambda: icd_relevancy.losses.MCLoss("tree"),
+        lambda: icd_relevancy.losses.HierL2(icd_relevancy.layers.Hierarchy([-1]), "x"),
+        lambda: icd_relevancy.metrics.NDCG("x"),
+        lambda: icd_relevancy.metrics.RankErrorsAtRecall("x"),
+        lambda: icd_relevancy.metrics.MicroAUPRC("x"),
+    ],
+)
+def test_a_wrong_type_is_one_clear_line(call):
+    with pytest.raises(ValueError, match=r"Received: |not str; read") as told:
+        call()
+    assert len(str(told.value).splitlines()) == 1

@@ -1,8 +1,5 @@
 """Keras layers, and the hierarchy of labels that some of them follow."""
 
-# First, because loading Keras imports the layers to register them, none of which may be half imported then.
-import keras  # noqa: F401
-
 from icd_relevancy.layers.code_graph_attention import CodeGraphAttention
 from icd_relevancy.layers.code_hierarchy import Hierarchy
 from icd_relevancy.layers.encoder import TransformerEncoder

@@ -2,13 +2,16 @@
 
 import keras
 from keras import ops
+from numpy.typing import ArrayLike
 
+from icd_relevancy._arguments import is_number, received
 from icd_relevancy.errors import InputError
+from icd_relevancy.losses.base import CheckedLoss, check_scores
 from icd_relevancy.losses.imbalance import WeightedCrossentropy
 
 
 @keras.saving.register_keras_serializable(package="icd_relevancy")
-class FocalLoss(keras.losses.BinaryFocalCrossentropy):
+class FocalLoss(CheckedLoss, keras.losses.BinaryFocalCrossentropy):
     """Focal loss over all labels: what is predicted well already counts little.
 
     Formula: `1/m Σ_j −(1 − t_j)^γ log t_j`, t being p for a true label and 1 − p for another; with α, a true
@@ -41,11 +44,11 @@ class FocalLoss(keras.losses.BinaryFocalCrossentropy):
 
     def __init__(
         self,
-        gamma=2.0,
-        alpha=None,
-        from_logits=False,
-        reduction="sum_over_batch_size",
-        name="focal_loss",
+        gamma: float = 2.0,
+        alpha: float | None = None,
+        from_logits: bool = False,
+        reduction: str | None = "sum_over_batch_size",
+        name: str = "focal_loss",
         dtype=None,
     ):
         _check_focus(gamma, alpha)
@@ -59,6 +62,10 @@ class FocalLoss(keras.losses.BinaryFocalCrossentropy):
             dtype=dtype,
         )
         self.alpha = alpha
+
+    def call(self, y_true, y_pred):
+        check_scores(y_true, y_pred, self.from_logits)
+        return super().call(y_true, y_pred)
 
     def get_config(self):
         return {
@@ -109,20 +116,22 @@ class FocalWeightedCrossentropy(WeightedCrossentropy):
 
     def __init__(
         self,
-        positive_weights=None,
-        label_weights=None,
-        gamma=2.0,
-        alpha=0.25,
-        focal_weight=1.0,
-        from_logits=False,
-        reduction="sum_over_batch_size",
-        name="focal_weighted_crossentropy",
+        positive_weights: ArrayLike | None = None,
+        label_weights: ArrayLike | None = None,
+        gamma: float = 2.0,
+        alpha: float | None = 0.25,
+        focal_weight: float = 1.0,
+        from_logits: bool = False,
+        reduction: str | None = "sum_over_batch_size",
+        name: str = "focal_weighted_crossentropy",
         dtype=None,
     ):
         super().__init__(label_weights, positive_weights, from_logits, reduction, name, dtype)
         _check_focus(gamma, alpha)
-        if not 0 <= focal_weight < float("inf"):
-            raise InputError(f"focal_weight must be a number from 0. Received: focal_weight={focal_weight}")
+        if not is_number(focal_weight, 0) or focal_weight == float("inf"):
+            raise InputError(
+                f"focal_weight must be a number from 0. {received('focal_weight', focal_weight)}"
+            )
         self.gamma, self.alpha, self.focal_weight = gamma, alpha, focal_weight
 
     def call(self, y_true, y_pred):
@@ -147,7 +156,7 @@ class FocalWeightedCrossentropy(WeightedCrossentropy):
 
 
 def _check_focus(gamma, alpha) -> None:
-    if gamma != 0 and not gamma >= 1:
-        raise InputError(f"gamma must be 0 or at least 1. Received: gamma={gamma}")
-    if alpha is not None and not 0 <= alpha <= 1:
-        raise InputError(f"alpha must lie in [0, 1]. Received: alpha={alpha}")
+    if not is_number(gamma, 0, 0) and not is_number(gamma, 1):
+        raise InputError(f"gamma must be 0 or at least 1. {received('gamma', gamma)}")
+    if alpha is not None and not is_number(alpha, 0, 1):
+        raise InputError(f"alpha must lie in [0, 1]. {received('alpha', alpha)}")

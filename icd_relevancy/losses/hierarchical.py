@@ -3,11 +3,12 @@
 import keras
 import numpy as np
 from keras import ops
+from numpy.typing import ArrayLike
 
+from icd_relevancy._arguments import is_number, received
 from icd_relevancy.errors import InputError
-
-# The module, because it may be the one that imports Keras and so, by the registration, this one.
-from icd_relevancy.layers import code_hierarchy
+from icd_relevancy.layers.code_hierarchy import Hierarchy
+from icd_relevancy.losses.base import CheckedLoss, WithSettings, check_scores
 from icd_relevancy.losses.imbalance import check_label_count, checked_weights, weighted_crossentropy
 
 # In place of a score that must not be the maximum: far below the logits of a network, and still a float16.
@@ -31,6 +32,9 @@ def mc_loss(y_true, y_pred, hierarchy, from_logits=False, label_weights=None):
     Returns:
         One value a note, `(batch,)`.
 
+    Raises:
+        ValueError: Outside compiled code, if a label or probability lies outside [0, 1] or a value is not finite.
+
     Example:
 
     >>> from icd_relevancy.layers.code_hierarchy import Hierarchy
@@ -40,7 +44,7 @@ def mc_loss(y_true, y_pred, hierarchy, from_logits=False, label_weights=None):
 
     Reference: CAC §2.5.
     """
-    y_true, y_pred = _by_level(y_true, y_pred, hierarchy)
+    y_true, y_pred = _by_level(y_true, y_pred, hierarchy, from_logits)
     is_true = y_true > 0.5
     lowest = _BELOW_ALL_LOGITS if from_logits else 0.0
     # Side by side, because a walk through the levels costs its number of steps rather than their width.
@@ -67,6 +71,9 @@ def tree_min(y_true, y_pred, hierarchy, from_logits=False, label_weights=None):
     Returns:
         One value a note, `(batch,)`.
 
+    Raises:
+        ValueError: Outside compiled code, if a label or probability lies outside [0, 1] or a value is not finite.
+
     Example:
 
     >>> from icd_relevancy.layers.code_hierarchy import Hierarchy
@@ -76,14 +83,15 @@ def tree_min(y_true, y_pred, hierarchy, from_logits=False, label_weights=None):
 
     Reference: CAC §2.5.
     """
-    y_true, y_pred = _by_level(y_true, y_pred, hierarchy)
+    y_true, y_pred = _by_level(y_true, y_pred, hierarchy, from_logits)
     constrained = ops.where(y_true > 0.5, hierarchy.min_above(y_pred), hierarchy.max_below(y_pred))
     return _crossentropy(y_true, constrained, hierarchy, from_logits, label_weights)
 
 
-class _HierarchicalLoss(keras.losses.Loss):
+class _HierarchicalLoss(CheckedLoss):
     def __init__(self, hierarchy, from_logits, label_weights, reduction, name, dtype):
         super().__init__(name=name, reduction=reduction, dtype=dtype)
+        _check_hierarchy(hierarchy)
         self.hierarchy = hierarchy
         self.from_logits = from_logits
         self.label_weights = checked_weights("label_weights", label_weights)
@@ -108,7 +116,7 @@ class _HierarchicalLoss(keras.losses.Loss):
 
     @classmethod
     def from_config(cls, config):
-        return cls(**{**config, "hierarchy": code_hierarchy.Hierarchy.from_config(config["hierarchy"])})
+        return cls(**{**config, "hierarchy": Hierarchy.from_config(config["hierarchy"])})
 
 
 @keras.saving.register_keras_serializable(package="icd_relevancy")
@@ -154,11 +162,11 @@ class MCLoss(_HierarchicalLoss):
 
     def __init__(
         self,
-        hierarchy,
-        from_logits=False,
-        label_weights=None,
-        reduction="sum_over_batch_size",
-        name="mc_loss",
+        hierarchy: Hierarchy,
+        from_logits: bool = False,
+        label_weights: ArrayLike | None = None,
+        reduction: str | None = "sum_over_batch_size",
+        name: str = "mc_loss",
         dtype=None,
     ):
         super().__init__(hierarchy, from_logits, label_weights, reduction, name, dtype)
@@ -196,18 +204,18 @@ class TreeMin(_HierarchicalLoss):
 
     def __init__(
         self,
-        hierarchy,
-        from_logits=False,
-        label_weights=None,
-        reduction="sum_over_batch_size",
-        name="tree_min",
+        hierarchy: Hierarchy,
+        from_logits: bool = False,
+        label_weights: ArrayLike | None = None,
+        reduction: str | None = "sum_over_batch_size",
+        name: str = "tree_min",
         dtype=None,
     ):
         super().__init__(hierarchy, from_logits, label_weights, reduction, name, dtype)
 
 
 @keras.saving.register_keras_serializable(package="icd_relevancy")
-class HierL2(keras.regularizers.Regularizer):
+class HierL2(WithSettings, keras.regularizers.Regularizer):
     """Pulls the output weights of a code towards those of its parent.
 
     Formula: `λ Σ_{j with a parent} ‖w_j − w_parent(j)‖²`. The bias is one more row of w and the sum goes over
@@ -235,9 +243,10 @@ class HierL2(keras.regularizers.Regularizer):
     Reference: CAC §2.5.
     """
 
-    def __init__(self, hierarchy, strength):
-        if not 0 <= strength < np.inf:
-            raise InputError(f"strength must be a finite number from 0. Received: strength={strength}")
+    def __init__(self, hierarchy: Hierarchy, strength: float):
+        if not is_number(strength, 0) or strength == np.inf:
+            raise InputError(f"strength must be a finite number from 0. {received('strength', strength)}")
+        _check_hierarchy(hierarchy)
         self.hierarchy = hierarchy
         self.strength = strength
 
@@ -254,11 +263,17 @@ class HierL2(keras.regularizers.Regularizer):
 
     @classmethod
     def from_config(cls, config):
-        return cls(**{**config, "hierarchy": code_hierarchy.Hierarchy.from_config(config["hierarchy"])})
+        return cls(**{**config, "hierarchy": Hierarchy.from_config(config["hierarchy"])})
 
 
-def _by_level(y_true, y_pred, hierarchy):
+def _check_hierarchy(hierarchy) -> None:
+    if not isinstance(hierarchy, Hierarchy):
+        raise InputError(f"hierarchy must be a Hierarchy. Received: {type(hierarchy).__name__}")
+
+
+def _by_level(y_true, y_pred, hierarchy, from_logits):
     y_pred = ops.convert_to_tensor(y_pred)
+    check_scores(y_true, y_pred, from_logits)
     return hierarchy.to_levels(ops.cast(y_true, y_pred.dtype)), hierarchy.to_levels(y_pred)
 
 

@@ -3,9 +3,12 @@
 import keras
 import numpy as np
 from keras import ops
+from numpy.typing import ArrayLike
 from scipy import sparse
 
+from icd_relevancy._arguments import is_number, received
 from icd_relevancy.errors import InputError
+from icd_relevancy.losses.base import CheckedLoss, check_scores
 
 
 def label_frequencies(labels) -> np.ndarray:
@@ -56,13 +59,18 @@ def imbalance_ratios(frequencies, cap: float | None = None) -> np.ndarray:
 
     Reference: CAC §2.6.
     """
-    frequencies = np.asarray(frequencies, np.float64)
+    try:
+        frequencies = np.asarray(frequencies, np.float64)
+    except (ValueError, TypeError):
+        raise InputError(
+            f"frequencies must be m shares in [0, 1]. Received: {type(frequencies).__name__}"
+        ) from None
     outside = np.flatnonzero(~((frequencies >= 0) & (frequencies <= 1)))
     if frequencies.ndim != 1 or len(outside):
         found = f"label {outside[0]}" if len(outside) else f"shape {frequencies.shape}"
         raise InputError(f"frequencies must be m shares in [0, 1]. Received: {found}")
-    if cap is not None and not cap > 0:
-        raise InputError(f"cap must be above 0. Received: cap={cap}")
+    if cap is not None and not (is_number(cap) and cap > 0):
+        raise InputError(f"cap must be above 0. {received('cap', cap)}")
     never = np.flatnonzero(frequencies == 0)
     if len(never) and cap is None:
         raise InputError(f"label {never[0]} has no positive example; pass a cap or leave the label out")
@@ -120,6 +128,9 @@ def weighted_crossentropy(
     Returns:
         One value a note, `(batch,)`.
 
+    Raises:
+        ValueError: Outside compiled code, if a label or probability lies outside [0, 1] or a value is not finite.
+
     Example:
 
     >>> value = weighted_crossentropy([[1.0, 0.0]], [[0.5, 0.5]], positive_weights=[3.0, 1.0])
@@ -129,6 +140,7 @@ def weighted_crossentropy(
     Reference: CAC §2.6.
     """
     y_pred = ops.convert_to_tensor(y_pred)
+    check_scores(y_true, y_pred, from_logits)
     y_true = ops.cast(y_true, y_pred.dtype)
     losses = ops.binary_crossentropy(y_true, y_pred, from_logits=from_logits)
     if positive_weights is not None:
@@ -140,7 +152,7 @@ def weighted_crossentropy(
 
 
 @keras.saving.register_keras_serializable(package="icd_relevancy")
-class WeightedCrossentropy(keras.losses.Loss):
+class WeightedCrossentropy(CheckedLoss):
     """Binary cross-entropy with a weight for each label and one for its positives.
 
     Formula: `1/m Σ_j c_j (−w_j y_j log p_j − (1 − y_j) log(1 − p_j))`, averaged over the notes.
@@ -172,11 +184,11 @@ class WeightedCrossentropy(keras.losses.Loss):
 
     def __init__(
         self,
-        label_weights=None,
-        positive_weights=None,
-        from_logits=False,
-        reduction="sum_over_batch_size",
-        name="weighted_crossentropy",
+        label_weights: ArrayLike | None = None,
+        positive_weights: ArrayLike | None = None,
+        from_logits: bool = False,
+        reduction: str | None = "sum_over_batch_size",
+        name: str = "weighted_crossentropy",
         dtype=None,
     ):
         super().__init__(name=name, reduction=reduction, dtype=dtype)
@@ -247,11 +259,11 @@ class IRW(_FrequencyLoss):
 
     def __init__(
         self,
-        frequencies,
-        cap=None,
-        from_logits=False,
-        reduction="sum_over_batch_size",
-        name="irw",
+        frequencies: ArrayLike,
+        cap: float | None = None,
+        from_logits: bool = False,
+        reduction: str | None = "sum_over_batch_size",
+        name: str = "irw",
         dtype=None,
     ):
         super().__init__(frequencies, cap, None, from_logits, reduction, name, dtype)
@@ -284,11 +296,11 @@ class IRNW(_FrequencyLoss):
 
     def __init__(
         self,
-        frequencies,
-        cap=None,
-        from_logits=False,
-        reduction="sum_over_batch_size",
-        name="irnw",
+        frequencies: ArrayLike,
+        cap: float | None = None,
+        from_logits: bool = False,
+        reduction: str | None = "sum_over_batch_size",
+        name: str = "irnw",
         dtype=None,
     ):
         ratios = imbalance_ratios(frequencies, cap)
@@ -300,7 +312,12 @@ def checked_weights(name: str, weights) -> np.ndarray | None:
     """Weights as float64 `(m,)`, or None. Raises `InputError` where one is negative or not finite."""
     if weights is None:
         return None
-    weights = np.asarray(weights, np.float64)
+    try:
+        weights = np.asarray(weights, np.float64)
+    except (ValueError, TypeError):
+        raise InputError(
+            f"{name} must be m finite numbers from 0. Received: {type(weights).__name__}"
+        ) from None
     wrong = np.flatnonzero(~((weights >= 0) & (weights < np.inf)))
     if weights.ndim != 1 or len(wrong):
         found = f"{weights[wrong[0]]} for label {wrong[0]}" if weights.ndim == 1 else f"shape {weights.shape}"

@@ -6,10 +6,11 @@ import keras
 from keras import ops
 
 from icd_relevancy.errors import InputError
+from icd_relevancy.losses.base import WithSettings
 
 
 @keras.saving.register_keras_serializable(package="icd_relevancy")
-class JointSystemLoss(keras.losses.Loss):
+class JointSystemLoss(WithSettings, keras.losses.Loss):
     """One system's part of the normalised loss of a batch of two systems.
 
     Formula, for the µ notes of the batch that are coded in the first system and the η of the second, and an
@@ -49,7 +50,7 @@ class JointSystemLoss(keras.losses.Loss):
     Reference: JAMS §2.2, Eq. 3.
     """
 
-    def __init__(self, loss, name="joint_system_loss", dtype=None):
+    def __init__(self, loss: keras.losses.Loss, name: str = "joint_system_loss", dtype=None):
         super().__init__(name=name, dtype=dtype)
         if not isinstance(loss, keras.losses.Loss):
             raise InputError(f"loss must be a keras.losses.Loss. Received: {type(loss).__name__}")
@@ -66,7 +67,8 @@ class JointSystemLoss(keras.losses.Loss):
                 given = ops.cast(ops.convert_to_tensor(sample_weight), self.dtype)
                 weight = ops.reshape(given, (-1,)) * weight
             mean = ops.cast(self._mean(y_true, y_pred, sample_weight=weight), self.dtype)
-            return mean * ops.sum(weight) / notes
+            # The mean of no notes is 0 for our losses, but an empty array for Keras' own.
+            return ops.sum(mean) * ops.divide_no_nan(ops.sum(weight), notes)
 
     def call(self, y_true, y_pred):
         return self.loss.call(y_true, y_pred)

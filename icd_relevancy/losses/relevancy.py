@@ -1,15 +1,24 @@
 """Relevancy-aware losses: a predicted code counts as right when it is close enough to a true one (LOSSES §3.3)."""
 
+from typing import Literal
+
 import keras
 from keras import ops
 
+from icd_relevancy._arguments import is_number, received
+from icd_relevancy.losses.base import CheckedLoss, GivenValues, check_scores
 from icd_relevancy.matching import Edges, GraphInUse, check_shapes, edges_of, matching_coefficients
 from icd_relevancy.relevance import RelevanceGraph
+
+Matching = Literal["graded", "binary"]
+HarmonicOf = Literal["scores", "losses"]
 
 _EPSILON = 1e-7
 
 
-def tlcl(y_true, y_pred, relevance, matching="graded"):
+def tlcl(
+    y_true, y_pred, relevance: RelevanceGraph | None, matching: Matching = "graded", from_logits: bool = False
+):
     """True Label Cardinality Loss: the share of a note's true labels that no prediction matches.
 
     Formula, for scores `p` in place of the predicted set and the graph's weights δ:
@@ -20,12 +29,17 @@ def tlcl(y_true, y_pred, relevance, matching="graded"):
 
     Args:
         y_true: Multi-hot true labels, `(batch, m)`.
-        y_pred: Probabilities in [0, 1], `(batch, m)`.
+        y_pred: Probabilities in [0, 1], or logits with `from_logits`, `(batch, m)`.
         relevance: A `RelevanceGraph` of the m codes, or None for exact matching.
         matching: `"graded"` weighs a match by its similarity, `"binary"` by 1. Defaults to `"graded"`.
+        from_logits: Whether `y_pred` are logits. Defaults to False.
 
     Returns:
         One value in [0, 1] a note, `(batch,)`.
+
+    Raises:
+        ValueError: If the shapes disagree, or, outside compiled code, a label or probability lies outside [0, 1]
+            or a value is not finite.
 
     Example:
 
@@ -36,10 +50,12 @@ def tlcl(y_true, y_pred, relevance, matching="graded"):
 
     Reference: LOSSES §3.3.1.
     """
-    return _parts_of_arrays(y_true, y_pred, relevance, matching)[0]
+    return _parts_of_arrays(y_true, y_pred, relevance, matching, from_logits)[0]
 
 
-def plcl(y_true, y_pred, relevance, matching="graded"):
+def plcl(
+    y_true, y_pred, relevance: RelevanceGraph | None, matching: Matching = "graded", from_logits: bool = False
+):
     """Predicted Label Cardinality Loss: the share of a note's predictions that match no true label.
 
     Formula, for scores `p` in place of the predicted set and the graph's weights δ:
@@ -51,12 +67,17 @@ def plcl(y_true, y_pred, relevance, matching="graded"):
 
     Args:
         y_true: Multi-hot true labels, `(batch, m)`.
-        y_pred: Probabilities in [0, 1], `(batch, m)`.
+        y_pred: Probabilities in [0, 1], or logits with `from_logits`, `(batch, m)`.
         relevance: A `RelevanceGraph` of the m codes, or None for exact matching.
         matching: `"graded"` weighs a match by its similarity, `"binary"` by 1. Defaults to `"graded"`.
+        from_logits: Whether `y_pred` are logits. Defaults to False.
 
     Returns:
         One value in [0, 1] a note, `(batch,)`.
+
+    Raises:
+        ValueError: If the shapes disagree, or, outside compiled code, a label or probability lies outside [0, 1]
+            or a value is not finite.
 
     Example:
 
@@ -67,7 +88,7 @@ def plcl(y_true, y_pred, relevance, matching="graded"):
 
     Reference: LOSSES §3.3.2.
     """
-    return _parts_of_arrays(y_true, y_pred, relevance, matching)[1]
+    return _parts_of_arrays(y_true, y_pred, relevance, matching, from_logits)[1]
 
 
 def weighted_harmonic_mean(a, b, alpha):
@@ -77,22 +98,28 @@ def weighted_harmonic_mean(a, b, alpha):
     return a * b / ops.maximum(alpha * b + (1 - alpha) * a, _EPSILON)
 
 
-class _RelevancyLoss(keras.losses.Loss):
+class _RelevancyLoss(CheckedLoss):
     """What the four losses share: the graph, how a match is weighed, and both among the saved settings."""
 
-    def __init__(self, relevance, matching, reduction, name, dtype):
+    def __init__(self, relevance, matching, from_logits, reduction, name, dtype):
         super().__init__(name=name, reduction=reduction, dtype=dtype)
         _check_option("matching", matching, ("graded", "binary"))
         self.relevance = relevance
         self.matching = matching
+        self.from_logits = from_logits
         self._graph = GraphInUse(relevance, matching)
 
     def _parts(self, y_true, y_pred):
         y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
-        return _parts(y_true, y_pred, self._graph.edges(y_true, y_pred))
+        return _parts(y_true, y_pred, self._graph.edges(y_true, y_pred), self.from_logits)
 
     def get_config(self):
-        return {**super().get_config(), "relevance": self._graph.get_config(), "matching": self.matching}
+        return {
+            **super().get_config(),
+            "relevance": self._graph.get_config(),
+            "matching": self.matching,
+            "from_logits": self.from_logits,
+        }
 
     @classmethod
     def from_config(cls, config):
@@ -119,6 +146,10 @@ class TLCL(_RelevancyLoss):
         reduction: As in every Keras loss. Defaults to `"sum_over_batch_size"`.
         name: Defaults to `"tlcl"`.
         dtype: Of the computation. Defaults to Keras' float type.
+        from_logits: Whether the predictions are logits. Defaults to False.
+
+    Raises:
+        ValueError: On the call, as `icd_relevancy.losses.tlcl`.
 
     Example:
 
@@ -131,9 +162,15 @@ class TLCL(_RelevancyLoss):
     """
 
     def __init__(
-        self, relevance=None, matching="graded", reduction="sum_over_batch_size", name="tlcl", dtype=None
+        self,
+        relevance: RelevanceGraph | None = None,
+        matching: Matching = "graded",
+        reduction: str | None = "sum_over_batch_size",
+        name: str = "tlcl",
+        dtype=None,
+        from_logits: bool = False,
     ):
-        super().__init__(relevance, matching, reduction, name, dtype)
+        super().__init__(relevance, matching, from_logits, reduction, name, dtype)
 
     def call(self, y_true, y_pred):
         return self._parts(y_true, y_pred)[0]
@@ -156,6 +193,10 @@ class PLCL(_RelevancyLoss):
         reduction: As in every Keras loss. Defaults to `"sum_over_batch_size"`.
         name: Defaults to `"plcl"`.
         dtype: Of the computation. Defaults to Keras' float type.
+        from_logits: Whether the predictions are logits. Defaults to False.
+
+    Raises:
+        ValueError: On the call, as `icd_relevancy.losses.tlcl`.
 
     Example:
 
@@ -168,9 +209,15 @@ class PLCL(_RelevancyLoss):
     """
 
     def __init__(
-        self, relevance=None, matching="graded", reduction="sum_over_batch_size", name="plcl", dtype=None
+        self,
+        relevance: RelevanceGraph | None = None,
+        matching: Matching = "graded",
+        reduction: str | None = "sum_over_batch_size",
+        name: str = "plcl",
+        dtype=None,
+        from_logits: bool = False,
     ):
-        super().__init__(relevance, matching, reduction, name, dtype)
+        super().__init__(relevance, matching, from_logits, reduction, name, dtype)
 
     def call(self, y_true, y_pred):
         return self._parts(y_true, y_pred)[1]
@@ -204,9 +251,11 @@ class WHML(_RelevancyLoss):
             `TLCL(reduction="mean_with_sample_weight")`.
         name: Defaults to `"whml"`.
         dtype: Of the computation. Defaults to Keras' float type.
+        from_logits: Whether the predictions are logits. Defaults to False.
 
     Raises:
-        ValueError: If alpha lies outside [0, 1] or an option is unknown.
+        ValueError: If alpha lies outside [0, 1] or an option is unknown; on the call, as
+            `icd_relevancy.losses.tlcl`.
 
     Example:
 
@@ -220,32 +269,35 @@ class WHML(_RelevancyLoss):
 
     def __init__(
         self,
-        alpha=0.5,
-        relevance=None,
-        matching="graded",
-        harmonic_of="scores",
-        reduction="sum_over_batch_size",
-        name="whml",
+        alpha: float = 0.5,
+        relevance: RelevanceGraph | None = None,
+        matching: Matching = "graded",
+        harmonic_of: HarmonicOf = "scores",
+        reduction: str | None = "sum_over_batch_size",
+        name: str = "whml",
         dtype=None,
+        from_logits: bool = False,
     ):
-        super().__init__(relevance, matching, reduction, name, dtype)
-        if not 0 <= alpha <= 1:
-            raise ValueError(f"`alpha` must lie in [0, 1]. Received: alpha={alpha}")
+        super().__init__(relevance, matching, from_logits, reduction, name, dtype)
+        if not is_number(alpha, 0, 1):
+            raise ValueError(f"`alpha` must lie in [0, 1]. {received('alpha', alpha)}")
         _check_option("harmonic_of", harmonic_of, ("scores", "losses"))
         self.alpha = alpha
         self.harmonic_of = harmonic_of
 
     def __call__(self, y_true, y_pred, sample_weight=None):
+        if self.reduction in (None, "none"):
+            return super().__call__(y_true, y_pred, sample_weight)
+        mask = getattr(y_pred, "_keras_mask", None)
         with keras.name_scope(self.name):
             y_true = ops.convert_to_tensor(y_true, dtype=self.dtype)
             y_pred = ops.convert_to_tensor(y_pred, dtype=self.dtype)
             parts = self._parts(y_true, y_pred)
-            weight = _note_weights(sample_weight, parts)
-            if self.reduction in (None, "none"):
-                return ops.cast(self._combine(*parts) * weight, self.dtype)
+            weight = _note_weights(sample_weight, parts) * _note_weights(mask, parts)
             total = ops.maximum(ops.sum(weight), _EPSILON)
             loss = self._combine(*(ops.sum(part * weight) / total for part in parts))
-            return ops.cast(loss * total if self.reduction == "sum" else loss, self.dtype)
+            loss = loss * total if self.reduction == "sum" else loss
+            return GivenValues(reduction=self.reduction, dtype=self.dtype)([0.0], ops.reshape(loss, (1,)))
 
     def call(self, y_true, y_pred):
         return self._combine(*self._parts(y_true, y_pred))
@@ -271,7 +323,7 @@ class BHML(WHML):
     Relations: `WHML(alpha=0.5)`; see there for the two forms.
 
     Args:
-        relevance, matching, harmonic_of, reduction, dtype: As in `WHML`.
+        relevance, matching, harmonic_of, reduction, dtype, from_logits: As in `WHML`.
         name: Defaults to `"bhml"`.
 
     Example:
@@ -286,14 +338,15 @@ class BHML(WHML):
 
     def __init__(
         self,
-        relevance=None,
-        matching="graded",
-        harmonic_of="scores",
-        reduction="sum_over_batch_size",
-        name="bhml",
+        relevance: RelevanceGraph | None = None,
+        matching: Matching = "graded",
+        harmonic_of: HarmonicOf = "scores",
+        reduction: str | None = "sum_over_batch_size",
+        name: str = "bhml",
         dtype=None,
+        from_logits: bool = False,
     ):
-        super().__init__(0.5, relevance, matching, harmonic_of, reduction, name, dtype)
+        super().__init__(0.5, relevance, matching, harmonic_of, reduction, name, dtype, from_logits)
 
     def get_config(self):
         config = super().get_config()
@@ -301,10 +354,12 @@ class BHML(WHML):
         return config
 
 
-def _parts(y_true, y_pred, edges: Edges | None):
+def _parts(y_true, y_pred, edges: Edges | None, from_logits: bool):
     """TLCL and PLCL of each note, both `(batch,)`; half precision is too coarse for the sums over the labels."""
+    check_scores(y_true, y_pred, from_logits)
     if keras.backend.standardize_dtype(y_pred.dtype) != "float64":
         y_pred = ops.cast(y_pred, "float32")
+    y_pred = ops.sigmoid(y_pred) if from_logits else y_pred
     y_true = ops.cast(y_true, y_pred.dtype)
     found, justified = matching_coefficients(y_true, y_pred, edges)
     true_labels = ops.sum(y_true, axis=-1)
@@ -314,16 +369,16 @@ def _parts(y_true, y_pred, edges: Edges | None):
     return missed / ops.maximum(true_labels, 1), unjustified / ops.maximum(predicted_labels, _EPSILON)
 
 
-def _parts_of_arrays(y_true, y_pred, relevance: RelevanceGraph | None, matching: str):
+def _parts_of_arrays(y_true, y_pred, relevance: RelevanceGraph | None, matching: str, from_logits: bool):
     _check_option("matching", matching, ("graded", "binary"))
     y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
     check_shapes(y_true, y_pred, relevance)
-    return _parts(y_true, y_pred, edges_of(relevance, matching))
+    return _parts(y_true, y_pred, edges_of(relevance, matching), from_logits)
 
 
 def _check_option(name, value, allowed):
     if value not in allowed:
-        raise ValueError(f"`{name}` must be one of {allowed}. Received: {name}={value!r}")
+        raise ValueError(f"`{name}` must be one of {allowed}. {received(name, value)}")
 
 
 def _note_weights(sample_weight, parts):

@@ -3,10 +3,22 @@
 The Keras metrics are imported when they are first used, so that the NumPy ones do not load TensorFlow.
 """
 
-import importlib
+from typing import TYPE_CHECKING
 
+from icd_relevancy._lazy import attach
 from icd_relevancy.metrics import calibration, code_information, multilabel, ranking
 from icd_relevancy.metrics.relevancy_report import RelevancyReport, relevancy_report
+
+if TYPE_CHECKING:
+    from icd_relevancy.metrics.relevancy import (
+        RelevancyF1Score,
+        RelevancyFalseNegatives,
+        RelevancyFalsePositives,
+        RelevancyPrecision,
+        RelevancyRecall,
+        RelevancyTruePositives,
+    )
+    from icd_relevancy.metrics.streaming import NDCG, MicroAUPRC, RankErrorsAtRecall, RecallAtK
 
 __all__ = [
     "NDCG",
@@ -14,9 +26,12 @@ __all__ = [
     "RankErrorsAtRecall",
     "RecallAtK",
     "RelevancyF1Score",
+    "RelevancyFalseNegatives",
+    "RelevancyFalsePositives",
     "RelevancyPrecision",
     "RelevancyRecall",
     "RelevancyReport",
+    "RelevancyTruePositives",
     "calibration",
     "code_information",
     "multilabel",
@@ -24,18 +39,20 @@ __all__ = [
     "relevancy_report",
 ]
 
-_KERAS_METRICS = {
-    "MicroAUPRC": "streaming",
-    "NDCG": "streaming",
-    "RankErrorsAtRecall": "streaming",
-    "RecallAtK": "streaming",
-    "RelevancyF1Score": "relevancy",
-    "RelevancyPrecision": "relevancy",
-    "RelevancyRecall": "relevancy",
-}
+_STREAMING = ("MicroAUPRC", "NDCG", "RankErrorsAtRecall", "RecallAtK")
+_RELEVANCY = (
+    "RelevancyF1Score",
+    "RelevancyFalseNegatives",
+    "RelevancyFalsePositives",
+    "RelevancyPrecision",
+    "RelevancyRecall",
+    "RelevancyTruePositives",
+)
 
-
-def __getattr__(name: str):
-    if name in _KERAS_METRICS:
-        return getattr(importlib.import_module(f"icd_relevancy.metrics.{_KERAS_METRICS[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__, __dir__ = attach(
+    __name__,
+    {
+        **dict.fromkeys(_STREAMING, "icd_relevancy.metrics.streaming"),
+        **dict.fromkeys(_RELEVANCY, "icd_relevancy.metrics.relevancy"),
+    },
+)

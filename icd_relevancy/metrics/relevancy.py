@@ -1,24 +1,32 @@
 """Streaming Keras metrics in relevancy terms (NNBSVR §3.2)."""
 
+from typing import Literal
+
 import keras
 from keras import ops
 
+from icd_relevancy._arguments import is_number, received
 from icd_relevancy.matching import GraphInUse, matched
 from icd_relevancy.relevance import RelevanceGraph
 
-_AVERAGES = (None, "micro", "macro", "weighted")
+Average = Literal["micro", "macro", "weighted"]
 
 
 class _RelevancyMetric(keras.metrics.Metric):
     """Counts per label over the batches; the subclasses say what becomes of the counts."""
 
+    # As Keras' own metrics say whether more of them is better, to `EarlyStopping` and `ModelCheckpoint`.
+    _direction = "up"
+    _averages = (None, "micro", "macro", "weighted")
+
     def __init__(self, relevance, average, decision_threshold, name, dtype):
         super().__init__(name=name, dtype=dtype)
-        if average not in _AVERAGES:
-            raise ValueError(f"`average` must be one of {_AVERAGES}. Received: average={average!r}")
-        if not 0 <= decision_threshold <= 1:
+        if average not in self._averages:
+            raise ValueError(f"`average` must be one of {self._averages}. {received('average', average)}")
+        if not is_number(decision_threshold, 0, 1):
             raise ValueError(
-                f"`decision_threshold` must lie in [0, 1]. Received: decision_threshold={decision_threshold}"
+                "`decision_threshold` must lie in [0, 1]. "
+                f"{received('decision_threshold', decision_threshold)}"
             )
         self.relevance = relevance
         self.average = average
@@ -36,7 +44,7 @@ class _RelevancyMetric(keras.metrics.Metric):
         self._built_for = labels
 
     def update_state(self, y_true, y_pred, sample_weight=None):
-        """Adds a batch.
+        """Adds a batch; a note with a NaN among its predictions makes the result NaN.
 
         Args:
             y_true: Multi-hot true labels, `(batch, m)`.
@@ -56,6 +64,7 @@ class _RelevancyMetric(keras.metrics.Metric):
             )
         found, justified = matched(y_true, predicted, edges)
         weight = 1.0 if sample_weight is None else ops.reshape(ops.cast(sample_weight, "float32"), (-1, 1))
+        weight = ops.where(ops.any(ops.isnan(y_pred), axis=1, keepdims=True), float("nan"), weight)
         self.true_positives.assign_add(ops.sum(found * weight, axis=0))
         self.false_positives.assign_add(ops.sum(predicted * (1 - justified) * weight, axis=0))
         self.false_negatives.assign_add(ops.sum((y_true - found) * weight, axis=0))
@@ -66,7 +75,7 @@ class _RelevancyMetric(keras.metrics.Metric):
             variable.assign(ops.zeros(variable.shape, dtype=variable.dtype))
 
     def result(self):
-        """The score so far: a scalar, or one value a label, `(m,)`, with `average=None`."""
+        """The score so far: a scalar, or one value a label, `(m,)`, with `average=None`; NaN once a score was."""
         if not hasattr(self, "true_positives"):
             return ops.convert_to_tensor(0.0)
         found, wrong, missed = self.true_positives, self.false_positives, self.false_negatives
@@ -121,7 +130,12 @@ class RelevancyPrecision(_RelevancyMetric):
     """
 
     def __init__(
-        self, relevance=None, average="micro", decision_threshold=0.5, name="relevancy_precision", dtype=None
+        self,
+        relevance: RelevanceGraph | None = None,
+        average: Average | None = "micro",
+        decision_threshold: float = 0.5,
+        name: str = "relevancy_precision",
+        dtype=None,
     ):
         super().__init__(relevance, average, decision_threshold, name, dtype)
 
@@ -151,7 +165,12 @@ class RelevancyRecall(_RelevancyMetric):
     """
 
     def __init__(
-        self, relevance=None, average="micro", decision_threshold=0.5, name="relevancy_recall", dtype=None
+        self,
+        relevance: RelevanceGraph | None = None,
+        average: Average | None = "micro",
+        decision_threshold: float = 0.5,
+        name: str = "relevancy_recall",
+        dtype=None,
     ):
         super().__init__(relevance, average, decision_threshold, name, dtype)
 
@@ -183,12 +202,146 @@ class RelevancyF1Score(_RelevancyMetric):
     """
 
     def __init__(
-        self, relevance=None, average="micro", decision_threshold=0.5, name="relevancy_f1", dtype=None
+        self,
+        relevance: RelevanceGraph | None = None,
+        average: Average | None = "micro",
+        decision_threshold: float = 0.5,
+        name: str = "relevancy_f1",
+        dtype=None,
     ):
         super().__init__(relevance, average, decision_threshold, name, dtype)
 
     def _score(self, found, wrong, missed):
         return _ratio(2 * found, 2 * found + wrong + missed)
+
+
+class _RelevancyCount(_RelevancyMetric):
+    """One of the counts, in total or a label."""
+
+    _averages = (None, "micro")
+
+
+@keras.saving.register_keras_serializable(package="icd_relevancy")
+class RelevancyTruePositives(_RelevancyCount):
+    """Number of true codes that a predicted code of their note matches.
+
+    Formula: `Σ_i Σ_{j∈y_i} max_{k∈ŷ_i} δ_jk`, counted on the true labels.
+
+    Relations: with exact matching the total is that of
+    `keras.metrics.TruePositives`. Exact up to 16.7 million uses of a label.
+
+    Args:
+        relevance: A `RelevanceGraph` of the model's m labels. Defaults to None: the graph of
+            `icd_relevancy.set_relevance` at its first use, else exact matching with one warning.
+        average: `"micro"` for the total, or None for one count a label. Defaults to `"micro"`.
+        decision_threshold: A code is predicted when its probability reaches it. Defaults to 0.5.
+        name: Defaults to `"relevancy_true_positives"`.
+        dtype: Defaults to Keras' float type.
+
+    Example:
+
+    >>> from icd_relevancy import RelevancyTruePositives, RelevanceGraph
+    >>> graph = RelevanceGraph.from_similarity([[1, 0.9, 0], [0.9, 1, 0], [0, 0, 1]], ["A", "B", "C"], 0.76)
+    >>> metric = RelevancyTruePositives(relevance=graph)
+    >>> metric.update_state([[1, 0, 1]], [[0.1, 0.9, 0.2]])  # B matches A, C is missed
+    >>> float(metric.result())
+    1.0
+
+    Reference: NNBSVR §3.2.
+    """
+
+    def __init__(
+        self,
+        relevance: RelevanceGraph | None = None,
+        average: Literal["micro"] | None = "micro",
+        decision_threshold: float = 0.5,
+        name: str = "relevancy_true_positives",
+        dtype=None,
+    ):
+        super().__init__(relevance, average, decision_threshold, name, dtype)
+
+    def _score(self, found, wrong, missed):
+        return found
+
+
+@keras.saving.register_keras_serializable(package="icd_relevancy")
+class RelevancyFalsePositives(_RelevancyCount):
+    """Number of predicted codes that match no true code of their note.
+
+    Formula: `Σ_i Σ_{k∈ŷ_i} (1 − max_{j∈y_i} δ_jk)`, counted on the predicted labels.
+
+    Relations: see `RelevancyTruePositives`.
+
+    Args:
+        relevance, average, decision_threshold, dtype: As in `RelevancyTruePositives`.
+        name: Defaults to `"relevancy_false_positives"`.
+
+    Example:
+
+    >>> from icd_relevancy import RelevancyFalsePositives, RelevanceGraph
+    >>> graph = RelevanceGraph.from_similarity([[1, 0.9, 0], [0.9, 1, 0], [0, 0, 1]], ["A", "B", "C"], 0.76)
+    >>> metric = RelevancyFalsePositives(relevance=graph)
+    >>> metric.update_state([[1, 0, 0]], [[0.1, 0.9, 0.8]])  # B matches A, C nothing
+    >>> float(metric.result())
+    1.0
+
+    Reference: NNBSVR §3.2.
+    """
+
+    _direction = "down"
+
+    def __init__(
+        self,
+        relevance: RelevanceGraph | None = None,
+        average: Literal["micro"] | None = "micro",
+        decision_threshold: float = 0.5,
+        name: str = "relevancy_false_positives",
+        dtype=None,
+    ):
+        super().__init__(relevance, average, decision_threshold, name, dtype)
+
+    def _score(self, found, wrong, missed):
+        return wrong
+
+
+@keras.saving.register_keras_serializable(package="icd_relevancy")
+class RelevancyFalseNegatives(_RelevancyCount):
+    """Number of true codes that no predicted code of their note matches.
+
+    Formula: `Σ_i (|y_i| − Σ_{j∈y_i} max_{k∈ŷ_i} δ_jk)`, counted on the true labels.
+
+    Relations: see `RelevancyTruePositives`.
+
+    Args:
+        relevance, average, decision_threshold, dtype: As in `RelevancyTruePositives`.
+        name: Defaults to `"relevancy_false_negatives"`.
+
+    Example:
+
+    >>> from icd_relevancy import RelevancyFalseNegatives, RelevanceGraph
+    >>> graph = RelevanceGraph.from_similarity([[1, 0.9, 0], [0.9, 1, 0], [0, 0, 1]], ["A", "B", "C"], 0.76)
+    >>> metric = RelevancyFalseNegatives(relevance=graph)
+    >>> metric.update_state([[1, 0, 1]], [[0.1, 0.9, 0.2]])  # B matches A, C is missed
+    >>> float(metric.result())
+    1.0
+
+    Reference: NNBSVR §3.2.
+    """
+
+    _direction = "down"
+
+    def __init__(
+        self,
+        relevance: RelevanceGraph | None = None,
+        average: Literal["micro"] | None = "micro",
+        decision_threshold: float = 0.5,
+        name: str = "relevancy_false_negatives",
+        dtype=None,
+    ):
+        super().__init__(relevance, average, decision_threshold, name, dtype)
+
+    def _score(self, found, wrong, missed):
+        return missed
 
 
 def _ratio(numerator, denominator):

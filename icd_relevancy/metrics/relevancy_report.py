@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import sparse
 
 from icd_relevancy.errors import InputError
+from icd_relevancy.metrics.label_sets import LabelSets, label_matrices
 from icd_relevancy.relevance import RelevanceGraph
 
 _ROWS_AT_ONCE = 16384
@@ -23,6 +23,7 @@ class RelevancyReport:
         weighted_f1: Mean F1 over the labels, weighed by their support.
         true_positives, false_positives, false_negatives: int64 `(m,)`. True positives and false negatives are
             counted on the true labels, false positives on the predicted ones.
+        codes: The codes of the labels, where the graph, a DataFrame or lists of codes name them, else None.
     """
 
     micro_precision: float
@@ -33,6 +34,7 @@ class RelevancyReport:
     true_positives: np.ndarray
     false_positives: np.ndarray
     false_negatives: np.ndarray
+    codes: tuple[str, ...] | None = None
 
     @property
     def support(self) -> np.ndarray:
@@ -50,7 +52,9 @@ class RelevancyReport:
         return {name: getattr(self, name) for name in names}
 
 
-def relevancy_report(y_true, y_pred, relevance: RelevanceGraph | None = None) -> RelevancyReport:
+def relevancy_report(
+    y_true: LabelSets, y_pred: LabelSets, relevance: RelevanceGraph | None = None
+) -> RelevancyReport:
     """Precision, recall and F1 where a predicted code counts as right when it matches a true one.
 
     For note i with true set `y_i` and predicted set `ŷ_i`:
@@ -60,7 +64,9 @@ def relevancy_report(y_true, y_pred, relevance: RelevanceGraph | None = None) ->
     thousands of labels take about as long as scikit-learn's F1.
 
     Args:
-        y_true: The true labels, `(n, m)` of 0 and 1: a SciPy sparse matrix or a dense array.
+        y_true: The true labels, `(n, m)` of 0 and 1: a SciPy sparse matrix or a dense array; a DataFrame, whose
+            columns are taken by their names, the codes of the graph, and whose rows by the index where both have
+            one; or n lists of codes.
         y_pred: The predicted labels, likewise.
         relevance: A `RelevanceGraph` of the m labels. Defaults to None: exact matching, which gives
             scikit-learn's micro and weighted F1, and its macro F1 over the labels with support.
@@ -69,7 +75,8 @@ def relevancy_report(y_true, y_pred, relevance: RelevanceGraph | None = None) ->
         A frozen `RelevancyReport`.
 
     Raises:
-        InputError: If the shapes disagree or a value is neither 0 nor 1.
+        InputError: If the shapes, columns or notes disagree, a code is not in the graph, or a value is neither 0
+            nor 1; NaN is neither.
 
     Example:
 
@@ -77,16 +84,16 @@ def relevancy_report(y_true, y_pred, relevance: RelevanceGraph | None = None) ->
     >>> graph = RelevanceGraph.from_similarity([[1, 0.9, 0], [0.9, 1, 0], [0, 0, 1]], ["A", "B", "C"], 0.76)
     >>> relevancy_report([[1, 0, 1]], [[0, 1, 0]], graph).micro_f1
     0.6666666666666666
+    >>> relevancy_report([["A", "C"]], [["B"]], graph).micro_f1
+    0.6666666666666666
 
     Reference: NNBSVR §3.2.
     """
-    y_true, y_pred = _label_lists(y_true, "y_true"), _label_lists(y_pred, "y_pred")
-    if y_true.shape != y_pred.shape:
-        raise InputError(f"y_true has the shape {y_true.shape} and y_pred {y_pred.shape}; they must agree")
+    if relevance is not None and not isinstance(relevance, RelevanceGraph):
+        raise InputError(f"relevance must be a RelevanceGraph or None. Received: {type(relevance).__name__}")
+    y_true, y_pred, codes = label_matrices(y_true, y_pred, None if relevance is None else relevance.codes)
     if relevance is not None and len(relevance) != y_true.shape[1]:
         raise InputError(f"{y_true.shape[1]} labels do not fit a relevance graph of {len(relevance)} codes")
-    if relevance is None:
-        relevance = RelevanceGraph.identity([str(label) for label in range(y_true.shape[1])])
     found, justified = _match_pairs(y_true, y_pred, relevance)
 
     labels = y_true.shape[1]
@@ -94,10 +101,10 @@ def relevancy_report(y_true, y_pred, relevance: RelevanceGraph | None = None) ->
     predicted = np.bincount(y_pred.indices, minlength=labels)
     true_positives = np.bincount(y_true.indices[found], minlength=labels)
     false_positives = predicted - np.bincount(y_pred.indices[justified], minlength=labels)
-    return _report(true_positives, false_positives, support - true_positives)
+    return _report(true_positives, false_positives, support - true_positives, codes)
 
 
-def _report(true_positives, false_positives, false_negatives) -> RelevancyReport:
+def _report(true_positives, false_positives, false_negatives, codes) -> RelevancyReport:
     found, wrong, missed = true_positives.sum(), false_positives.sum(), false_negatives.sum()
     support = true_positives + false_negatives
     f1 = _ratio(2 * true_positives, 2 * true_positives + false_positives + false_negatives)
@@ -110,6 +117,7 @@ def _report(true_positives, false_positives, false_negatives) -> RelevancyReport
         true_positives=true_positives,
         false_positives=false_positives,
         false_negatives=false_negatives,
+        codes=codes,
     )
 
 
@@ -119,26 +127,14 @@ def _ratio(numerator, denominator):
     )
 
 
-def _label_lists(matrix, name: str) -> sparse.csr_matrix:
-    if not sparse.issparse(matrix) and np.ndim(matrix) != 2:
-        raise InputError(f"{name} must have the shape (notes, labels). Received: {np.shape(matrix)}")
-    lists = sparse.csr_matrix(matrix)
-    if lists.has_canonical_format and (lists.data == 1).all():
-        return lists
-    lists = lists.copy()
-    lists.sum_duplicates()
-    lists.eliminate_zeros()
-    if not (lists.data == 1).all():
-        raise InputError(f"{name} must hold 0 and 1 alone; apply the decision threshold first")
-    return lists
-
-
 def _match_pairs(y_true, y_pred, relevance):
     """Which true labels are found and which predicted ones justified, as masks over the CSR indices."""
     found = np.zeros(y_true.nnz, bool)
     justified = np.zeros(y_pred.nnz, bool)
     if not y_true.nnz or not y_pred.nnz:
         return found, justified
+    if relevance is None:
+        relevance = RelevanceGraph.identity([str(label) for label in range(y_true.shape[1])])
     lookup = _PairLookup(relevance)
     true_counts, predicted_counts = np.diff(y_true.indptr), np.diff(y_pred.indptr)
     # Notes with equally many true and equally many predicted labels form a rectangle of pairs.

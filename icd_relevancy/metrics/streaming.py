@@ -5,10 +5,14 @@
 the scores of all notes together and counts them in bins; it can say how far from exact it may be.
 """
 
+from typing import Literal
+
 import keras
 import numpy as np
 from keras import ops
 from scipy.special import digamma
+
+from icd_relevancy._arguments import is_number, received
 
 # The log-odds of the probabilities that are told apart: beyond them lies less than 1 in 400 million.
 _WIDEST = 20.0
@@ -16,6 +20,9 @@ _WIDEST = 20.0
 
 class _RankingMetric(keras.metrics.Metric):
     """Weighted mean over the notes with labels of what `_values` gives for each."""
+
+    # As in Keras' own metrics.
+    _direction = "up"
 
     def __init__(self, name, dtype):
         super().__init__(name=name, dtype=dtype)
@@ -112,12 +119,20 @@ class RankErrorsAtRecall(_RankingMetric):
     Reference: CAC §2.3.
     """
 
-    def __init__(self, recall=0.5, interpolation="step", name=None, dtype=None):
-        if not 0 < recall <= 1:
-            raise ValueError(f"`recall` must be a fraction in (0, 1]. Received: recall={recall}")
+    _direction = "down"
+
+    def __init__(
+        self,
+        recall: float = 0.5,
+        interpolation: Literal["step", "linear"] = "step",
+        name: str | None = None,
+        dtype=None,
+    ):
+        if not is_number(recall, 0, 1) or recall == 0:
+            raise ValueError(f"`recall` must be a fraction in (0, 1]. {received('recall', recall)}")
         if interpolation not in ("step", "linear"):
             raise ValueError(
-                f"`interpolation` must be 'step' or 'linear'. Received: interpolation={interpolation!r}"
+                f"`interpolation` must be 'step' or 'linear'. {received('interpolation', interpolation)}"
             )
         super().__init__(name or f"rank_errors_at_{100 * recall:g}", dtype)
         self.recall = recall
@@ -160,7 +175,7 @@ class NDCG(_RankingMetric):
     Reference: CAC §3.2.
     """
 
-    def __init__(self, k=None, name=None, dtype=None):
+    def __init__(self, k: int | None = None, name: str | None = None, dtype=None):
         if k is not None:
             _check_k(k)
         super().__init__(name or ("ndcg" if k is None else f"ndcg_at_{k}"), dtype)
@@ -200,7 +215,7 @@ class RecallAtK(_RankingMetric):
     Reference: CAC §2.3.
     """
 
-    def __init__(self, k=10, name=None, dtype=None):
+    def __init__(self, k: int = 10, name: str | None = None, dtype=None):
         _check_k(k)
         super().__init__(name or f"recall_at_{k}", dtype)
         self.k = k
@@ -239,9 +254,11 @@ class MicroAUPRC(keras.metrics.Metric):
     Reference: CAC §3.2.
     """
 
-    def __init__(self, bins=8192, name="micro_auprc", dtype=None):
-        if bins < 2 or bins != int(bins):
-            raise ValueError(f"`bins` must be a whole number of at least 2. Received: bins={bins}")
+    _direction = "up"
+
+    def __init__(self, bins: int = 8192, name: str = "micro_auprc", dtype=None):
+        if not is_number(bins, 2) or bins % 1:
+            raise ValueError(f"`bins` must be a whole number of at least 2. {received('bins', bins)}")
         super().__init__(name=name, dtype=dtype)
         self.bins = int(bins)
         self.positives, self.negatives = (
@@ -303,5 +320,5 @@ class MicroAUPRC(keras.metrics.Metric):
 
 
 def _check_k(k):
-    if k < 1 or k != int(k):
-        raise ValueError(f"`k` must be a whole number of at least 1. Received: k={k}")
+    if not is_number(k, 1) or k % 1:
+        raise ValueError(f"`k` must be a whole number of at least 1. {received('k', k)}")

@@ -15,7 +15,7 @@ from icd_relevancy.atomic import replacing
 from icd_relevancy.data import RolledUp, Stays
 from icd_relevancy.errors import InputError
 from icd_relevancy.training.config import check
-from icd_relevancy.training.fit import NotFiniteError
+from icd_relevancy.training.fitting import NotFiniteError
 from icd_relevancy.training.medication_config import MedicationConfig
 from icd_relevancy.training.medication_data import MedicationData
 from icd_relevancy.training.medication_training import train_network

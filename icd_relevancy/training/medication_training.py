@@ -20,7 +20,7 @@ from icd_relevancy.losses import (
 )
 from icd_relevancy.models.frequency_bias import start_from_frequencies
 from icd_relevancy.models.medication import mean_network, medication_network, predict_streamed
-from icd_relevancy.training.fit import STEPS_PER_EXECUTION, History, fit
+from icd_relevancy.training.fitting import STEPS_PER_EXECUTION, History, fit
 from icd_relevancy.training.medication_config import MedicationConfig
 from icd_relevancy.training.medication_data import MedicationData, MedicationPart
 from icd_relevancy.training.monitor import monitored

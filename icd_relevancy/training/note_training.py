@@ -13,7 +13,7 @@ from icd_relevancy.losses import JointSystemLoss
 from icd_relevancy.models import encoder_of, head_of, system_model
 from icd_relevancy.training.config import TrainingConfig
 from icd_relevancy.training.evaluation import predict_scores
-from icd_relevancy.training.fit import STEPS_PER_EXECUTION, History, fit
+from icd_relevancy.training.fitting import STEPS_PER_EXECUTION, History, fit
 from icd_relevancy.training.label_set import LabelSet
 from icd_relevancy.training.model_settings import BACKBONES
 from icd_relevancy.training.monitor import monitored

@@ -1,7 +1,8 @@
 """Code vectors: points whose cosine says how related two codes are."""
 
-from importlib import import_module
+from typing import TYPE_CHECKING
 
+from icd_relevancy._lazy import attach
 from icd_relevancy.vectors.baselines import hierarchy_only_vectors, one_hot_vectors
 from icd_relevancy.vectors.code_pairs import CodePairs, pair_auc, pair_report, read_code_pairs
 from icd_relevancy.vectors.code_vectors import CodeVectors
@@ -12,8 +13,8 @@ from icd_relevancy.vectors.nnbsvr import nnbsvr_vectors
 from icd_relevancy.vectors.reduction import Reduction, elbow, reduce
 from icd_relevancy.vectors.validation import hierarchy_reconstruction, neighbour_counts
 
-# These import Keras, which code vectors that are only read do not need.
-_WITH_KERAS = ("TextToVector", "TextToVectorConfig")
+if TYPE_CHECKING:
+    from icd_relevancy.vectors.text_to_vector import TextToVector, TextToVectorConfig
 
 __all__ = [
     "CodePairs",
@@ -37,8 +38,7 @@ __all__ = [
     "reduce",
 ]
 
-
-def __getattr__(name: str):
-    if name in _WITH_KERAS:
-        return getattr(import_module("icd_relevancy.vectors.text_to_vector"), name)
-    raise AttributeError(f"module 'icd_relevancy.vectors' has no attribute {name!r}")
+# These import Keras, which code vectors that are only read do not need.
+__getattr__, __dir__ = attach(
+    __name__, dict.fromkeys(("TextToVector", "TextToVectorConfig"), "icd_relevancy.vectors.text_to_vector")
+)

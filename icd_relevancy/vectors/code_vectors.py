@@ -1,17 +1,20 @@
 """One vector a code, and the folder they are kept in."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from icd_relevancy._arguments import named_codes
 from icd_relevancy.atomic import replacing
 from icd_relevancy.cache import cache_folder
 from icd_relevancy.codes.system import PACKAGED_SYSTEMS
-from icd_relevancy.errors import InputError
+from icd_relevancy.errors import InputError, shown_word
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +45,10 @@ class CodeVectors:
     codes: tuple[str, ...]
     vectors: np.ndarray = field(repr=False)
     meta: Mapping = field(default_factory=dict, repr=False)
+
+    if TYPE_CHECKING:
+        # What may be given is wider than what is kept.
+        def __init__(self, codes: Iterable[str], vectors: ArrayLike, meta: Mapping | None = None) -> None: ...
 
     def __post_init__(self):
         codes = tuple(self.codes)
@@ -105,8 +112,14 @@ class CodeVectors:
     def select(self, codes: Sequence[str]) -> "CodeVectors":
         """The vectors of these codes, in this order.
 
-        Raises `InputError` where a code is unknown or listed twice.
+        Raises `InputError` where a code is unknown, naming all such, or listed twice.
         """
+        missing = [code for code in codes if code not in self._rows]
+        if len(missing) > 1:
+            raise InputError(
+                f"{len(missing)} codes have no vector: {named_codes(missing)}; normalise them "
+                "(RelevanceGraph.from_codes does), or build vectors that include them"
+            )
         rows = [self._row(code) for code in codes]
         return CodeVectors(tuple(codes), self.vectors[rows], self.meta)
 
@@ -186,7 +199,9 @@ class CodeVectors:
 
     def _row(self, code: str) -> int:
         if code not in self._rows:
-            raise InputError(f"code {code!r} has no vector; normalise it, or build vectors that include it")
+            raise InputError(
+                f"code {shown_word(code)} has no vector; normalise it, or build vectors that include it"
+            )
         return self._rows[code]
 
     @cached_property

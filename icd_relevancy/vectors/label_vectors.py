@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from icd_relevancy._arguments import named_codes
 from icd_relevancy.codes import CodeSystem
-from icd_relevancy.errors import InputError
+from icd_relevancy.errors import InputError, shown_code
 from icd_relevancy.vectors.code_vectors import CodeVectors
 
 
@@ -21,7 +22,7 @@ def label_vectors(labels: Sequence[str], vectors: CodeVectors, code_system: Code
         `CodeVectors` with the labels as codes, in their order.
 
     Raises:
-        InputError: Naming a label for which neither it nor an ancestor has a vector.
+        InputError: Naming the labels for which neither they nor an ancestor have a vector.
 
     Example:
 
@@ -33,13 +34,24 @@ def label_vectors(labels: Sequence[str], vectors: CodeVectors, code_system: Code
     if not labels:
         raise InputError("there are no labels: the notes carry no codes")
     known = [_nearest(label, vectors, code_system) for label in labels]
+    missing = list(dict.fromkeys(label for label, code in zip(labels, known, strict=True) if code is None))
+    advice = "correct the codes, choose their code system, or leave out the labels"
+    if len(missing) == 1:
+        raise InputError(
+            f"label {shown_code(missing[0])} has no vector, nor has any ancestor in {code_system.name}; {advice}"
+        )
+    if missing:
+        raise InputError(
+            f"{len(missing)} labels have no vector, nor has any ancestor in {code_system.name}: "
+            f"{named_codes(missing)}; {advice}"
+        )
     distinct = list(dict.fromkeys(known))
     position = {code: row for row, code in enumerate(distinct)}
     rows = np.array([position[code] for code in known])
     return CodeVectors(labels, vectors.select(distinct).vectors[rows], vectors.meta)
 
 
-def _nearest(label: str, vectors: CodeVectors, code_system: CodeSystem) -> str:
+def _nearest(label: str, vectors: CodeVectors, code_system: CodeSystem) -> str | None:
     if label in vectors:
         return label
     code = code_system.normalise(label)
@@ -47,4 +59,4 @@ def _nearest(label: str, vectors: CodeVectors, code_system: CodeSystem) -> str:
     for candidate in candidates:
         if candidate in vectors:
             return candidate
-    raise InputError(f"label {label!r} has no vector, nor has any ancestor in {code_system.name}")
+    return None

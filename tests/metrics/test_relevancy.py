@@ -12,13 +12,22 @@ import icd_relevancy
 from icd_relevancy import (
     RelevanceGraph,
     RelevancyF1Score,
+    RelevancyFalseNegatives,
+    RelevancyFalsePositives,
     RelevancyPrecision,
     RelevancyRecall,
+    RelevancyTruePositives,
     relevancy_report,
 )
 
 LABELS = 10
 METRICS = {"precision": RelevancyPrecision, "recall": RelevancyRecall, "f1": RelevancyF1Score}
+COUNTS = {
+    "true_positives": RelevancyTruePositives,
+    "false_positives": RelevancyFalsePositives,
+    "false_negatives": RelevancyFalseNegatives,
+}
+EVERY = {**METRICS, **COUNTS}
 AVERAGES = ["micro", "macro", "weighted", None]
 
 
@@ -68,12 +77,16 @@ def in_batches(metric, y_true, y_pred, weights=None, sizes=(7, 1, 12, 10)):
 
 @pytest.mark.parametrize("average", AVERAGES)
 @pytest.mark.parametrize("kind", GRAPHS)
-@pytest.mark.parametrize("name", METRICS)
+@pytest.mark.parametrize("name", EVERY)
 def test_batches_add_up_to_the_formula(name, kind, average):
     graph = GRAPHS[kind]
+    if name in COUNTS and average not in ("micro", None):
+        with pytest.raises(ValueError, match=f"`average` must be one of .*Received: average='{average}'"):
+            EVERY[name](relevance=graph, average=average)
+        return
     y_true, y_pred = notes()
     counts = oracles.relevancy_counts(y_true, y_pred >= 0.3, dense(graph))
-    metric = METRICS[name](relevance=graph, average=average, decision_threshold=0.3)
+    metric = EVERY[name](relevance=graph, average=average, decision_threshold=0.3)
     got = in_batches(metric, y_true, y_pred)
     np.testing.assert_allclose(got, oracles.relevancy_score(counts, name, average), rtol=0, atol=1e-6)
 
@@ -95,7 +108,9 @@ def test_streaming_equals_the_report(kind):
         np.testing.assert_allclose(got, expected, rtol=0, atol=1e-6)
     metric = RelevancyF1Score(relevance=graph)
     in_batches(metric, y_true, y_pred)
-    for counts in ("true_positives", "false_positives", "false_negatives"):
+    for counts, of_labels in COUNTS.items():
+        one = of_labels(relevance=graph, average=None)
+        np.testing.assert_array_equal(in_batches(one, y_true, y_pred), getattr(report, counts))
         np.testing.assert_array_equal(ops.convert_to_numpy(getattr(metric, counts)), getattr(report, counts))
 
 
@@ -132,6 +147,26 @@ def test_weights_count_notes_more_than_once(kind):
     for name, metric in METRICS.items():
         got = in_batches(metric(GRAPHS[kind]), y_true, y_pred, fractions[:, None])
         assert got == pytest.approx(oracles.relevancy_score(counts, name, "micro"), rel=1e-5)
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_a_nan_is_told(name):
+    """It was counted as a code that is not predicted."""
+    y_true, y_pred = notes()
+    y_pred[8, 3] = np.nan
+    for average in ("micro", None):
+        metric = EVERY[name](GRAPHS["some"], average)
+        assert np.isnan(in_batches(metric, y_true, y_pred)).all()
+        metric.reset_state()
+        assert not np.isnan(in_batches(metric, y_true[10:], y_pred[10:])).any()
+
+
+def test_counts_are_those_of_keras_for_exact_matching():
+    y_true, y_pred = notes()
+    for name, metric in COUNTS.items():
+        keras_metric = getattr(keras.metrics, metric.__name__.removeprefix("Relevancy"))(thresholds=0.5)
+        keras_metric.update_state(y_true, y_pred)
+        assert in_batches(metric(GRAPHS["identity"]), y_true, y_pred) == float(keras_metric.result()), name
 
 
 def test_one_weight_for_all_notes():
@@ -197,21 +232,22 @@ def test_the_default_graph_is_used_and_saved():
     assert (RelevancyF1Score.from_config(config).relevance.matrix != GRAPHS["some"].matrix).nnz == 0
 
 
-@pytest.mark.parametrize("metric", METRICS.values())
+@pytest.mark.parametrize("metric", EVERY.values())
 def test_settings_survive_json(metric):
-    one = metric(relevance=GRAPHS["some"], average="macro", decision_threshold=0.25, name="mine")
+    average = "macro" if metric in METRICS.values() else "micro"
+    one = metric(relevance=GRAPHS["some"], average=average, decision_threshold=0.25, name="mine")
     config = json.loads(json.dumps(keras.metrics.serialize(one)))
     assert config["registered_name"] == f"icd_relevancy>{metric.__name__}"
     for other in (metric.from_config(one.get_config()), keras.metrics.deserialize(config)):
-        assert (other.average, other.decision_threshold, other.name) == ("macro", 0.25, "mine")
+        assert (other.average, other.decision_threshold, other.name) == (average, 0.25, "mine")
         y_true, y_pred = notes()
         assert in_batches(other, y_true, y_pred) == in_batches(
-            metric(GRAPHS["some"], "macro", 0.25), y_true, y_pred
+            metric(GRAPHS["some"], average, 0.25), y_true, y_pred
         )
 
 
 def test_names_and_defaults():
-    for name, metric in METRICS.items():
+    for name, metric in EVERY.items():
         one = metric()
         assert one.name == ("relevancy_f1" if name == "f1" else f"relevancy_{name}")
         assert (one.average, one.decision_threshold) == ("micro", 0.5)
@@ -234,7 +270,7 @@ def test_a_wrong_number_of_labels_is_refused(kind, is_default):
 def test_unknown_options_are_refused():
     with pytest.raises(ValueError, match=r"`average` must be one of.*Received: average='samples'"):
         RelevancyF1Score(average="samples")
-    for threshold in (-0.1, 1.1, float("nan")):
+    for threshold in (-0.1, 1.1, float("nan"), "high", None):
         with pytest.raises(ValueError, match=r"`decision_threshold` must lie.*Received"):
             RelevancyRecall(decision_threshold=threshold)
 

@@ -5,6 +5,7 @@ from dataclasses import FrozenInstanceError
 
 import numpy as np
 import oracles
+import pandas as pd
 import pytest
 from scipy import sparse
 from sklearn.metrics import f1_score, precision_score, recall_score
@@ -231,7 +232,7 @@ def test_shapes_that_disagree_are_refused():
 @pytest.mark.parametrize("shape", [(0, 3), (3, 0), (0, 0), (5, 3)])
 @pytest.mark.parametrize("make", [np.zeros, sparse.csr_matrix], ids=["dense", "sparse"])
 def test_nothing_at_all_scores_zero(make, shape):
-    for graph in (None, RelevanceGraph.identity(names(shape[1]))):
+    for graph in (None, RelevanceGraph.identity(names(shape[1]))) if shape[1] else (None,):
         report = relevancy_report(make(shape), make(shape), graph)
         assert set(report.scores().values()) == {0.0}
         assert len(report.true_positives) == len(report.f1) == shape[1]
@@ -316,3 +317,107 @@ def test_the_report_is_frozen():
         report.micro_f1 = 0.0
     for field in FIELDS:
         assert type(getattr(report, field)) is float
+
+
+def as_codes(sets):
+    return [[f"C{label}" for label in np.flatnonzero(note)] for note in sets]
+
+
+def same(one, other):
+    for field in FIELDS:
+        assert getattr(one, field) == pytest.approx(getattr(other, field), abs=1e-12)
+    for counts in ("true_positives", "false_positives", "false_negatives"):
+        np.testing.assert_array_equal(getattr(one, counts), getattr(other, counts))
+
+
+def test_columns_of_frames_go_by_name_and_rows_by_index(sets):
+    """A frame whose columns stand in another order gave other scores without a word."""
+    y_true, y_pred = sets
+    graph = random_graph(20, 3)
+    expected = relevancy_report(y_true, y_pred, graph)
+    assert expected.codes == graph.codes
+    notes = [f"n{note}" for note in range(60)]
+    true, predicted = (pd.DataFrame(one, notes, names(20)) for one in sets)
+    mixed = predicted.sample(frac=1, axis=1, random_state=0)
+    same(relevancy_report(true, mixed, graph), expected)
+    same(relevancy_report(true.sample(frac=1, axis=1, random_state=1), y_pred, graph), expected)
+    same(relevancy_report(true, mixed.sample(frac=1, random_state=2), graph), expected)
+    same(relevancy_report(true.astype("Int8"), mixed.astype(bool).astype(object), graph), expected)
+    without = relevancy_report(true, mixed)
+    same(without, relevancy_report(y_true, y_pred))
+    assert without.codes == tuple(names(20))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            lambda frame: frame.rename(columns={"C3": "Z99", "C4": "Z98"}),
+            r"lacks 2 \('C3', 'C4'\) and has 2 others",
+        ),
+        (
+            lambda frame: frame.drop(columns="C3"),
+            r"y_pred must have a column for each code. It lacks 1 \('C3'\)",
+        ),
+        (lambda frame: frame.set_axis(range(20), axis=1), "name the columns by the codes"),
+        (lambda frame: frame.rename(columns={"C3": "C4"}), "two columns of one name"),
+        (lambda frame: frame.rename(index={0: 99}), "other notes in their index"),
+        (lambda frame: frame.set_axis([0, *range(59)]), "other notes in their index"),
+        (lambda frame: frame.iloc[1:], "other notes in their index"),
+        (lambda frame: frame.astype(float).where(frame != 1), "must hold 0 and 1 alone"),
+        (
+            lambda frame: frame.astype(str).replace("1", "Mrs Miller"),
+            "y_pred must be a matrix of 0 and 1, or hold a list",
+        ),
+    ],
+)
+def test_frames_that_do_not_fit_are_refused(sets, change, message):
+    true, predicted = (pd.DataFrame(one, columns=names(20)) for one in sets)
+    with pytest.raises(InputError, match=message):
+        relevancy_report(true, change(predicted), random_graph(20, 3))
+
+
+@pytest.mark.parametrize("kind", [list, tuple, set, np.array, pd.Series], ids=str)
+def test_lists_of_codes(sets, kind):
+    graph = random_graph(20, 3)
+    expected = relevancy_report(*sets, graph)
+    true, predicted = (
+        [kind(note) if kind is not pd.Series else note for note in as_codes(one)] for one in sets
+    )
+    if kind is pd.Series:
+        true, predicted = pd.Series(true), pd.Series(predicted).sample(frac=1, random_state=0)
+    same(relevancy_report(true, predicted, graph), expected)
+    same(relevancy_report(true, sets[1], graph), expected)
+    same(relevancy_report(true, pd.DataFrame(sets[1], columns=names(20)), graph), expected)
+    alone = relevancy_report(true, predicted)
+    assert alone.codes == tuple(sorted(names(20)))
+    assert alone.micro_f1 == pytest.approx(relevancy_report(*sets).micro_f1)
+
+
+def test_lists_by_hand():
+    graph = RelevanceGraph.from_similarity([[1, 0.9, 0], [0.9, 1, 0], [0, 0, 1]], ["A01", "A02", "B01"], 0.76)
+    report = relevancy_report([["A01", "B01"], [], ["B01"]], [["A02"], ["B01"], ["B01", "B01"]], graph)
+    assert (report.true_positives.tolist(), report.false_positives.tolist()) == ([1, 0, 1], [0, 0, 1])
+    assert report.false_negatives.tolist() == [0, 0, 1]
+    nothing = relevancy_report([["A01"], ["B01"]], [[], []], graph)
+    assert nothing.micro_f1 == 0
+    assert relevancy_report([[], []], [["A01"], []]).false_positives.tolist() == [1]
+
+
+@pytest.mark.parametrize(
+    ("y_true", "y_pred", "relevance", "message"),
+    [
+        (["A01", "B01"], [["A01"], ["B01"]], True, "y_true must hold a list of codes for each note"),
+        ([["A01"]], [["Q10", "Q11", "A01"]], True, "y_pred has 2 codes that are no labels: 'Q10', 'Q11'"),
+        ([["A01"]], [["Miller"]], True, r"1 codes that are no labels: \(not shown"),
+        ([["A01"], ["B01"]], [["A01"]], True, "they must agree"),
+        ([["A01", 7]], [["A01"]], True, "codes that are no text"),
+        ([["A01"]], [[1, 0]], False, "pass the relevance graph"),
+        ([[1, 0], [1]], [[1, 0], [1, 0]], False, "y_true must be a matrix of 0 and 1"),
+        ([[1, 0]], [[1, 0]], "graph", "relevance must be a RelevanceGraph or None. Received: str"),
+    ],
+)
+def test_lists_that_do_not_fit_are_refused(y_true, y_pred, relevance, message):
+    graph = {True: RelevanceGraph.identity(["A01", "B01"]), False: None}.get(relevance, relevance)
+    with pytest.raises(InputError, match=message):
+        relevancy_report(y_true, y_pred, graph)

@@ -10,7 +10,7 @@ import pytest
 from icd_relevancy.errors import InputError
 from icd_relevancy.models import head_of
 from icd_relevancy.training import NoteCoder, TrainingConfig
-from icd_relevancy.training import fit as fit_module
+from icd_relevancy.training import fitting as fit_module
 from icd_relevancy.training.note_training import NoteData
 
 pytestmark = pytest.mark.usefixtures("in_miniature")

@@ -11,7 +11,7 @@ import pytest
 from icd_relevancy.data import monte_carlo_splits, synthetic_stays
 from icd_relevancy.errors import InputError
 from icd_relevancy.training import MedicationCoder, MedicationConfig, medication_search, tune_medication
-from icd_relevancy.training.fit import NotFiniteError
+from icd_relevancy.training.fitting import NotFiniteError
 from icd_relevancy.training.medication_search import SEARCH_SPACE
 
 pytest.importorskip("keras_tuner")

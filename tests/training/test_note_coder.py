@@ -11,7 +11,7 @@ from scipy import sparse
 from icd_relevancy.data import Notes, encode_labels, train_validation_split
 from icd_relevancy.errors import InputError
 from icd_relevancy.metrics import relevancy_report
-from icd_relevancy.training import fit as fit_module
+from icd_relevancy.training import fitting as fit_module
 from icd_relevancy.training.config import TrainingConfig
 from icd_relevancy.training.note_coder import NoteCoder
 from icd_relevancy.training.note_models import make_loss

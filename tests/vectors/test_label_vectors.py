@@ -29,6 +29,20 @@ def test_a_label_without_a_vector_is_named(label):
         label_vectors(["R05", label], VECTORS, SYSTEM)
 
 
+def test_all_labels_without_a_vector_are_named_at_once():
+    """They were named one a run."""
+    labels = ["R05", "Miller", *[f"Q{number}" for number in range(10, 40)]]
+    with pytest.raises(
+        InputError, match=r"31 labels have no vector, .* toy: \(not shown: it is no code\), 'Q10', .*"
+    ) as told:
+        label_vectors(labels, VECTORS, SYSTEM)
+    assert str(told.value).endswith(
+        "'Q28' and 11 more; correct the codes, choose their code system, or leave out the labels"
+    )
+    with pytest.raises(InputError, match="2 codes have no vector: 'Q10', 'Q11'; normalise them"):
+        VECTORS.select(["Q10", "R05", "Q11"])
+
+
 def test_no_labels():
     with pytest.raises(InputError, match="no labels"):
         label_vectors([], VECTORS, SYSTEM)

@@ -7,8 +7,8 @@ from scipy import sparse
 
 from icd_relevancy.data.batches import note_batches
 from icd_relevancy.errors import InputError
-from icd_relevancy.training import fit as fit_module
-from icd_relevancy.training.fit import NotFiniteError, fit
+from icd_relevancy.training import fitting as fit_module
+from icd_relevancy.training.fitting import NotFiniteError, fit
 
 RANDOM = np.random.default_rng(0)
 X = RANDOM.standard_normal((60, 5)).astype(np.float32)
