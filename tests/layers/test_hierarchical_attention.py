@@ -148,7 +148,7 @@ def test_it_learns_where_to_look(policy):
 def test_half_precision_is_close():
     exact, half = made(), made(dtype="mixed_float16")
     for found, wanted in zip(read(half, *notes()), read(exact, *notes()), strict=True):
-        np.testing.assert_allclose(found, wanted, atol=5e-3)
+        np.testing.assert_allclose(found, wanted, atol=2e-2)
 
 
 def test_it_is_saved_with_its_membership(tmp_path):

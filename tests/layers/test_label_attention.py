@@ -94,7 +94,7 @@ def test_products_beyond_half_precision_keep_their_order():
 def test_half_precision_is_close(kind):
     exact, half = made(kind), made(kind, dtype="mixed_float16")
     np.testing.assert_allclose(
-        ops.convert_to_numpy(half(*notes())), ops.convert_to_numpy(exact(*notes())), atol=5e-3
+        ops.convert_to_numpy(half(*notes())), ops.convert_to_numpy(exact(*notes())), atol=2e-2
     )
 
 
