@@ -58,13 +58,16 @@ def fit(
 ) -> History:
     """Trains until the validation loss has not improved for `patience` epochs, and keeps the best weights.
 
+    An interrupted training goes on to the same weights, to the last digit: the checkpoint holds the weights, the
+    optimizer's moments, the state of every dropout and what early stopping knows.
+
     With `score` that, and not the loss, is what has to improve: CAC §3.2 selects by ranking metrics.
 
     Args:
         model: A compiled Keras model.
         batches: Function from the first epoch to run (0 for a fresh start) to a dataset of training
             batches.
-        validation: Dataset of validation batches.
+        validation: Dataset of validation batches; None trains all epochs and keeps the last weights.
         epochs: Most epochs. Defaults to 50.
         patience: Epochs without improvement until it stops. Defaults to 5.
         checkpoint: A file for the state after each epoch; where it exists the training goes on from there.
@@ -144,8 +147,9 @@ class _ResumableEarlyStopping(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         self.losses.append(float(logs["loss"]))
-        self.validation_losses.append(float(logs["val_loss"]))
-        if not np.isfinite([self.losses[-1], self.validation_losses[-1]]).all():
+        if "val_loss" in logs:
+            self.validation_losses.append(float(logs["val_loss"]))
+        if not np.isfinite([self.losses[-1], *self.validation_losses[-1:]]).all():
             raise NotFiniteError(f"the loss is not finite in epoch {self.epoch}; lower the learning rate")
         if self._score is not None:
             self.scores.append(float(self._score()))
@@ -159,7 +163,7 @@ class _ResumableEarlyStopping(keras.callbacks.Callback):
 
     def _is_best(self) -> bool:
         errors = self.validation_losses if self._score is None else [-score for score in self.scores]
-        return self._best is None or errors[-1] < min(errors[:-1], default=np.inf)
+        return self._best is None or not errors or errors[-1] < min(errors[:-1], default=np.inf)
 
     def restore_best(self):
         for variable, value in zip(self._weights, self._best or [], strict=bool(self._best)):

@@ -66,7 +66,6 @@ class JointCoder:
             InputError: If a note is coded in neither system or in both, all are in one, or no label of the one
                 has an equivalent among those of the other.
         """
-        keras.utils.set_random_seed(config.seed)
         data = NoteData.from_notes(notes, config, cache)
         trained = train_note_model(data, config, checkpoint, verbose)
         models = models_of_systems(trained.model, data)

@@ -47,7 +47,6 @@ def train_networks(
     networks, histories = [], []
     for member in range(config.members):
         of_member = replace(config, seed=(config.seed + member) % 2**32)
-        keras.utils.set_random_seed(of_member.seed)
         network, history = train_network(data, of_member, verbose)
         networks.append(network)
         histories.append(history)
@@ -71,6 +70,7 @@ def train_network(
     """
     hierarchy = Hierarchy(data.training.codes.parent, data.training.codes.names)
     inputs, y = data.training.inputs.toarray(), data.training.targets
+    keras.utils.set_random_seed(config.seed)
     model = medication_network(
         inputs.shape[1],
         y.shape[1],

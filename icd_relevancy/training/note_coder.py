@@ -85,7 +85,6 @@ class NoteCoder:
             InputError: If the notes carry no codes, or unknown ones.
         """
         config = config or TrainingConfig()
-        keras.utils.set_random_seed(config.seed)
         data = NoteData.from_notes(notes, config, cache)
         return cls.of(data, data.only, train_note_model(data, config, checkpoint, verbose), config)
 

@@ -54,6 +54,8 @@ def train_note_model(data: NoteData, config: TrainingConfig, checkpoint=None, ve
             None.
         verbose: As in `keras.Model.fit`. Defaults to 0.
     """
+    # Here and not before the notes are read: embedding draws random numbers only where the cache is cold.
+    keras.utils.set_random_seed(config.seed)
     model = make_model(config, data)
     inputs, rows, report = data.inputs, data.training, None
     y, weights = _targets(data)
