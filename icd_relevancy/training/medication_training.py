@@ -28,7 +28,6 @@ from icd_relevancy.training.monitor import monitored
 _OF_NETWORK = (
     "hidden_layers", "units", "dropout", "batch_norm", "output_l2", "hier_l2", "constraint",
 )  # fmt: skip
-_STAYS_AT_ONCE = 1024
 
 
 def train_networks(
@@ -89,22 +88,26 @@ def train_network(
     history = fit(
         model,
         lambda epoch: note_batches(inputs, y, config.batch_size, config.seed, epoch),
-        note_batches(held_out.inputs.toarray(), held_out.targets, _STAYS_AT_ONCE),
+        note_batches(held_out.inputs.toarray(), held_out.targets, config.batch_size),
         config.epochs,
         config.patience,
         checkpoint,
         verbose,
         identity,
-        score=_score(model, held_out, config.monitor),
+        score=_score(model, held_out, config),
     )
     return model, history
 
 
-def _score(model: keras.Model, held_out: MedicationPart, monitor: str) -> Callable[[], float] | None:
-    if monitor == "loss":
+def _score(
+    model: keras.Model, held_out: MedicationPart, config: MedicationConfig
+) -> Callable[[], float] | None:
+    if config.monitor == "loss":
         return None
-    measure = monitored(monitor)
-    return lambda: measure(held_out.targets, predict_streamed(model, held_out.inputs, progress=False))
+    measure = monitored(config.monitor)
+    return lambda: measure(
+        held_out.targets, predict_streamed(model, held_out.inputs, config.batch_size, progress=False)
+    )
 
 
 def _loss(config: MedicationConfig, y, hierarchy: Hierarchy) -> keras.losses.Loss:

@@ -153,7 +153,7 @@ class NoteCoder:
         elif has_encoder(self.config):
             self._check_encoder()
             encoder = None if cache is not None else self._encoder
-        return self.features.of(as_notes(notes), encoder, cache, progress=cache is not None)
+        return self.features.of(as_notes(notes), encoder, cache)
 
     def predict(self, notes: Notes | Sequence[str], top_k: int | None = None) -> Iterator[list[dict]]:
         """For each note its codes with `code`, `title`, `probability` and `assigned`, by falling probability.

@@ -115,7 +115,7 @@ def _train_head(model: keras.Model, data: NoteData, config: TrainingConfig, verb
     fit(
         head,
         lambda epoch: note_batches(resampled, y, config.batch_size, config.seed, epoch),
-        note_batches(inputs, data.only.y, 64, rows=data.validation),
+        note_batches(inputs, data.only.y, config.batch_size, rows=data.validation),
         config.epochs,
         config.patience,
         verbose=verbose,
@@ -148,10 +148,10 @@ def _over_sampled(
 def _fit(model, taught, data: NoteData, config: TrainingConfig, checkpoint, verbose) -> History:
     inputs, y, rows, weights = taught
     held_out, held_out_weights = _targets(data)
-    size = 256 if config.model in ("linear", "lexicon") else 64
+    size = config.batch_size  # a larger batch than in training may not fit the memory
     return fit(
         model,
-        lambda epoch: note_batches(inputs, y, config.batch_size, config.seed, epoch, rows, weights),
+        lambda epoch: note_batches(inputs, y, size, config.seed, epoch, rows, weights),
         note_batches(data.inputs, held_out, size, rows=data.validation, weights=held_out_weights),
         config.epochs,
         config.patience,
@@ -181,7 +181,7 @@ def _score(
         model = models[labels.name]
         held_out.append((model, _take(_read_by(model, inputs), rows), labels.y[rows]))
     return lambda: float(
-        np.mean([measure(y, predict_scores(model, taken, 64)) for model, taken, y in held_out])
+        np.mean([measure(y, predict_scores(model, taken, config.batch_size)) for model, taken, y in held_out])
     )
 
 
@@ -198,7 +198,7 @@ def tuned_threshold(
     """
     rows = data.tuning_rows(labels, config.seed)
     inputs = _take(_read_by(model, data.inputs), rows)
-    return tune_threshold(labels.y[rows], predict_scores(model, inputs))
+    return tune_threshold(labels.y[rows], predict_scores(model, inputs, config.batch_size))
 
 
 def _read_by(model: keras.Model, inputs):

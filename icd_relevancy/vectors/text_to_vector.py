@@ -17,9 +17,7 @@ from icd_relevancy.layers import TransformerEncoder
 from icd_relevancy.layers.embedding_cache import embed
 from icd_relevancy.layers.pretrained import encoder_hash, resolve_encoder
 from icd_relevancy.layers.tokenizer import checked_texts
-from icd_relevancy.training.fit import STEPS_PER_EXECUTION, fit
-
-PREDICTION_BATCH = 256
+from icd_relevancy.training.fit import STEPS_PER_EXECUTION, fit, progress
 
 
 @dataclass(frozen=True)
@@ -147,7 +145,7 @@ class TextToVector:
         else:
             encoder = next(layer for layer in self.model.layers if isinstance(layer, TransformerEncoder))
             data = encoder.tokenize(texts)
-        return self.model.predict(data, batch_size=PREDICTION_BATCH, verbose=0)
+        return self.model.predict(data, batch_size=self.config.filled().batch_size, verbose=0)
 
     def save(self, path: str | Path) -> None:
         """Writes the folder `path`: `model.keras` and `text_to_vector.json`; an older one is replaced.
@@ -228,7 +226,14 @@ def _fit(model, data, texts, targets, config: TextToVectorConfig, checkpoint, ve
         steps_per_execution=1 if config.fine_tune else STEPS_PER_EXECUTION,
     )
     if not config.fine_tune:
-        model.fit(data, targets, config.batch_size, epochs=config.epochs, verbose=verbose)
+        model.fit(
+            data,
+            targets,
+            config.batch_size,
+            epochs=config.epochs,
+            callbacks=progress(verbose),
+            verbose=verbose if verbose == 2 else 0,
+        )
         return
     identity = _identity(texts, targets, config)
     state = None if checkpoint is None else Path(checkpoint) / f"{identity}.npz"
