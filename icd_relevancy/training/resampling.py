@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import repeat
 from typing import NamedTuple
 
 import numpy as np
@@ -217,7 +216,7 @@ def _points(features: np.ndarray, mask: np.ndarray | None) -> np.ndarray:
     points = features
     if mask is not None:
         # Note after note: a product of the states with the mask would be as large as all states together.
-        notes = map(_tokens, range(len(features)), repeat(features), mask)
+        notes = (_tokens(features, mask, row) for row in range(len(features)))
         sums = [tokens[seen == 1].sum(axis=0, dtype=float) for tokens, seen in notes]
         points = np.reshape(sums, (len(features), features.shape[2]))
         points = points / np.maximum(np.count_nonzero(mask, axis=1), 1)[:, None]
@@ -227,12 +226,12 @@ def _points(features: np.ndarray, mask: np.ndarray | None) -> np.ndarray:
     return points
 
 
-def _tokens(row: int, states, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _tokens(states, mask: np.ndarray, row: int) -> tuple[np.ndarray, np.ndarray]:
     """The token states of a note and its mask, without the padding where there is none."""
     if not isinstance(states, RaggedStates):
-        return states[row], mask
+        return states[row], mask[row]
     length = int(states.lengths[row])
-    return states[np.array([row]), :length][0], mask[:length]
+    return states[np.array([row]), :length][0], mask[row, :length]
 
 
 def _draw(points: np.ndarray, bag: np.ndarray, neighbours: int, random: np.random.Generator) -> _Made:
@@ -277,9 +276,9 @@ def _between_ragged(states: RaggedStates, sources: np.ndarray, steps: np.ndarray
     stop = 0
     for row in range(len(states)):
         start, stop = stop, stop + lengths[row]
-        values[start:stop] = _tokens(row, states, mask[row])[0]
+        values[start:stop] = _tokens(states, mask, row)[0]
     for (seed, mate), step in zip(sources, steps, strict=True):
-        (new, seen), (other, also_seen) = (_tokens(row, states, mask[row]) for row in (seed, mate))
+        (new, seen), (other, also_seen) = (_tokens(states, mask, row) for row in (seed, mate))
         both = min(len(new), len(other))
         step = step * ((seen[:both] == 1) & (also_seen[:both] == 1))[:, None]
         start, stop = stop, stop + len(new)
