@@ -109,6 +109,10 @@ def _check_use(options):
 
     if options.recipe != "nnbsvr" and first(OF_NNBSVR):
         raise InputError(f"{first(OF_NNBSVR)} belongs to --recipe nnbsvr, not {options.recipe}")
+    if options.seed and options.recipe in ("icd2vec", "hierarchy-only") and options.codes is None:
+        raise InputError(
+            f"--seed: --recipe {options.recipe} draws nothing at random without --codes; leave it out"
+        )
     if not options.text and first(OF_TEXT):
         raise InputError(f"{first(OF_TEXT)} belongs to the network of the codes' words: give --text too")
     if not options.text and options.recipe != "icd2vec" and first(OF_ENCODER):
