@@ -320,3 +320,12 @@ def test_a_model_of_chunks_trains_and_is_saved(encoder_folder, tmp_path):
     assert again.get_config() == encoder.get_config()
     assert again.chunk_length == 16
     np.testing.assert_allclose(loaded.predict(tokens, verbose=0), model.predict(tokens, verbose=0), atol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16"])
+def test_the_mean_of_many_tokens_is_taken_in_float32(dtype):
+    """In bfloat16 3,001 tokens count as 3,008, and their sum has three digits."""
+    states = np.arange(3001 * 2).reshape(1, -1, 2) % 7
+    mask = np.ones((1, 3001), "int32")
+    found = module._pool(ops.cast(states, dtype), mask, "mean")
+    np.testing.assert_allclose(found, states.mean(axis=1), rtol=1e-5)
