@@ -7,6 +7,7 @@ from icd_relevancy._startup import start_tensorflow
 from icd_relevancy.cli_checks import check_at_least, check_plot, check_replaceable, check_seed, note
 from icd_relevancy.cli_compare import add_compare_command
 from icd_relevancy.errors import InputError, shown_code
+from icd_relevancy.progress import tell_if_long
 
 RECIPES = ("nnbsvr", "icd2vec", "icdcodex", "hierarchy-only")
 OF_NNBSVR = ("features", "code_edits", "dimensions", "text", "fine_tune", "epochs", "network", "plot")
@@ -108,6 +109,10 @@ def _check_use(options):
 
     if options.recipe != "nnbsvr" and first(OF_NNBSVR):
         raise InputError(f"{first(OF_NNBSVR)} belongs to --recipe nnbsvr, not {options.recipe}")
+    if options.seed and options.recipe in ("icd2vec", "hierarchy-only") and options.codes is None:
+        raise InputError(
+            f"--seed: --recipe {options.recipe} draws nothing at random without --codes; leave it out"
+        )
     if not options.text and first(OF_TEXT):
         raise InputError(f"{first(OF_TEXT)} belongs to the network of the codes' words: give --text too")
     if not options.text and options.recipe != "icd2vec" and first(OF_ENCODER):
@@ -182,6 +187,7 @@ def _learnt(knowledge, targets, config, options):
     from icd_relevancy.vectors.text_to_vector import TextToVector
 
     texts = [knowledge.words(code) for code in targets.codes]
+    tell_if_long(f"learning vectors from the words of {len(texts)} codes", len(texts))
     cache = cache_folder() / "embeddings"
     checkpoint = options.out.absolute().with_name(f".{options.out.name}.checkpoint")
     verbose = 1 if sys.stderr.isatty() else 0

@@ -58,6 +58,21 @@ def in_miniature(miniature_cache, monkeypatch, tmp_path) -> Path:
     return tmp_path
 
 
+@pytest.fixture
+def in_two_systems(in_miniature, miniature_cache) -> Path:
+    """The same, with code vectors of ICD-9-CM too."""
+    import miniature
+    import numpy as np
+
+    from icd_relevancy.vectors import CodeVectors
+
+    folder = miniature_cache / "vectors" / "icd9cm"
+    if not folder.exists():
+        codes = tuple(miniature.NINE.values())
+        CodeVectors(codes, np.eye(len(codes), dtype=np.float32)).save(folder)
+    return in_miniature
+
+
 @pytest.fixture(scope="session")
 def trained(miniature_encoder, miniature_cache, tmp_path_factory) -> Path:
     """A folder with `notes.csv`, `settings.yaml` and the `model` that the command line trained on them."""

@@ -22,6 +22,11 @@ WORDS = {
     "R50.9": "fever",
 }
 UNSEEN = "N39.0"
+# What ICD-9-CM has for them.
+NINE = {
+    "J18.9": "486", "J15.9": "482.9", "J45.909": "493.90", "J45.901": "493.92", "I10": "401.9", "E11.9": "250.00",
+    "R05.9": "786.2", "R50.9": "780.60",
+}  # fmt: skip
 
 
 def notes(count: int = 80, seed: int = 0) -> Notes:
@@ -33,6 +38,13 @@ def notes(count: int = 80, seed: int = 0) -> Notes:
         texts.append(f"patient {number} presents with {' and '.join(WORDS[code] for code in chosen)} .")
         codes.append(tuple(chosen))
     return Notes(tuple(f"n{number}" for number in range(count)), tuple(texts), tuple(codes))
+
+
+def two_systems(count: int = 80) -> Notes:
+    """The notes, every other one coded in ICD-9-CM."""
+    one = notes(count)
+    codes = [tuple(NINE[code] for code in row) if number % 2 else row for number, row in enumerate(one.codes)]
+    return Notes(one.note_id, one.text, codes)
 
 
 def vectors(codes) -> CodeVectors:

@@ -11,6 +11,7 @@ from icd_relevancy.reporting import markdown_table, write_table
 
 QUICK = (
     "losses", "report", "graph", "embed", "attention", "ranking", "hierarchy", "prediction", "code_graph",
+    "thresholds",
 )  # fmt: skip
 LONG = ("memory", "backbones")
 

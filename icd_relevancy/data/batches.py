@@ -33,7 +33,8 @@ def note_batches(
         features: Array `(n, …)`, memory-mapped or not, or a mapping of names to such arrays, to CSR matrices,
             which become dense in a batch, or to `RaggedStates`, which are padded there. Tokens are cut to the
             longest note of a batch; see `feature_rows`.
-        labels: CSR `(n, m)` of 0 and 1, or for a model of several outputs a mapping of their names to such.
+        labels: CSR `(n, m)` of 0 and 1, or an array of other targets, or for a model of several outputs a mapping of
+            their names to such.
         batch_size: Notes a batch; the last one may be smaller. Defaults to 32.
         shuffle_seed: Defaults to None: the order given.
         first_epoch: The epoch that the first pass over the dataset stands for. Defaults to 0.
@@ -131,7 +132,7 @@ def _batched(rows: np.ndarray, lengths: np.ndarray | None, batch_size: int, seed
 
 
 def _multi_hot(labels: sparse.csr_matrix, rows: np.ndarray) -> np.ndarray:
-    return labels[rows].toarray().astype(np.float32)
+    return _dense(labels[rows]).astype(np.float32)
 
 
 def _dense(array) -> np.ndarray:

@@ -84,7 +84,7 @@ def embed(
     pairs = list(missing.items())
     # None leaves the bar out where the output is not a terminal.
     hidden = None if progress and pairs else True
-    with tqdm(total=len(pairs), desc="embedding", unit="text", disable=hidden) as bar:
+    with tqdm(total=len(pairs), desc="embedding", unit="text", leave=False, delay=1, disable=hidden) as bar:
         for start in range(0, len(pairs), _SHARD_TEXTS):
             keys, rows = zip(*pairs[start : start + _SHARD_TEXTS], strict=True)
             for batch, encoded in encoded_batches([texts[row] for row in rows], layer):

@@ -311,7 +311,8 @@ class TransformerEncoder(keras.layers.Layer):
 def _pool(states, mask, pooling):
     if pooling == "cls":
         return states[:, 0]
-    weights = ops.expand_dims(ops.cast(mask, states.dtype), -1)
+    # In half precision the sum of many tokens loses its digits.
+    states, weights = ops.cast(states, "float32"), ops.expand_dims(ops.cast(mask, "float32"), -1)
     # A text without tokens would divide by zero.
     return ops.sum(states * weights, axis=1) / ops.maximum(ops.sum(weights, axis=1), 1.0)
 

@@ -44,6 +44,11 @@ class RaggedStates:
         self.shape = (len(lengths), int(lengths.max(initial=0)), values.shape[1])
         self.dtype, self.nbytes = values.dtype, values.nbytes
 
+    @property
+    def lengths(self) -> np.ndarray:
+        """Tokens of each text, int64 `(n,)`."""
+        return self._lengths
+
     def __len__(self) -> int:
         return self.shape[0]
 

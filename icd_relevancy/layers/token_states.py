@@ -49,7 +49,14 @@ def token_states(
     stops = np.cumsum(lengths)
     values = np.empty((lengths.sum(), encoder.dimension), np.float16)
     # None leaves the bar out where the output is not a terminal.
-    with tqdm(total=len(texts), desc="encoding", unit="text", disable=None if progress else True) as bar:
+    with tqdm(
+        total=len(texts),
+        desc="encoding",
+        unit="text",
+        leave=False,
+        delay=1,
+        disable=None if progress else True,
+    ) as bar:
         for start in range(0, len(texts), _TEXTS_AT_ONCE):
             for batch, encoded in encoded_batches(texts[start : start + _TEXTS_AT_ONCE], encoder):
                 for row, states in zip((start + at for at in batch), encoded, strict=True):

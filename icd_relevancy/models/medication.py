@@ -192,7 +192,14 @@ def predict_streamed(
     elif out.shape != shape:
         raise InputError(f"out has shape {out.shape}; the outputs are {shape}")
     # None leaves the bar out where the output is not a terminal.
-    with tqdm(total=shape[0], desc="predicting", unit="stay", disable=None if progress else True) as bar:
+    with tqdm(
+        total=shape[0],
+        desc="predicting",
+        unit="stay",
+        leave=False,
+        delay=1,
+        disable=None if progress else True,
+    ) as bar:
         for rows, block in blocks:
             out[rows] = block
             bar.update(len(block))

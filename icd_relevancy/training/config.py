@@ -9,7 +9,7 @@ import yaml
 
 from icd_relevancy.errors import InputError
 from icd_relevancy.relevance import check_threshold
-from icd_relevancy.training.model_settings import MODELS, OF_MODELS, open_settings
+from icd_relevancy.training.model_settings import MODELS, OF_LOSSES, OF_MODELS, open_settings
 
 LOSSES = ("bce", "focal", "tlcl", "plcl", "bhml", "whml")
 ATTENTIONS = ("hierarchical", "flat", "single", "none")
@@ -191,10 +191,43 @@ class TrainingConfig(Settings):
         for name in () if self.joint else ("joint_system", "mapping", "graph"):
             default = getattr(type(self), name)
             check(getattr(self, name) == default, name, getattr(self, name), f"{default!r} without joint")
+        self._check_that_all_act()
         if self.min_groups > 1 and not (self.lexical or self.model == "lexicon"):
             raise InputError(f"min_groups is of a lexicon; set lexical too. Received: {self.min_groups}")
         if self.joint and self.joint_system == self.code_system:
             raise InputError(f"joint needs two code systems. Received: {self.code_system!r} twice")
+
+    def _check_that_all_act(self):
+        """Refuses a setting that is not as it is by default and that nothing would heed."""
+
+        def refuse(names, unless: bool, why: str):
+            for name in () if unless else names:
+                default = open_settings(self.model, self.fine_tune).get(name, getattr(type(self), name))
+                if getattr(self, name) != default:
+                    raise InputError(f"{name} {why}. Received: {name}={getattr(self, name)!r}")
+
+        for name, losses in OF_LOSSES.items():
+            told = f"the loss {losses[0]}" if len(losses) == 1 else f"the losses {', '.join(losses)}"
+            refuse((name,), self.loss in losses, f"is of {told}, not of {self.loss}; leave one of them out")
+        refuse(
+            ("negation", "unify", "clean"),
+            not self.lexical,
+            "does not reach the lexicon, which reads notes as they are; leave it or lexical out",
+        )
+        refuse(
+            ("max_length",), self.model != "lexicon", "is not of the model lexicon, which reads whole notes"
+        )
+        refuse(
+            ("title_queries",),
+            self.model != "hmhan" or self.attention not in ("single", "none"),
+            f"is not of attention={self.attention!r}, which asks no code",
+        )
+        refuse(("mapping",), self.graph != "none", "links codes, and graph='none' does not; leave one out")
+        refuse(
+            ("graph",),
+            self.model != "lexicon" or self.graph == "none",
+            "must be 'weighted' or 'none' of the model lexicon, which knows links or none",
+        )
 
     def _check_own(self):
         """Refuses a setting of other models that is not as it is by default."""

@@ -4,12 +4,14 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 import numpy as np
+from tqdm import tqdm
 
 from icd_relevancy.data import encode_labels
 from icd_relevancy.data.labels import unseen_share
 from icd_relevancy.errors import InputError
 from icd_relevancy.metrics import multilabel, ranking, relevancy_report
 from icd_relevancy.metrics.positive_ranks import positive_ranks
+from icd_relevancy.progress import doing
 from icd_relevancy.relevance import RelevanceGraph
 from icd_relevancy.training.thresholds import predicted_labels
 
@@ -48,6 +50,7 @@ def evaluate_scores(y_true, y_score, decision_threshold: float, relevance: Relev
     }
 
 
+@doing("computing the metrics")
 def evaluate_codes(
     codes: Sequence[Sequence[str]],
     labels: tuple[str, ...],
@@ -128,9 +131,11 @@ def predict_scores(model, features, batch_size: int = 256) -> np.ndarray | dict[
     widths = {name: output.shape[-1] for name, output in outputs.items()} if several else {}
     widths = widths or {"": model.output_shape[-1]}
     scores = {name: np.empty((count, width), np.float32) for name, width in widths.items()}
-    for start in range(0, count, batch_size):
-        rows = slice(start, min(start + batch_size, count))
-        found = model.predict_on_batch(feature_rows(features, rows))
-        for name, part in found.items() if several else [("", found)]:
-            scores[name][rows] = part
+    with tqdm(total=count, desc="predicting", unit="note", leave=False, delay=1, disable=None) as bar:
+        for start in range(0, count, batch_size):
+            rows = slice(start, min(start + batch_size, count))
+            found = model.predict_on_batch(feature_rows(features, rows))
+            for name, part in found.items() if several else [("", found)]:
+                scores[name][rows] = part
+            bar.update(rows.stop - rows.start)
     return scores if several else scores[""]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
+from tqdm import tqdm
 
 from icd_relevancy.atomic import replacing
 from icd_relevancy.errors import InputError
@@ -58,18 +59,22 @@ def fit(
 ) -> History:
     """Trains until the validation loss has not improved for `patience` epochs, and keeps the best weights.
 
+    An interrupted training goes on to the same weights, to the last digit: the checkpoint holds the weights, the
+    optimizer's moments, the state of every dropout and what early stopping knows.
+
     With `score` that, and not the loss, is what has to improve: CAC §3.2 selects by ranking metrics.
 
     Args:
         model: A compiled Keras model.
         batches: Function from the first epoch to run (0 for a fresh start) to a dataset of training
             batches.
-        validation: Dataset of validation batches.
+        validation: Dataset of validation batches; None trains all epochs and keeps the last weights.
         epochs: Most epochs. Defaults to 50.
         patience: Epochs without improvement until it stops. Defaults to 5.
         checkpoint: A file for the state after each epoch; where it exists the training goes on from there.
             Remove it when what was trained is saved. Defaults to None: no checkpoint.
-        verbose: As in `keras.Model.fit`. Defaults to 0.
+        verbose: As in `keras.Model.fit`: 1 shows a bar, on standard error if that is a terminal, 2 prints a line an
+            epoch. Defaults to 0.
         identity: What the checkpoint is of; one of another training is refused. Defaults to `""`.
         score: Called after each epoch for a figure of the validation part, higher is better. Defaults to
             None: the validation loss decides.
@@ -91,9 +96,9 @@ def fit(
             validation_data=validation,
             initial_epoch=stopping.epoch,
             epochs=epochs,
-            callbacks=[stopping],
+            callbacks=[stopping, *progress(verbose)],
             shuffle=False,  # the batches come shuffled
-            verbose=verbose,
+            verbose=verbose if verbose == 2 else 0,
         )
     stopping.restore_best()
     return History(
@@ -103,6 +108,31 @@ def fit(
         stopping.best_epoch,
         stopping.seconds,
     )
+
+
+def progress(verbose) -> list[keras.callbacks.Callback]:
+    """The callbacks that show how a training goes on, where it is asked for."""
+    return [_Bar()] if verbose in (1, True, "auto") else []
+
+
+class _Bar(keras.callbacks.Callback):
+    """A bar over the batches of all epochs; Keras' own writes to standard output."""
+
+    def on_train_begin(self, logs=None):
+        self._batches = self.params["steps"] or 0
+        total = self._batches * self.params["epochs"]
+        self._bar = tqdm(total=total, desc="training", unit="batch", leave=False, disable=None)
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._bar.set_description(f"training, epoch {epoch + 1} of at most {self.params['epochs']}")
+        self._first = epoch * self._batches
+        self._bar.update(self._first - self._bar.n)
+
+    def on_train_batch_end(self, batch, logs=None):
+        self._bar.update(self._first + batch + 1 - self._bar.n)
+
+    def on_train_end(self, logs=None):
+        self._bar.close()
 
 
 def _sum_over_no_replicas(optimizer) -> None:
@@ -144,8 +174,9 @@ class _ResumableEarlyStopping(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         self.losses.append(float(logs["loss"]))
-        self.validation_losses.append(float(logs["val_loss"]))
-        if not np.isfinite([self.losses[-1], self.validation_losses[-1]]).all():
+        if "val_loss" in logs:
+            self.validation_losses.append(float(logs["val_loss"]))
+        if not np.isfinite([self.losses[-1], *self.validation_losses[-1:]]).all():
             raise NotFiniteError(f"the loss is not finite in epoch {self.epoch}; lower the learning rate")
         if self._score is not None:
             self.scores.append(float(self._score()))
@@ -159,7 +190,7 @@ class _ResumableEarlyStopping(keras.callbacks.Callback):
 
     def _is_best(self) -> bool:
         errors = self.validation_losses if self._score is None else [-score for score in self.scores]
-        return self._best is None or errors[-1] < min(errors[:-1], default=np.inf)
+        return self._best is None or not errors or errors[-1] < min(errors[:-1], default=np.inf)
 
     def restore_best(self):
         for variable, value in zip(self._weights, self._best or [], strict=bool(self._best)):

@@ -14,6 +14,7 @@ from icd_relevancy.codes import code_system
 from icd_relevancy.data import Notes, split_by_code_system
 from icd_relevancy.errors import InputError
 from icd_relevancy.models import system_model
+from icd_relevancy.progress import doing
 from icd_relevancy.relevance import RelevanceGraph
 from icd_relevancy.training.coder_folder import (
     JSON,
@@ -66,7 +67,6 @@ class JointCoder:
             InputError: If a note is coded in neither system or in both, all are in one, or no label of the one
                 has an equivalent among those of the other.
         """
-        keras.utils.set_random_seed(config.seed)
         data = NoteData.from_notes(notes, config, cache)
         trained = train_note_model(data, config, checkpoint, verbose)
         models = models_of_systems(trained.model, data)
@@ -209,6 +209,7 @@ class JointCoder:
         return cls(model, coders)
 
 
+@doing("loading the model")
 def load_coder(folder, encoder: str | None = None, system: str | None = None) -> "NoteCoder | JointCoder":
     """The coder of a folder.
 

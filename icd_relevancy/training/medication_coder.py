@@ -17,6 +17,7 @@ from icd_relevancy.data.stay_features import DEMOGRAPHICS
 from icd_relevancy.errors import InputError
 from icd_relevancy.metrics.ranking import ranking_report
 from icd_relevancy.models.medication import predict_streamed
+from icd_relevancy.progress import doing
 from icd_relevancy.relevance import RelevanceGraph
 from icd_relevancy.training.coder_folder import (
     JSON,
@@ -105,7 +106,7 @@ class MedicationCoder:
         data = MedicationData.from_stays(stays, config, validation, nodes)
         nodes, held_out = data.training.codes.encode([]), data.validation
         model, history = train_networks(data, config, verbose)
-        scores = predict_streamed(model, held_out.inputs, progress=False)
+        scores = predict_streamed(model, held_out.inputs, config.batch_size, progress=False)
         told = {"epochs": history.epochs, "best_epoch": history.best_epoch, "seconds": history.seconds}
         told |= {"stays": data.training.inputs.shape[0] + held_out.inputs.shape[0]}
         told |= {"stays_without_codes": data.left_out, "dropped_codes": data.dropped_codes}
@@ -132,7 +133,7 @@ class MedicationCoder:
         Raises:
             InputError: If the model's weights are damaged, so that they give NaN.
         """
-        scores = predict_streamed(self.model, self._inputs(stays), progress=False)
+        scores = predict_streamed(self.model, self._inputs(stays), self.config.batch_size)
         if np.isnan(scores).any():
             raise InputError("the model gives NaN: its weights are damaged; copy or train it again")
         return scores
@@ -242,6 +243,7 @@ class MedicationCoder:
             write_coder_json(temporary, told)
 
     @classmethod
+    @doing("loading the model")
     def load(cls, folder):
         """Reads a folder that `save` wrote.
 

@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 
+from icd_relevancy.codes.system import PACKAGED_SYSTEMS
 from icd_relevancy.errors import InputError
 from icd_relevancy.relevance import check_threshold
 from icd_relevancy.training.config import Settings, check
@@ -107,6 +108,7 @@ class MedicationConfig(Settings):
             check(0 <= getattr(self, name) < math.inf, name, getattr(self, name), "from 0, and finite")
         for name in ("units", "batch_size", "epochs", "patience", "min_count", "members"):
             check(getattr(self, name) >= 1, name, getattr(self, name), "at least 1")
+        self._check_that_all_act()
         if self.reweighted and self.loss not in ("bce", "mcloss", "treemin"):
             raise InputError("reweighted needs a loss that weighs codes: bce, mcloss or treemin")
         if self.level and (self.reweighted or self.constraint or self.hier_l2 or self.loss in LOSSES[1:3]):
@@ -114,3 +116,18 @@ class MedicationConfig(Settings):
                 f"level={self.level!r} leaves codes of one level, which no hierarchy relates; leave out "
                 "reweighted, constraint, hier_l2, mcloss and treemin"
             )
+
+    def _check_that_all_act(self):
+        """Refuses a setting that is not as it is by default and that nothing would heed."""
+        for name, acts, told in (
+            ("gamma", self.loss == "focal", "is of the loss focal"),
+            ("cap", self.loss in ("irw", "irnw"), "is of the losses irw and irnw"),
+            (
+                "threshold",
+                self.vectors or self.code_system in PACKAGED_SYSTEMS,
+                "compares code vectors; name some of your code system by vectors",
+            ),
+        ):
+            value = getattr(self, name)
+            if not acts and value != getattr(type(self), name):
+                raise InputError(f"{name} {told}. Received: {name}={value!r}")

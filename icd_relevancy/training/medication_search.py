@@ -209,7 +209,6 @@ def _kept(folder: Path, config: MedicationConfig, data: MedicationData, fingerpr
 
 def _trained(config: MedicationConfig, data: MedicationData, checkpoint: Path, identity: str) -> dict:
     keras.utils.clear_session()  # else the networks of all trials stay in memory
-    keras.utils.set_random_seed(config.seed)
     try:
         # A network that gets more epochs begins again: with its seed it comes the same way, and to keep every
         # network of a round, with the optimizer's moments, would take a gigabyte each at CAC's widths.

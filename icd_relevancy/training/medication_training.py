@@ -28,7 +28,6 @@ from icd_relevancy.training.monitor import monitored
 _OF_NETWORK = (
     "hidden_layers", "units", "dropout", "batch_norm", "output_l2", "hier_l2", "constraint",
 )  # fmt: skip
-_STAYS_AT_ONCE = 1024
 
 
 def train_networks(
@@ -47,7 +46,6 @@ def train_networks(
     networks, histories = [], []
     for member in range(config.members):
         of_member = replace(config, seed=(config.seed + member) % 2**32)
-        keras.utils.set_random_seed(of_member.seed)
         network, history = train_network(data, of_member, verbose)
         networks.append(network)
         histories.append(history)
@@ -71,6 +69,7 @@ def train_network(
     """
     hierarchy = Hierarchy(data.training.codes.parent, data.training.codes.names)
     inputs, y = data.training.inputs.toarray(), data.training.targets
+    keras.utils.set_random_seed(config.seed)
     model = medication_network(
         inputs.shape[1],
         y.shape[1],
@@ -89,22 +88,26 @@ def train_network(
     history = fit(
         model,
         lambda epoch: note_batches(inputs, y, config.batch_size, config.seed, epoch),
-        note_batches(held_out.inputs.toarray(), held_out.targets, _STAYS_AT_ONCE),
+        note_batches(held_out.inputs.toarray(), held_out.targets, config.batch_size),
         config.epochs,
         config.patience,
         checkpoint,
         verbose,
         identity,
-        score=_score(model, held_out, config.monitor),
+        score=_score(model, held_out, config),
     )
     return model, history
 
 
-def _score(model: keras.Model, held_out: MedicationPart, monitor: str) -> Callable[[], float] | None:
-    if monitor == "loss":
+def _score(
+    model: keras.Model, held_out: MedicationPart, config: MedicationConfig
+) -> Callable[[], float] | None:
+    if config.monitor == "loss":
         return None
-    measure = monitored(monitor)
-    return lambda: measure(held_out.targets, predict_streamed(model, held_out.inputs, progress=False))
+    measure = monitored(config.monitor)
+    return lambda: measure(
+        held_out.targets, predict_streamed(model, held_out.inputs, config.batch_size, progress=False)
+    )
 
 
 def _loss(config: MedicationConfig, y, hierarchy: Hierarchy) -> keras.losses.Loss:

@@ -36,6 +36,13 @@ OF_MODELS = {
     "graph": _JOINT,
 }
 
+# The losses that a setting is of.
+OF_LOSSES = {
+    "alpha": ("whml",),
+    "harmonic_of": ("bhml", "whml"),
+    "matching": ("tlcl", "plcl", "bhml", "whml"),
+}
+
 # LOSSES table 1, for a frozen encoder.
 _FROZEN = {
     "learning_rate": 1e-3, "batch_size": 32, "epochs": 50, "warm_up": 0.0, "weight_decay": 0.0, "clip_norm": 0.0,

@@ -85,7 +85,6 @@ class NoteCoder:
             InputError: If the notes carry no codes, or unknown ones.
         """
         config = config or TrainingConfig()
-        keras.utils.set_random_seed(config.seed)
         data = NoteData.from_notes(notes, config, cache)
         return cls.of(data, data.only, train_note_model(data, config, checkpoint, verbose), config)
 
@@ -154,7 +153,7 @@ class NoteCoder:
         elif has_encoder(self.config):
             self._check_encoder()
             encoder = None if cache is not None else self._encoder
-        return self.features.of(as_notes(notes), encoder, cache, progress=cache is not None)
+        return self.features.of(as_notes(notes), encoder, cache)
 
     def predict(self, notes: Notes | Sequence[str], top_k: int | None = None) -> Iterator[list[dict]]:
         """For each note its codes with `code`, `title`, `probability` and `assigned`, by falling probability.

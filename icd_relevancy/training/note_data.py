@@ -14,6 +14,7 @@ from icd_relevancy.data.canonical import with_canonical_codes
 from icd_relevancy.errors import InputError
 from icd_relevancy.layers import TransformerEncoder
 from icd_relevancy.layers.pretrained import encoder_hash
+from icd_relevancy.progress import doing
 from icd_relevancy.training.config import TrainingConfig
 from icd_relevancy.training.label_set import LabelSet, with_links
 from icd_relevancy.training.note_encoder import has_encoder, make_encoder, needs_encoder
@@ -54,6 +55,7 @@ class NoteData:
     identity: str
 
     @classmethod
+    @doing("preparing the notes")
     def from_notes(cls, notes: Notes, config: TrainingConfig, cache=None) -> "NoteData":
         """Splits notes, whole patients and repeated texts, and makes the features of all of them.
 

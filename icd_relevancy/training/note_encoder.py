@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import keras
+
 from icd_relevancy.layers import TransformerEncoder
 from icd_relevancy.layers.pretrained import local_folder
 from icd_relevancy.layers.tokenizer import build_tokenizer, read_tokenizer, truncated_texts
@@ -21,6 +23,7 @@ def needs_encoder(config: TrainingConfig) -> bool:
 
 def make_encoder(config: TrainingConfig) -> TransformerEncoder:
     """The encoder of a configuration, which gives every token's vector to attention and pools for `linear`."""
+    keras.utils.set_random_seed(config.seed)  # of the dropout in fine-tuning
     return TransformerEncoder(
         config.encoder,
         config.pooling,

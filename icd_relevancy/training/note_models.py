@@ -176,7 +176,7 @@ def _title_queries(
     if config.model == "plm-icd":
         return _title_vectors(labels, config)
     tokens = features.words.tokenize(features.texts(labels.titles))
-    states = body.predict(tokens, batch_size=256, verbose=0)
+    states = body.predict(tokens, batch_size=config.batch_size, verbose=0)
     mask = tokens["attention_mask"][..., None]
     return _as_queries((states * mask).sum(axis=1) / np.maximum(mask.sum(axis=1), 1))
 

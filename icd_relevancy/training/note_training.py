@@ -54,6 +54,8 @@ def train_note_model(data: NoteData, config: TrainingConfig, checkpoint=None, ve
             None.
         verbose: As in `keras.Model.fit`. Defaults to 0.
     """
+    # Here and not before the notes are read: embedding draws random numbers only where the cache is cold.
+    keras.utils.set_random_seed(config.seed)
     model = make_model(config, data)
     inputs, rows, report = data.inputs, data.training, None
     y, weights = _targets(data)
@@ -113,7 +115,7 @@ def _train_head(model: keras.Model, data: NoteData, config: TrainingConfig, verb
     fit(
         head,
         lambda epoch: note_batches(resampled, y, config.batch_size, config.seed, epoch),
-        note_batches(inputs, data.only.y, 64, rows=data.validation),
+        note_batches(inputs, data.only.y, config.batch_size, rows=data.validation),
         config.epochs,
         config.patience,
         verbose=verbose,
@@ -146,10 +148,10 @@ def _over_sampled(
 def _fit(model, taught, data: NoteData, config: TrainingConfig, checkpoint, verbose) -> History:
     inputs, y, rows, weights = taught
     held_out, held_out_weights = _targets(data)
-    size = 256 if config.model in ("linear", "lexicon") else 64
+    size = config.batch_size  # a larger batch than in training may not fit the memory
     return fit(
         model,
-        lambda epoch: note_batches(inputs, y, config.batch_size, config.seed, epoch, rows, weights),
+        lambda epoch: note_batches(inputs, y, size, config.seed, epoch, rows, weights),
         note_batches(data.inputs, held_out, size, rows=data.validation, weights=held_out_weights),
         config.epochs,
         config.patience,
@@ -179,7 +181,7 @@ def _score(
         model = models[labels.name]
         held_out.append((model, _take(_read_by(model, inputs), rows), labels.y[rows]))
     return lambda: float(
-        np.mean([measure(y, predict_scores(model, taken, 64)) for model, taken, y in held_out])
+        np.mean([measure(y, predict_scores(model, taken, config.batch_size)) for model, taken, y in held_out])
     )
 
 
@@ -196,7 +198,7 @@ def tuned_threshold(
     """
     rows = data.tuning_rows(labels, config.seed)
     inputs = _take(_read_by(model, data.inputs), rows)
-    return tune_threshold(labels.y[rows], predict_scores(model, inputs))
+    return tune_threshold(labels.y[rows], predict_scores(model, inputs, config.batch_size))
 
 
 def _read_by(model: keras.Model, inputs):

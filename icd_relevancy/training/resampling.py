@@ -9,6 +9,7 @@ from scipy import sparse
 from sklearn.neighbors import NearestNeighbors
 
 from icd_relevancy.errors import InputError
+from icd_relevancy.layers.ragged_states import RaggedStates
 
 LABEL_SETS = ("ranking", "union", "intersection")
 _ROWS_AT_ONCE = 256
@@ -62,7 +63,7 @@ class Resampled:
     """Training examples with the synthetic ones behind them.
 
     Attributes:
-        features: `(n + s, …)` in the dtype given.
+        features: `(n + s, …)` in the dtype given, `RaggedStates` of such.
         labels: CSR matrix `(n + s, m)` of 0 and 1, int64.
         attention_mask: `(n + s, length)`, or None where there was none.
         structured: `(n + s, k)`, or None where there were none.
@@ -70,7 +71,7 @@ class Resampled:
         report: The `ResamplingReport`.
     """
 
-    features: np.ndarray
+    features: "np.ndarray | RaggedStates"
     labels: sparse.csr_matrix
     attention_mask: np.ndarray | None
     structured: np.ndarray | None
@@ -125,7 +126,7 @@ def ml_smote(
     Give it training examples alone, after the split: a synthetic example of a test note would leak.
 
     Args:
-        features: Embeddings `(n, d)`, or token states `(n, length, d)`.
+        features: Embeddings `(n, d)`, or token states `(n, length, d)`, padded or as `RaggedStates`.
         labels: 0/1 matrix `(n, m)`, dense or scipy sparse.
         attention_mask: `(n, length)`, needed with token states. Defaults to None.
         structured: Numbers beside the text, `(n, k)`: those that are not categorical lie between like the
@@ -158,7 +159,8 @@ def ml_smote(
 
     Reference: HMHAN §III.D; MLSMOTE (Charte et al. 2015) algorithms 1 and 2.
     """
-    features, labels = np.asarray(features), (sparse.csr_matrix(labels) != 0).astype(np.int64)
+    features = features if isinstance(features, RaggedStates) else np.asarray(features)
+    labels = (sparse.csr_matrix(labels) != 0).astype(np.int64)
     mask = None if attention_mask is None else np.asarray(attention_mask)
     structured = None if structured is None else np.asarray(structured)
     _check(features, labels, mask, structured, categorical, neighbours, label_set)
@@ -178,8 +180,9 @@ def ml_smote(
         structured = _between(structured, sources, steps)
         for (start, stop), *values in zip(categorical, *nominal, strict=True):
             structured[len(points) :, start:stop] = np.concatenate(values)
+    between = _between_ragged if isinstance(features, RaggedStates) else _between
     return Resampled(
-        _between(features, sources, steps, mask),
+        between(features, sources, steps, mask),
         resampled,
         None if mask is None else np.concatenate([mask, mask[sources[:, 0]]]),
         structured,
@@ -213,13 +216,22 @@ def _points(features: np.ndarray, mask: np.ndarray | None) -> np.ndarray:
     points = features
     if mask is not None:
         # Note after note: a product of the states with the mask would be as large as all states together.
-        sums = [note[seen == 1].sum(axis=0, dtype=float) for note, seen in zip(features, mask, strict=True)]
+        notes = (_tokens(features, mask, row) for row in range(len(features)))
+        sums = [tokens[seen == 1].sum(axis=0, dtype=float) for tokens, seen in notes]
         points = np.reshape(sums, (len(features), features.shape[2]))
         points = points / np.maximum(np.count_nonzero(mask, axis=1), 1)[:, None]
     wrong = np.flatnonzero(~np.isfinite(points).all(axis=1))
     if len(wrong):
         raise InputError(f"features, row {wrong[0]} (counted from 0): a number is not finite; embed it again")
     return points
+
+
+def _tokens(states, mask: np.ndarray, row: int) -> tuple[np.ndarray, np.ndarray]:
+    """The token states of a note and its mask, without the padding where there is none."""
+    if not isinstance(states, RaggedStates):
+        return states[row], mask[row]
+    length = int(states.lengths[row])
+    return states[np.array([row]), :length][0], mask[row, :length]
 
 
 def _draw(points: np.ndarray, bag: np.ndarray, neighbours: int, random: np.random.Generator) -> _Made:
@@ -257,6 +269,24 @@ def _between(values: np.ndarray, sources: np.ndarray, steps: np.ndarray, mask: n
     return both
 
 
+def _between_ragged(states: RaggedStates, sources: np.ndarray, steps: np.ndarray, mask: np.ndarray):
+    """The same of token states, which stay as short as the notes are."""
+    lengths = np.concatenate([states.lengths, states.lengths[sources[:, 0]]])
+    values = np.empty((lengths.sum(), states.shape[2]), states.dtype)
+    stop = 0
+    for row in range(len(states)):
+        start, stop = stop, stop + lengths[row]
+        values[start:stop] = _tokens(states, mask, row)[0]
+    for (seed, mate), step in zip(sources, steps, strict=True):
+        (new, seen), (other, also_seen) = (_tokens(states, mask, row) for row in (seed, mate))
+        both = min(len(new), len(other))
+        step = step * ((seen[:both] == 1) & (also_seen[:both] == 1))[:, None]
+        start, stop = stop, stop + len(new)
+        values[start:stop] = new
+        values[start : start + both] = new[:both] + step * (other[:both].astype(float) - new[:both])
+    return RaggedStates(values, lengths)
+
+
 def _most_frequent(structured: np.ndarray, made: _Made, categorical) -> list[np.ndarray]:
     """For each categorical feature its most frequent value among the neighbours of each seed."""
     chosen, rows = [], np.arange(len(made.steps))
@@ -272,13 +302,15 @@ def _most_frequent(structured: np.ndarray, made: _Made, categorical) -> list[np.
 
 
 def _check(features, labels, mask, structured, categorical, neighbours, label_set) -> None:
-    count = len(features)
-    if features.ndim not in (2, 3) or labels.shape[0] != count:
+    count = len(features) if features.shape else 0
+    if len(features.shape) not in (2, 3) or labels.shape[0] != count:
         raise InputError(
             f"features must be (n, d) or (n, length, d), one row a row of the {labels.shape[0]} labels. "
             f"Received: shape {features.shape}"
         )
-    if (mask is not None) != (features.ndim == 3) or (mask is not None and mask.shape != features.shape[:2]):
+    if (mask is not None) != (len(features.shape) == 3) or (
+        mask is not None and mask.shape != features.shape[:2]
+    ):
         raise InputError(
             "token states (n, length, d) need an attention_mask (n, length), and embeddings none. "
             f"Received: features {features.shape}, attention_mask {None if mask is None else mask.shape}"

@@ -6,6 +6,7 @@ import numpy as np
 
 from icd_relevancy.codes import CodeSystem
 from icd_relevancy.errors import InputError
+from icd_relevancy.progress import doing, tell_if_long
 from icd_relevancy.vectors.baselines import chosen_codes
 from icd_relevancy.vectors.code_vectors import CodeVectors
 
@@ -81,23 +82,26 @@ def icdcodex_vectors(
         raise InputError(f"learning_rate must be above 0. Received: {learning_rate}")
     wanted = chosen_codes(code_system, codes)
     word2vec = _word2vec()
-    paths = random_walks(code_system, walk_length, walks, p, q, seed)
+    tell_if_long(f"building vectors of the {len(code_system)} codes of {code_system.name}", len(code_system))
+    with doing("walking through the hierarchy"):
+        paths = random_walks(code_system, walk_length, walks, p, q, seed)
     # gensim takes words, and looks an int up as a row.
     names = np.array([str(node) for node in range(len(code_system) + 1)], dtype=object)
-    model = word2vec(
-        _Sentences(paths, names),
-        vector_size=dimensions,
-        window=window,
-        sg=1,
-        hs=0,
-        negative=NEGATIVES,
-        alpha=learning_rate,
-        sample=1 / len(names),
-        min_count=0,
-        epochs=epochs,
-        seed=seed,
-        workers=1,
-    )
+    with doing("learning from the walks"):
+        model = word2vec(
+            _Sentences(paths, names),
+            vector_size=dimensions,
+            window=window,
+            sg=1,
+            hs=0,
+            negative=NEGATIVES,
+            alpha=learning_rate,
+            sample=1 / len(names),
+            min_count=0,
+            epochs=epochs,
+            seed=seed,
+            workers=1,
+        )
     vectors = np.empty((len(names), dimensions), np.float32)
     vectors[[int(name) for name in model.wv.index_to_key]] = model.wv.vectors
     settings = {**counts, "p": p, "q": q, "learning_rate": learning_rate, "seed": seed}

@@ -8,6 +8,7 @@ from threadpoolctl import threadpool_limits
 
 from icd_relevancy.codes import CodeKnowledge, CodeSystem, code_knowledge
 from icd_relevancy.codes.leaf_values import code_paths
+from icd_relevancy.progress import doing, tell_if_long
 from icd_relevancy.vectors.baselines import chosen_codes
 from icd_relevancy.vectors.code_vectors import CodeVectors
 from icd_relevancy.vectors.features import knowledge_features
@@ -69,14 +70,18 @@ def nnbsvr_vectors(
         ((3, 29), True)
     """
     if not isinstance(knowledge, CodeKnowledge):
-        knowledge = code_knowledge(knowledge)
+        with doing("reading the code system"):
+            knowledge = code_knowledge(knowledge)
     system = knowledge.code_system
+    tell_if_long(f"building vectors of the {len(system)} codes of {system.name}", len(system))
     codes = chosen_codes(system, codes)
     groups = None if groups is None else sorted(groups)
-    features, _ = knowledge_features(knowledge, groups)
+    with doing("collecting what is known of the codes"):
+        features, _ = knowledge_features(knowledge, groups)
     # On one thread, because the sums of several differ in their last digits, which the steps then magnify.
     with threadpool_limits(1):
-        start, reduction = _reduced(features, dimensions, seed)
+        with doing("reducing the features"):
+            start, reduction = _reduced(features, dimensions, seed)
         points = scale_cosines(features, start, epochs, seed, progress)
     meta = {
         "recipe": recipe(),

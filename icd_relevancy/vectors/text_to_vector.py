@@ -11,14 +11,13 @@ import keras
 import numpy as np
 
 from icd_relevancy.atomic import replacing
+from icd_relevancy.data.batches import note_batches
 from icd_relevancy.errors import InputError
 from icd_relevancy.layers import TransformerEncoder
 from icd_relevancy.layers.embedding_cache import embed
 from icd_relevancy.layers.pretrained import encoder_hash, resolve_encoder
 from icd_relevancy.layers.tokenizer import checked_texts
-
-PREDICTION_BATCH = 256
-STEPS_PER_EXECUTION = 16
+from icd_relevancy.training.fit import STEPS_PER_EXECUTION, fit, progress
 
 
 @dataclass(frozen=True)
@@ -126,7 +125,6 @@ class TextToVector:
         texts, targets = checked_texts(texts), np.asarray(targets, np.float32)
         _check(texts, targets)
         config = replace(config, encoder=_encoder_name(config.encoder))
-        keras.utils.set_random_seed(config.seed)
         model, data = _untrained(texts, targets.shape[1], config, cache)
         _fit(model, data, texts, targets, config, checkpoint, verbose)
         return cls(config, model, encoder_hash(config.encoder))
@@ -147,7 +145,7 @@ class TextToVector:
         else:
             encoder = next(layer for layer in self.model.layers if isinstance(layer, TransformerEncoder))
             data = encoder.tokenize(texts)
-        return self.model.predict(data, batch_size=PREDICTION_BATCH, verbose=0)
+        return self.model.predict(data, batch_size=self.config.filled().batch_size, verbose=0)
 
     def save(self, path: str | Path) -> None:
         """Writes the folder `path`: `model.keras` and `text_to_vector.json`; an older one is replaced.
@@ -203,6 +201,9 @@ def _encoder_name(encoder: str | Path | None) -> str | None:
 
 def _untrained(texts: list[str], dimensions: int, config: TextToVectorConfig, cache):
     """The network with initial weights, and the texts as it takes them."""
+    embedded = None if config.fine_tune else embed(texts, config.encoder, config.max_length, cache)
+    # Not before the embedding, which draws random numbers only where the cache is cold.
+    keras.utils.set_random_seed(config.seed)
     if config.fine_tune:
         encoder = TransformerEncoder(config.encoder, trainable=True, max_length=config.max_length)
         inputs = {
@@ -210,8 +211,8 @@ def _untrained(texts: list[str], dimensions: int, config: TextToVectorConfig, ca
         }
         embeddings, data = encoder(inputs), encoder.tokenize(texts)
     else:
-        data = embed(texts, config.encoder, config.max_length, cache)
-        inputs = embeddings = keras.Input(data.shape[1:], name="embedding")
+        data, inputs = embedded, keras.Input(embedded.shape[1:], name="embedding")
+        embeddings = inputs
     if config.hidden:
         embeddings = keras.layers.Dense(config.hidden, activation="relu", name="hidden")(embeddings)
     outputs = keras.layers.Dense(dimensions, dtype="float32", name="vector")(embeddings)
@@ -219,21 +220,36 @@ def _untrained(texts: list[str], dimensions: int, config: TextToVectorConfig, ca
 
 
 def _fit(model, data, texts, targets, config: TextToVectorConfig, checkpoint, verbose) -> None:
-    resumable = checkpoint is not None and config.fine_tune
-    callbacks = []
-    if resumable:
-        state = Path(checkpoint) / _identity(texts, targets, config)
-        callbacks.append(keras.callbacks.BackupAndRestore(str(state)))
     model.compile(
         keras.optimizers.Adam(config.learning_rate),
         loss="mse",
         steps_per_execution=1 if config.fine_tune else STEPS_PER_EXECUTION,
     )
-    model.fit(data, targets, config.batch_size, epochs=config.epochs, callbacks=callbacks, verbose=verbose)
-    if resumable:
-        # The callback removes its own folder; the states of other trainings stay.
-        with suppress(OSError):
-            Path(checkpoint).rmdir()
+    if not config.fine_tune:
+        model.fit(
+            data,
+            targets,
+            config.batch_size,
+            epochs=config.epochs,
+            callbacks=progress(verbose),
+            verbose=verbose if verbose == 2 else 0,
+        )
+        return
+    identity = _identity(texts, targets, config)
+    state = None if checkpoint is None else Path(checkpoint) / f"{identity}.npz"
+    fit(
+        model,
+        lambda epoch: note_batches(data, targets, config.batch_size, config.seed, epoch),
+        None,
+        config.epochs,
+        checkpoint=state,
+        verbose=verbose,
+        identity=identity,
+    )
+    if state is not None:
+        state.unlink(missing_ok=True)
+        with suppress(OSError):  # the states of other trainings stay
+            state.parent.rmdir()
 
 
 def _check(texts: list[str], targets: np.ndarray) -> None:

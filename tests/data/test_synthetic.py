@@ -2,12 +2,15 @@ import tracemalloc
 from collections import Counter
 from itertools import islice
 
+import numpy as np
 import pytest
 
 from icd_relevancy.codes import icd10cm
+from icd_relevancy.codes.rules import CodeMatcher
+from icd_relevancy.codes.usage_rules import USAGE_RULES
 from icd_relevancy.data.synthetic import SPECIALTIES, iter_synthetic_notes, label_universe, synthetic_notes
 from icd_relevancy.data.synthetic.mentions import generic, mentions
-from icd_relevancy.data.synthetic.restrictions import restriction, trimester
+from icd_relevancy.data.synthetic.restrictions import restrictions, trimester
 from icd_relevancy.errors import InputError
 
 
@@ -184,10 +187,43 @@ def test_mentions_of_one_code_vary_and_keep_the_side():
         ("Z00.129", 6, "F", True),
         ("Z00.129", 40, "F", False),
         ("I10", 40, "F", True),
+        # What a title mentions is not always what it is about.
+        ("N49.1", 30, "M", True),  # the tunica vaginalis is of the testis
+        ("N49.1", 30, "F", False),
+        ("Z31.441", 30, "M", True),  # testing of the male partner of a patient with recurrent pregnancy loss
+        ("Z31.441", 30, "F", False),
+        ("N39.3", 60, "M", True),
+        ("N39.3", 60, "F", True),
+        ("B26.0", 20, "F", False),
+        ("N53.14", 40, "F", False),
+        ("Q96.9", 20, "M", False),
+        ("A33", 30, "F", False),
+        ("N41.0", 16, "M", False),
+        ("J60", 10, "M", False),
     ],
 )
 def test_restriction(code, age, sex, allowed):
-    assert restriction(code, icd10cm().title(code)).allows(age, sex) is allowed
+    assert restrictions([code], [icd10cm().title(code)])[0].allows(age, sex) is allowed
+
+
+def test_restrictions_are_those_of_the_features():
+    """Every code of the largest universe, and so of all, has the sex and the ages of `usage_rules`."""
+    universe = label_universe(9278)
+    titles = tuple(universe.system.title(code) for code in universe.codes)
+    matcher = CodeMatcher(universe.codes, titles, ("",) * len(titles), edition=10)
+    rules = {rule.name: matcher.matching(rule) for rule in USAGE_RULES}
+    found = [universe.labels[code].restriction for code in universe.codes]
+    sex = np.where(rules["female_only"], "F", np.where(rules["male_only"], "M", ""))
+    assert not (rules["female_only"] & rules["male_only"]).any()
+    np.testing.assert_array_equal([one.sex for one in found], sex)
+    least, greatest = (
+        np.array([getattr(one, f"{end}_age") for one in found]) for end in ("least", "greatest")
+    )
+    assert (least <= greatest).all()
+    assert (greatest[rules["newborn_only"]] == 0).all()
+    assert (greatest[rules["child_only"]] < 18).all()
+    assert (least[rules["adult_only"]] >= 18).all()
+    assert (greatest[rules["maternity_only"]] == 55).all()
 
 
 def test_streaming_needs_constant_memory():

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from icd_relevancy.codes import icd9cm, icd10cm
+from icd_relevancy.codes.rules import CodeMatcher
+from icd_relevancy.codes.usage_rules import USAGE_RULES
 from icd_relevancy.data import DrugMapping, encode_drugs, encode_labels, synthetic_stays
 from icd_relevancy.data.synthetic.conditions import BACKGROUND, CONDITIONS
 from icd_relevancy.errors import InputError
@@ -99,3 +101,18 @@ def test_bad_arguments():
         synthetic_stays(-1)
     with pytest.raises(InputError, match="code_system must be one of icd10cm, icd9cm; received 'atc'"):
         synthetic_stays(1, code_system="atc")
+
+
+@pytest.mark.parametrize(("system", "edition"), [(icd10cm(), 10), (icd9cm(), 9)], ids=["icd10cm", "icd9cm"])
+def test_nobody_has_a_condition_of_the_other_sex(system, edition):
+    stays = synthetic_stays(2000, seed=5, code_system=system.name)
+    codes = stays.label_names()
+    titles = tuple(system.title(code) for code in codes)
+    matcher = CodeMatcher(codes, titles, ("",) * len(codes), edition)
+    for sex, rule in (("male", "female_only"), ("female", "male_only")):
+        has = matcher.matching(next(one for one in USAGE_RULES if one.name == rule))
+        others = {code for code, wrong in zip(codes, has, strict=True) if wrong}
+        assert others
+        assert not others & {
+            code for row, of in zip(stays.codes, stays.sex, strict=True) if of == sex for code in row
+        }

@@ -200,7 +200,7 @@ def test_mixed_float16(encoder_folder):
     half = TransformerEncoder(encoder_folder, max_length=32, trainable=True, dtype="mixed_float16")
     tokens = half.tokenize(TEXTS)
     assert half(tokens).dtype == "float16"
-    np.testing.assert_allclose(half(tokens), reference(tokens), atol=2e-3)
+    np.testing.assert_allclose(half(tokens), reference(tokens), atol=2e-2)
     model = _classifier(half)
     model.compile(keras.optimizers.Adam(0.01), "binary_crossentropy", jit_compile=False)
     before = half.fingerprint()
@@ -262,15 +262,16 @@ def test_a_long_text_in_chunks_is_its_chunks_one_by_one(encoder_folder, dtype):
     found = np.asarray(ops.cast(layer(tokens), "float32"))
     assert found.shape == (3, 110, 8)
     assert np.isfinite(found).all()  # chunks of padding too
+    close = 1e-5 if dtype is None else 0.1  # bfloat16 rounds by the shape of the batch and by the processor
     for row, length in enumerate(mask.sum(axis=1)):
         for start in range(0, length, 16):
             chunk = slice(start, min(start + 16, length))
             alone = ops.cast(whole((ids[[row], chunk], mask[[row], chunk])), "float32")
-            np.testing.assert_allclose(found[row, chunk], alone[0], atol=1e-6 if dtype is None else 0.1)
+            np.testing.assert_allclose(found[row, chunk], alone[0], atol=close)
     # Positions start anew in each chunk, and no token sees another chunk: equal chunks have equal vectors.
     ids = np.tile(ids[:1, 16:32], 3)
     equal = np.asarray(ops.cast(layer((ids, np.ones_like(ids))), "float32"))
-    np.testing.assert_allclose(equal[:, 16:], np.tile(equal[:, :16], (1, 2, 1)), atol=1e-6)
+    np.testing.assert_allclose(equal[:, 16:], np.tile(equal[:, :16], (1, 2, 1)), atol=close)
 
 
 def test_chunks_change_nothing_in_a_text_of_one_chunk(encoder_folder):
@@ -319,3 +320,12 @@ def test_a_model_of_chunks_trains_and_is_saved(encoder_folder, tmp_path):
     assert again.get_config() == encoder.get_config()
     assert again.chunk_length == 16
     np.testing.assert_allclose(loaded.predict(tokens, verbose=0), model.predict(tokens, verbose=0), atol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16"])
+def test_the_mean_of_many_tokens_is_taken_in_float32(dtype):
+    """In bfloat16 3,001 tokens count as 3,008, and their sum has three digits."""
+    states = np.arange(3001 * 2).reshape(1, -1, 2) % 7
+    mask = np.ones((1, 3001), "int32")
+    found = module._pool(ops.cast(states, dtype), mask, "mean")
+    np.testing.assert_allclose(found, states.mean(axis=1), rtol=1e-5)

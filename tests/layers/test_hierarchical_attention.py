@@ -61,7 +61,7 @@ def test_padding_changes_nothing():
     before, after = read(layer, *notes()), read(layer, *oracles.longer(*notes()))
     for level in (0, 1):
         np.testing.assert_allclose(after[level], before[level], atol=1e-6)
-        np.testing.assert_allclose(after[2 + level][..., :7], before[2 + level], atol=1e-7)
+        np.testing.assert_allclose(after[2 + level][..., :7], before[2 + level], atol=1e-6)
         assert not after[2 + level][..., 7:].any()
 
 
@@ -148,7 +148,7 @@ def test_it_learns_where_to_look(policy):
 def test_half_precision_is_close():
     exact, half = made(), made(dtype="mixed_float16")
     for found, wanted in zip(read(half, *notes()), read(exact, *notes()), strict=True):
-        np.testing.assert_allclose(found, wanted, atol=5e-3)
+        np.testing.assert_allclose(found, wanted, atol=2e-2)
 
 
 def test_it_is_saved_with_its_membership(tmp_path):

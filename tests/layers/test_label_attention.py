@@ -68,7 +68,7 @@ def test_padding_changes_nothing(kind):
     before = numbers(layer(*notes(), return_attention_scores=True))
     after = numbers(layer(*oracles.longer(*notes()), return_attention_scores=True))
     np.testing.assert_allclose(after[0], before[0], atol=1e-6)
-    np.testing.assert_allclose(after[1][..., :7], before[1], atol=1e-7)
+    np.testing.assert_allclose(after[1][..., :7], before[1], atol=1e-6)
     assert not after[1][..., 7:].any()
 
 
@@ -94,7 +94,7 @@ def test_products_beyond_half_precision_keep_their_order():
 def test_half_precision_is_close(kind):
     exact, half = made(kind), made(kind, dtype="mixed_float16")
     np.testing.assert_allclose(
-        ops.convert_to_numpy(half(*notes())), ops.convert_to_numpy(exact(*notes())), atol=5e-3
+        ops.convert_to_numpy(half(*notes())), ops.convert_to_numpy(exact(*notes())), atol=2e-2
     )
 
 

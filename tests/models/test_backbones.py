@@ -93,7 +93,7 @@ def test_half_precision(name, policy, miniature_encoder):
     model = oracles.made(name, miniature_encoder)
     half = oracles.probabilities(model, x)
     assert half.dtype == np.float32
-    np.testing.assert_allclose(half, exact, atol=0.02)
+    np.testing.assert_allclose(half, exact, atol=0.02 if policy == "mixed_float16" else 0.08)
     history = trained(model, "binary_crossentropy", epochs=6, rate=0.005)
     assert np.isfinite(history).all()
     assert history[-1] < history[0]

@@ -1,7 +1,8 @@
 import pytest
 
 from icd_relevancy.errors import InputError
-from icd_relevancy.training.config import TrainingConfig, read_yaml
+from icd_relevancy.training.config import LOSSES, TrainingConfig, read_yaml
+from icd_relevancy.training.model_settings import MODELS
 
 
 def test_defaults_are_those_of_the_paper():
@@ -103,7 +104,58 @@ def test_bad_settings_are_named(settings, message):
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("settings", [{"alpha": 0}, {"alpha": 1}, {"threshold": 0}, {"threshold": 1}])
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"alpha": 0.5}, "alpha is of the loss whml, not of bce; leave one of them out. Received: alpha=0.5"),
+        ({"loss": "bhml", "alpha": 0.5}, "alpha is of the loss whml, not of bhml"),
+        ({"loss": "tlcl", "harmonic_of": "losses"}, "harmonic_of is of the losses bhml, whml, not of tlcl"),
+        (
+            {"loss": "focal", "matching": "binary"},
+            "matching is of the losses tlcl, plcl, bhml, whml, not of focal",
+        ),
+        ({"model": "caml", "lexical": True, "negation": True}, "negation does not reach the lexicon"),
+        ({"model": "hmhan", "lexical": True, "clean": True}, "clean does not reach the lexicon"),
+        ({"model": "plm-icd", "lexical": True, "unify": True}, "unify does not reach the lexicon"),
+        ({"model": "lexicon", "clean": True}, "clean is of the models linear, hmhan"),
+        ({"model": "lexicon", "max_length": 512}, "max_length is not of the model lexicon"),
+        ({"model": "lexicon", "word_vectors": "v.txt"}, "word_vectors is of the models caml"),
+        ({"model": "plm-icd", "word_vectors": "v.txt"}, "word_vectors is of the models caml"),
+        ({"model": "caml", "chunk_length": 64}, "chunk_length is of the model plm-icd"),
+        (
+            {"model": "hmhan", "attention": "none", "title_queries": False},
+            "title_queries is not of attention='none'",
+        ),
+        (
+            {"model": "hmhan", "attention": "single", "title_queries": False},
+            "title_queries is not of attention",
+        ),
+        (
+            {"model": "caml", "joint": True, "graph": "none", "mapping": "pairs.csv"},
+            "mapping links codes, and graph",
+        ),
+        ({"model": "lexicon", "joint": True, "graph": "unweighted"}, "graph must be 'weighted' or 'none'"),
+        ({"model": "lexicon", "joint": True, "graph": "one_table"}, "graph must be 'weighted' or 'none'"),
+    ],
+)
+def test_what_would_change_nothing_is_refused(settings, message):
+    with pytest.raises(InputError, match=message) as caught:
+        TrainingConfig.from_mapping(settings, "mine.yaml")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("loss", LOSSES)
+def test_all_settings_at_their_defaults_load_again(model, loss):
+    """So does the `coder.json` of a model, which holds them all."""
+    config = TrainingConfig(model=model, loss=loss)
+    assert TrainingConfig.from_mapping(config.to_dict()) == config
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"alpha": 0, "loss": "whml"}, {"alpha": 1, "loss": "whml"}, {"threshold": 0}, {"threshold": 1}],
+)
 def test_bounds_belong_to_the_range(settings):
     assert TrainingConfig.from_mapping(settings) == TrainingConfig(**settings)
 

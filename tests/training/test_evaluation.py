@@ -1,10 +1,12 @@
 import keras
+import miniature
 import numpy as np
 import pytest
 from scipy import sparse
 from sklearn import metrics
 
 from icd_relevancy.relevance import RelevanceGraph
+from icd_relevancy.training import NoteCoder, TrainingConfig, note_training
 from icd_relevancy.training.evaluation import evaluate_scores, predict_scores
 
 AVERAGES = {"micro_precision", "micro_recall", "micro_f1", "macro_f1", "weighted_f1"}
@@ -74,3 +76,27 @@ def test_predict_scores_in_batches_keeps_the_order():
     weights, bias = model.get_weights()
     np.testing.assert_allclose(scores, 1 / (1 + np.exp(-(x @ weights + bias))), rtol=1e-5)
     assert scores.dtype == np.float32
+
+
+@pytest.mark.parametrize("monitor", ["loss", "map"])
+def test_no_batch_is_larger_than_in_training(monitor, in_miniature, monkeypatch):
+    """A model that was trained with batches of 8 may need 33 GB for one of 256."""
+    sizes = []
+
+    def note(self, x, *told, **options):
+        sizes.append(len(next(iter(x.values())) if isinstance(x, dict) else x))
+        return predict(self, x, *told, **options)
+
+    def made(features, labels, batch_size, *told, **options):
+        sizes.append(batch_size)
+        return batches(features, labels, batch_size, *told, **options)
+
+    predict, batches = keras.Model.predict_on_batch, note_training.note_batches
+    monkeypatch.setattr(keras.Model, "predict_on_batch", note)
+    monkeypatch.setattr(note_training, "note_batches", made)
+    config = TrainingConfig(model="caml", units=4, batch_size=3, epochs=1, monitor=monitor, validation=0.5)
+    notes = miniature.notes(30)
+    coder = NoteCoder.train(notes, config)
+    coder.evaluate(notes)
+    list(coder.predict(notes))
+    assert max(sizes) == 3

@@ -8,6 +8,7 @@ import keras
 import miniature
 import numpy as np
 import pytest
+from miniature import NINE, two_systems
 
 from icd_relevancy.data import Notes, join_notes
 from icd_relevancy.errors import InputError
@@ -16,30 +17,11 @@ from icd_relevancy.training.joint_coder import JointCoder, load_coder
 from icd_relevancy.training.lexical_start import LexicalStart
 from icd_relevancy.training.note_data import NoteData
 from icd_relevancy.training.note_models import make_model
-from icd_relevancy.vectors import CodeVectors
-
-# What ICD-9-CM has for the codes of the miniature notes.
-NINE = {
-    "J18.9": "486", "J15.9": "482.9", "J45.909": "493.90", "J45.901": "493.92", "I10": "401.9", "E11.9": "250.00",
-    "R05.9": "786.2", "R50.9": "780.60",
-}  # fmt: skip
-
-
-def two_systems(count: int = 80) -> Notes:
-    """The miniature notes, every other one coded in ICD-9-CM."""
-    notes = miniature.notes(count)
-    codes = [
-        tuple(NINE[code] for code in row) if number % 2 else row for number, row in enumerate(notes.codes)
-    ]
-    return Notes(notes.note_id, notes.text, codes)
 
 
 @pytest.fixture
-def cache(in_miniature, miniature_cache):
-    folder = miniature_cache / "vectors" / "icd9cm"
-    if not folder.exists():
-        CodeVectors(tuple(NINE.values()), np.eye(len(NINE), dtype=np.float32)).save(folder)
-    return in_miniature
+def cache(in_two_systems):
+    return in_two_systems
 
 
 def config(**settings):

@@ -27,6 +27,9 @@ def test_settings_by_name():
         ({"reweighted": True, "loss": "focal"}, "reweighted needs a loss"),
         ({"level": "block", "loss": "treemin"}, "leaves codes of one level"),
         ({"level": "block", "constraint": "roll_up"}, "leaves codes of one level"),
+        ({"gamma": 3.0}, "gamma is of the loss focal. Received: gamma=3.0"),
+        ({"cap": 20.0, "loss": "focal"}, "cap is of the losses irw and irnw"),
+        ({"code_system": "own.csv", "threshold": 0.5}, "threshold compares code vectors; name some"),
     ],
 )
 def test_refusals(settings, names):

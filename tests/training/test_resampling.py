@@ -5,6 +5,7 @@ import pytest
 from scipy import sparse
 
 from icd_relevancy import InputError
+from icd_relevancy.layers.ragged_states import RaggedStates
 from icd_relevancy.training import ml_smote
 from icd_relevancy.training.resampling import imbalance_per_label
 
@@ -177,6 +178,30 @@ def test_neighbours_of_token_states_are_those_of_their_means():
     noise -= (noise * mask[..., None]).sum(axis=1, keepdims=True) / mask.sum(axis=1)[:, None, None]
     states = points[:, None] + noise
     np.testing.assert_array_equal(ml_smote(states, labels, mask).sources, ml_smote(points, labels).sources)
+
+
+def test_ragged_token_states_stay_ragged(monkeypatch):
+    """One long note does not pad all others, neither those given nor the synthetic ones."""
+    random = np.random.default_rng(5)
+    _, labels = random_case()
+    lengths = random.integers(1, 6, len(labels))
+    lengths[3] = 400
+    mask = (np.arange(400) < lengths[:, None]).astype("int32")
+    states = RaggedStates(random.normal(size=(lengths.sum(), 4)).astype("float16"), lengths)
+    padded = np.asarray(states)
+    monkeypatch.delattr(RaggedStates, "__array__")
+    # Rows in another order, as of a training part.
+    rows = random.permutation(len(labels))
+    expected = ml_smote(padded[rows], labels[rows], mask[rows])
+    found = ml_smote(states[rows], labels[rows], mask[rows])
+    assert isinstance(found.features, RaggedStates)
+    assert found.features.shape == expected.features.shape
+    assert len(found.sources)
+    tokens = found.attention_mask.sum()
+    assert found.features.nbytes == tokens * 4 * 2 < expected.features.nbytes / 20
+    np.testing.assert_array_equal(found.sources, expected.sources)
+    np.testing.assert_array_equal(found.attention_mask, expected.attention_mask)
+    np.testing.assert_array_equal(found.features[:, :], expected.features)
 
 
 def test_structured_features_lie_between_or_are_the_most_frequent():

@@ -1,4 +1,5 @@
 import json
+import re
 
 import numpy as np
 import pytest
@@ -159,10 +160,16 @@ def test_files_of_other_json_are_refused(vectors_on_disk, tmp_path, file, text, 
         CodeVectors.load(tmp_path / "mine")
 
 
-def test_packaged_names_are_built_once(tmp_path, monkeypatch):
+def test_packaged_names_are_built_once(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("ICD_RELEVANCY_CACHE", str(tmp_path))
     built = CodeVectors.load("icd9cm")
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert re.fullmatch(
+        r"icd-relevancy: building vectors of the \d+ codes of icd9cm; this takes a minute or two\n", told.err
+    )
     assert built.meta["code_system"] == "icd9cm"
     stamp = (tmp_path / "vectors" / "icd9cm" / "vectors.npy").stat().st_mtime_ns
     np.testing.assert_array_equal(CodeVectors.load("icd9cm").vectors, built.vectors)
+    assert capsys.readouterr().err == ""
     assert (tmp_path / "vectors" / "icd9cm" / "vectors.npy").stat().st_mtime_ns == stamp

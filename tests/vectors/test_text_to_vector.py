@@ -114,28 +114,6 @@ def test_numbers_out_of_range_are_refused(settings, names):
         TextToVectorConfig(**settings)
 
 
-def test_an_interrupted_fine_tuning_goes_on(miniature_encoder, tmp_path, monkeypatch):
-    import keras
-
-    config = TextToVectorConfig(
-        str(miniature_encoder), fine_tune=True, max_length=16, learning_rate=1e-3, epochs=4, batch_size=8
-    )
-    began = []
-    original = keras.callbacks.BackupAndRestore.on_epoch_begin
-
-    def killed_in_the_third(self, epoch, logs=None):
-        began.append(epoch)
-        if began == [0, 1, 2]:
-            raise KeyboardInterrupt
-        return original(self, epoch, logs)
-
-    monkeypatch.setattr(keras.callbacks.BackupAndRestore, "on_epoch_begin", killed_in_the_third)
-    with pytest.raises(KeyboardInterrupt):
-        TextToVector.train(TEXTS, TARGETS, config, checkpoint=tmp_path)
-    TextToVector.train(TEXTS, TARGETS, config, checkpoint=tmp_path)
-    assert began == [0, 1, 2, 2, 3]
-
-
 def test_an_encoder_that_has_changed_is_refused(frozen, tmp_path):
     frozen.save(tmp_path / "network")
     told = json.loads((tmp_path / "network" / "text_to_vector.json").read_text())

@@ -1,23 +1,14 @@
-"""Ages and sexes a code is used for, and the trimester it names, by rules on its chapter and title."""
+"""Ages and sexes a code is used for, by the rules of its features, and the trimester it names."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-FEMALE_STARTS = (
-    *("O", "A34", "C51", "C52", "C53", "C54", "C55", "C56", "C57", "C58", "D06", "D07.0", "D07.1", "D07.2"),
-    *("D25", "D26", "D27", "D28", "D39", "E28", "N7", "N8", "N90", "N91", "N92", "N93", "N94", "N95", "N96"),
-    *("N97", "Q50", "Q51", "Q52", "R87", "Z32", "Z33", "Z34", "Z36", "Z37", "Z39", "Z3A", "Z01.41"),
-)
-MALE_STARTS = ("C60", "C61", "C62", "C63", "D07.4", "D07.5", "D29", "D40", "E29", "N4", "Q53", "Q54", "Q55")
+from icd_relevancy.codes.rules import CodeMatcher
+from icd_relevancy.codes.usage_rules import USAGE_RULES
+
 MATERNITY_STARTS = ("O", "A34", "Z32", "Z33", "Z34", "Z36", "Z37", "Z39", "Z3A")
 NEWBORN_STARTS = ("P", "Z38", "Z00.11")
-FEMALE_TITLE = re.compile(
-    r"\b(ovar\w+|uter(us|ine|i)|vagin\w+|vulv\w+|fallopian|menstru\w+|menopaus\w+|postmenopausal|pregnan\w+|"
-    r"endometri\w+|puerper\w+|obstetric\w*|female|lactation)\b"
-)
-MALE_TITLE = re.compile(r"\b(prostat\w+|testi\w+|penis|penile|scrot\w+|sperm\w*|epididym\w+|male|erectile)\b")
-# Titles of conditions in either sex that only mention an organ or a sex.
-EITHER_SEX_TITLE = re.compile(r"male and female|nonvenereal|without pregnancy|\bof male or female\b")
 NEWBORN_TITLE = re.compile(r"\b(newborn|neonatal|perinatal)\b")
 CHILD_TITLE = re.compile(r"\b(infantile|infants?|childhood|juvenile|child|adolescent|pediatric)\b")
 OLD_TITLE = re.compile(r"\b(senile|age-related|presbyopia|alzheimer's|geriatric|involutional)\b")
@@ -63,6 +54,8 @@ LEAST_AGE = {
 GREATEST_AGE = {"Z00.1": 17, "F90": 65, "H65": 90, "L22": 3, "R62.5": 10, "E30.1": 17, "J05": 10, "B08": 17}
 
 PREGNANCY_AGES = (12, 55)
+ADULT = 18
+_OF_PATIENTS = ("female_only", "male_only", "newborn_only", "child_only", "adult_only", "maternity_only")
 TRIMESTERS = {
     "first trimester": 1,
     "second trimester": 2,
@@ -92,40 +85,50 @@ def _longest(code: str, table: dict[str, int], default: int) -> int:
     return default
 
 
-def restriction(code: str, title: str) -> Restriction:
-    """The age and sex restriction of an ICD-10-CM code.
+def restrictions(codes: Sequence[str], titles: Sequence[str]) -> list[Restriction]:
+    """The age and sex restrictions of ICD-10-CM codes.
 
-    Maternity codes are for women of 12 to 55 years, newborn codes for age 0, codes of one sex's organs for
-    that sex; further limits follow the wording ("senile", "juvenile", "postmenopausal") and the category.
+    The sex is what `usage_rules` say, which give the codes their features; so are newborns, children, adults and
+    mothers-to-be. Further limits of age follow the wording ("senile", "juvenile", "postmenopausal") and the
+    category, because notes are to have the patients that one meets and not all that could be.
 
     Args:
-        code: ICD-10-CM code with its dot.
-        title: Its title.
+        codes: ICD-10-CM codes with their dots.
+        titles: Their titles.
 
     Example:
-        >>> restriction("O80", "Encounter for full-term uncomplicated delivery")
-        Restriction(least_age=12, greatest_age=55, sex='F')
+        >>> restrictions(["O80"], ["Encounter for full-term uncomplicated delivery"])
+        [Restriction(least_age=12, greatest_age=55, sex='F')]
     """
-    lower = title.lower()
-    sex = ""
-    if not EITHER_SEX_TITLE.search(lower):
-        if code.startswith(FEMALE_STARTS) or FEMALE_TITLE.search(lower):
-            sex = "F"
-        elif code.startswith(MALE_STARTS) or MALE_TITLE.search(lower):
-            sex = "M"
-    if code.startswith(NEWBORN_STARTS) or (NEWBORN_TITLE.search(lower) and not code.startswith("O")):
-        return Restriction(0, 0, "")
-    if code.startswith(MATERNITY_STARTS):
-        return Restriction(*PREGNANCY_AGES, "F")
+    matcher = CodeMatcher(tuple(codes), tuple(titles), ("",) * len(codes), edition=10)
+    rules = {rule.name: matcher.matching(rule).tolist() for rule in USAGE_RULES if rule.name in _OF_PATIENTS}
+    found = []
+    for at, (code, title) in enumerate(zip(codes, titles, strict=True)):
+        named = {name for name, has in rules.items() if has[at]}
+        sex = "F" if "female_only" in named else "M" if "male_only" in named else ""
+        found.append(Restriction(*_ages(code, title.lower(), named), sex))
+    return found
+
+
+def _ages(code: str, title: str, rules: set[str]) -> tuple[int, int]:
+    """The least and the greatest age in years."""
+    newborn = code.startswith(NEWBORN_STARTS) or (NEWBORN_TITLE.search(title) and not code.startswith("O"))
+    if newborn or "newborn_only" in rules:
+        return 0, 0
+    if code.startswith(MATERNITY_STARTS) or "maternity_only" in rules:
+        return PREGNANCY_AGES
     least, greatest = _longest(code, LEAST_AGE, 0), _longest(code, GREATEST_AGE, 120)
-    if OLD_TITLE.search(lower):
+    if OLD_TITLE.search(title):
         least = max(least, 50)
-    if MENOPAUSE_TITLE.search(lower) and "premature" not in lower:
+    if MENOPAUSE_TITLE.search(title) and "premature" not in title:
         least = max(least, 43)
-    if CHILD_TITLE.search(lower):
-        greatest = min(greatest, 17)
-        least = min(least, 1)
-    return Restriction(least, greatest, sex)
+    if CHILD_TITLE.search(title):
+        greatest, least = min(greatest, ADULT - 1), min(least, 1)
+    if "child_only" in rules:
+        greatest, least = min(greatest, ADULT - 1), min(least, ADULT - 1)
+    if "adult_only" in rules:
+        least = max(least, ADULT)
+    return least, greatest
 
 
 def trimester(code: str, title: str) -> int:

@@ -6,6 +6,9 @@ from itertools import accumulate
 
 import numpy as np
 
+from icd_relevancy.codes import code_system
+from icd_relevancy.codes.rules import CodeMatcher
+from icd_relevancy.codes.usage_rules import USAGE_RULES
 from icd_relevancy.data.stays import Stays
 from icd_relevancy.data.synthetic.conditions import BACKGROUND, CONDITIONS, Condition
 from icd_relevancy.errors import InputError
@@ -18,6 +21,7 @@ ADULT, OLDEST = 18, 95
 CODE_SHARE = 0.4  # how often each further code of a condition is used, of the one before
 NOT_CODED = 0.08  # share of conditions that the coder misses
 STRAY_DRUGS = 0.6  # drugs a stay has for no reason that its codes tell, on average
+_ONLY = {rule.name: rule for rule in USAGE_RULES}
 _ALL_DRUGS = tuple(dict.fromkeys(drug for condition in CONDITIONS.values() for drug, _ in condition.drugs))
 
 
@@ -70,7 +74,7 @@ def _stay(index: int, seed: int, code_system: str) -> tuple:
         # Drawn before the code system matters, so that both have the same stays.
         draw, is_coded = rng.random(), rng.random() >= NOT_CODED
         if is_coded or condition is reason:
-            codes[_code(condition, draw, code_system)] = None
+            codes[_code(_codes(condition, sex, code_system), draw)] = None
         drugs.update((drug, None) for drug, share in condition.drugs if rng.random() < share)
     drugs.update((drug, None) for drug, share in BACKGROUND if rng.random() < share)
     while rng.random() < STRAY_DRUGS / (1 + STRAY_DRUGS):
@@ -123,7 +127,16 @@ def _conditions(age: int, sex: str, chronic: tuple[Condition, ...], rng: random.
     return list(found)
 
 
-def _code(condition: Condition, draw: float, code_system: str) -> str:
-    codes = getattr(condition, code_system)
+@cache
+def _codes(condition: Condition, sex: str, system: str) -> tuple[str, ...]:
+    """The codes of a condition that a patient of this sex can have."""
+    codes = getattr(condition, system)
+    titles = tuple(code_system(system).title(code) for code in codes)
+    matcher = CodeMatcher(codes, titles, ("",) * len(codes), edition=9 if system == "icd9cm" else 10)
+    of_others = matcher.matching(_ONLY["male_only" if sex == "female" else "female_only"])
+    return tuple(code for code, other in zip(codes, of_others, strict=True) if not other)
+
+
+def _code(codes: tuple[str, ...], draw: float) -> str:
     weights = list(accumulate(CODE_SHARE**rank for rank in range(len(codes))))
     return codes[np.searchsorted(weights, draw * weights[-1], side="right")]

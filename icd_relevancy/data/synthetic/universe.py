@@ -10,7 +10,7 @@ from itertools import accumulate
 from icd_relevancy.codes import CodeSystem, icd10cm
 from icd_relevancy.data.synthetic.clinical import COMPANIONS, EXCLUSIVE
 from icd_relevancy.data.synthetic.mentions import Mentions, mentions
-from icd_relevancy.data.synthetic.restrictions import Restriction, restriction, trimester
+from icd_relevancy.data.synthetic.restrictions import Restriction, restrictions, trimester
 from icd_relevancy.data.synthetic.specialties import SPECIALTIES, Specialty
 from icd_relevancy.errors import InputError
 
@@ -52,7 +52,7 @@ class Universe:
         self.system: CodeSystem = icd10cm()
         self.by_specialty = _fill(n_codes, self.system)
         self.codes = tuple(sorted({code for codes in self.by_specialty.values() for code in codes}))
-        self.labels = {code: self._label(code) for code in self.codes}
+        self.labels = self._labels()
         self.cumulative = {
             name: tuple(
                 accumulate((rank + ZIPF_SHIFT) ** -ZIPF_EXPONENT for rank in range(1, len(codes) + 1))
@@ -62,11 +62,14 @@ class Universe:
         self._mentions: dict[str, Mentions] = {}
         self._companions: dict[str, tuple[tuple[str, ...], tuple[float, ...]]] = {}
 
-    def _label(self, code: str) -> Label:
-        title = self.system.title(code)
-        groups = {code.split(".")[0]}
-        groups.update(f"group {i}" for i, starts in enumerate(EXCLUSIVE) if code.startswith(starts))
-        return Label(code, restriction(code, title), trimester(code, title), frozenset(groups))
+    def _labels(self) -> dict[str, Label]:
+        labels, titles = {}, [self.system.title(code) for code in self.codes]
+        allowed = restrictions(self.codes, titles)
+        for code, title, restriction in zip(self.codes, titles, allowed, strict=True):
+            groups = {code.split(".")[0]}
+            groups.update(f"group {i}" for i, starts in enumerate(EXCLUSIVE) if code.startswith(starts))
+            labels[code] = Label(code, restriction, trimester(code, title), frozenset(groups))
+        return labels
 
     def draw(self, specialty: str, rng: random.Random) -> str:
         """One code of a specialty by its Zipf frequency."""
