@@ -6,12 +6,31 @@ _CODE = re.compile(r"(?=.*[0-9])(?=.{1,8}$)[A-Za-z0-9.]+(-[A-Za-z0-9.]+)?")
 _IDENTIFIER = re.compile(r"\S{1,40}")
 
 
+# What a terminal acts on: control characters, line breaks, and what turns the direction of writing.
+_ACTED_ON = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
 class InputError(ValueError):
     """Bad input, told in one line: what was found, where, and what to do.
 
     The command line prints the message and leaves with exit code 2. Messages name the file, row, column or
     code; they never quote the text of a note.
     """
+
+
+def printable(text: str) -> str:
+    """A line of text as a terminal may show it: what it would act on is written as escapes.
+
+    Args:
+        text: The line, without its break, such as the identifier of a note.
+
+    Example:
+
+    >>> from icd_relevancy.errors import printable
+    >>> printable("n7" + chr(27) + "[2J")
+    'n7\\\\x1b[2J'
+    """
+    return _ACTED_ON.sub(lambda found: repr(found[0])[1:-1], text)
 
 
 def shown_word(value: object) -> str:

@@ -6,8 +6,8 @@ import pandas as pd
 
 from icd_relevancy.codes.dots import dotted_icd10
 from icd_relevancy.data.notes import Notes
-from icd_relevancy.data.records import readable
 from icd_relevancy.errors import InputError
+from icd_relevancy.safe_reading import readable
 
 _KINDS = {"D": "DIAGNOSTICO", "P": "PROCEDIMIENTO"}
 _TEXT_FOLDERS = {"en": "text_files_en", "es": "text_files"}

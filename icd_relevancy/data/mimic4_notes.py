@@ -8,8 +8,8 @@ from tqdm import tqdm
 from icd_relevancy.codes.dots import dotted_icd9, dotted_icd10
 from icd_relevancy.data.notes import Notes
 from icd_relevancy.data.notes_table import SEX_NAMES
-from icd_relevancy.data.records import readable
 from icd_relevancy.errors import InputError, shown_note
+from icd_relevancy.safe_reading import readable
 
 _VERSIONS = {"icd10cm": "10", "icd9cm": "9"}
 _DOTTED = {"icd10cm": dotted_icd10, "icd9cm": dotted_icd9}

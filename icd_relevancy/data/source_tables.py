@@ -14,8 +14,8 @@ import pyarrow.parquet as pq
 from tqdm import tqdm
 
 from icd_relevancy.codes.dots import dotted_icd9, dotted_icd10
-from icd_relevancy.data.records import readable
 from icd_relevancy.errors import InputError
+from icd_relevancy.safe_reading import readable
 
 CSV = (".csv", ".csv.gz")
 CSV_OR_PARQUET = (*CSV, ".parquet")
