@@ -2,7 +2,7 @@
 
 import re
 
-_CODE = re.compile(r"(?=.*[0-9])(?=.{1,8}$)[A-Za-z0-9.]+(-[A-Za-z0-9.]+)?")
+_CODE = re.compile(r"(?=.*[0-9])(?=.{1,8}$)[A-Za-z0-9.]+(-[A-Za-z0-9.]+)?|[A-Z]")
 _IDENTIFIER = re.compile(r"\S{1,40}")
 
 
@@ -62,14 +62,15 @@ def shown_word(value: object) -> str:
     return repr(value) if _IDENTIFIER.fullmatch(value) else f"(not shown: {len(value)} characters of text)"
 
 
-def shown_code(code: str) -> str:
+def shown_code(code: object) -> str:
     """A code as a message may quote it.
 
     In a table whose cells are shifted the codes hold the words of a note, so only what looks like a code is
-    quoted: at most eight letters, digits and dots, one of them a digit, or two such with a hyphen between.
+    quoted: at most eight letters, digits and dots, one of them a digit, two such with a hyphen between, or a
+    single capital letter.
 
     Args:
-        code: Text found where a code belongs.
+        code: What was found where a code belongs.
 
     Returns:
         The code in quotes, or `"(not shown: it is no code)"`.
@@ -80,6 +81,8 @@ def shown_code(code: str) -> str:
     >>> shown_code("J18.9"), shown_code("Miller")
     ("'J18.9'", '(not shown: it is no code)')
     """
+    if not isinstance(code, str):
+        return shown_word(code)
     return repr(code) if _CODE.fullmatch(code) else "(not shown: it is no code)"
 
 

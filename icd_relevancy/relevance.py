@@ -12,7 +12,7 @@ import numpy as np
 from scipy import sparse
 
 from icd_relevancy.atomic import replacing
-from icd_relevancy.errors import InputError
+from icd_relevancy.errors import InputError, shown_code
 
 # Vectors are float32, so their cosines err by about 1e-7; a pair that reaches the threshold up to this matches.
 ROUNDING = 2e-7
@@ -61,7 +61,7 @@ class RelevanceGraph:
         if len(self._position) < len(self.codes):
             repeated = next(c for i, c in enumerate(self.codes) if self._position[c] != i)
             raise InputError(
-                f"code {repeated!r} stands more than once in the relevance graph; keep one of each"
+                f"code {shown_code(repeated)} stands more than once in the relevance graph; keep one of each"
             )
         self.matrix = _with_unit_diagonal(sparse.coo_matrix(matrix))
 
@@ -161,7 +161,9 @@ class RelevanceGraph:
             InputError: If the graph does not know the code.
         """
         if code not in self._position:
-            raise InputError(f"code {code!r} is not in the relevance graph of {len(self.codes)} codes")
+            raise InputError(
+                f"code {shown_code(code)} is not in the relevance graph of {len(self.codes)} codes"
+            )
         row = self._position[code]
         span = slice(*self.matrix.indptr[row : row + 2])
         columns, similarities = self.matrix.indices[span], self.matrix.data[span]
@@ -176,7 +178,9 @@ class RelevanceGraph:
         """
         missing = [code for code in codes if code not in self._position]
         if missing:
-            raise InputError(f"the relevance graph lacks {len(missing)} of the labels, first {missing[0]!r}")
+            raise InputError(
+                f"the relevance graph lacks {len(missing)} of the labels, first {shown_code(missing[0])}"
+            )
         rows = np.array([self._position[code] for code in codes], dtype=np.int64)
         return RelevanceGraph(codes, self.matrix[rows][:, rows], self.threshold)
 
@@ -267,7 +271,7 @@ def _check_finite(rows: np.ndarray, codes: Sequence[str]) -> None:
     finite = np.isfinite(rows).all(axis=1)
     if not finite.all():
         raise InputError(
-            f"code {codes[int(np.argmin(finite))]!r} has a value that is not finite (NaN or infinity)"
+            f"code {shown_code(codes[int(np.argmin(finite))])} has a value that is not finite (NaN or infinity)"
         )
 
 

@@ -73,7 +73,7 @@ def readable(file) -> Iterator[None]:
             told = f"{_first_undecodable(file)} is not UTF-8; save the file as UTF-8"
             raise InputError(f"{file}: {told}") from None
         except pd.errors.EmptyDataError:
-            raise InputError(f"{file}: the file is empty") from None
+            raise InputError(f"{file}: the file is empty and cannot be read as a table") from None
         except (pd.errors.ParserError, pa.ArrowInvalid) as error:
             place = _PLACE_IN_CSV.search(str(error))
             told = place[0] if place else "not in the format that its name says, or damaged"

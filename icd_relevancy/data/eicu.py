@@ -15,7 +15,7 @@ from icd_relevancy.data.source_tables import (
     read_table,
 )
 from icd_relevancy.data.stays import Stays
-from icd_relevancy.errors import InputError
+from icd_relevancy.errors import InputError, shown_word
 
 _ICD9 = r"\d{3}(\.\d{1,2})?|V\d{2}(\.\d{1,2})?|E\d{3}(\.\d)?"
 _ICD10 = r"[A-Z]\d[\dA-Z](\.[\dA-Z]{1,4})?"
@@ -66,7 +66,9 @@ def read_eicu(path, code_system: str = "icd10cm", require_codes: bool = True) ->
     stay_id = pd.Index(patients["patientunitstayid"])
     if stay_id.has_duplicates:
         repeated = stay_id[stay_id.duplicated()][0]
-        raise InputError(f"{path}: table patient has stay {repeated!r} more than once; keep one row a stay")
+        raise InputError(
+            f"{path}: table patient has stay {shown_word(repeated)} more than once; keep one row a stay"
+        )
     return Stays(
         stay_id=tuple(stay_id),
         drugs=gathered(stay_id, drugs["patientunitstayid"], drugs["drugname"]),

@@ -19,7 +19,7 @@ from icd_relevancy.data.source_tables import (
     whole_years,
 )
 from icd_relevancy.data.stays import Stays
-from icd_relevancy.errors import InputError
+from icd_relevancy.errors import InputError, shown_word
 
 _VERSIONS = {"icd10cm": "10", "icd9cm": "9"}
 _MIMIC3, _MIMIC4 = "MIMIC-III", "MIMIC-IV, module hosp"
@@ -107,7 +107,7 @@ def _admissions(path, origin: str, columns: list[str], coded: pd.Series | None) 
     repeated = admissions["hadm_id"].duplicated()
     if repeated.any():
         row = repeated.idxmax()
-        told = f"admission {admissions['hadm_id'][row]!r} occurs more than once; keep one row"
+        told = f"admission {shown_word(admissions['hadm_id'][row])} occurs more than once; keep one row"
         raise InputError(f"{file}, row {row + 1}, column 'hadm_id': {told}")
     if coded is not None:
         admissions = admissions[admissions["hadm_id"].isin(coded.unique())]

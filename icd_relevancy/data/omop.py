@@ -19,7 +19,7 @@ from icd_relevancy.data.source_tables import (
     read_table,
 )
 from icd_relevancy.data.stays import Stays
-from icd_relevancy.errors import InputError
+from icd_relevancy.errors import InputError, shown_word
 
 _ORIGIN = "the OMOP common data model"
 _VOCABULARIES = {"icd10cm": ("ICD10CM", "ICD10"), "icd9cm": ("ICD9CM",)}
@@ -149,7 +149,7 @@ def _visits(path, coded: pd.Series | None) -> pd.DataFrame:
     repeated = visits["visit_occurrence_id"].duplicated()
     if repeated.any():
         row = repeated.idxmax()
-        told = f"visit {visits['visit_occurrence_id'][row]!r} occurs more than once; keep one row"
+        told = f"visit {shown_word(visits['visit_occurrence_id'][row])} occurs more than once; keep one row"
         raise InputError(f"{file}, row {row + 1}, column 'visit_occurrence_id': {told}")
     if coded is not None:
         visits = visits[visits["visit_occurrence_id"].isin(coded.unique())]

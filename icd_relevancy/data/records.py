@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 import pyarrow.parquet as pq
 
-from icd_relevancy.data.table_files import StandardInput, table_format
+from icd_relevancy.data.table_files import StandardInput, as_written, table_format
 from icd_relevancy.errors import InputError
 from icd_relevancy.safe_reading import has_lone_surrogate, opened, readable
 
@@ -111,7 +111,7 @@ def _parse_csv(path, separator: str, wanted: list[str], required: list[str], nam
     # pandas takes surplus fields of the first row for an index, and missing ones for empty ones.
     if not isinstance(frame.index, pd.RangeIndex) or (frame.iloc[:, -1] == "").any():
         _check_widths(path, separator)
-    frame = frame[[name for name in wanted if name in columns]]
+    frame = as_written(frame[[name for name in wanted if name in columns]])
     frame = frame.where(frame != "", None)
     if "age" in frame:
         numbers = pd.to_numeric(frame["age"], errors="coerce").astype(object)

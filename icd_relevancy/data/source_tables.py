@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from tqdm import tqdm
 
 from icd_relevancy.codes.dots import dotted_icd9, dotted_icd10
-from icd_relevancy.errors import InputError
+from icd_relevancy.errors import InputError, shown_word
 from icd_relevancy.safe_reading import readable
 
 CSV = (".csv", ".csv.gz")
@@ -30,7 +30,9 @@ def check_code_system(code_system: str) -> None:
         code_system: Name of a code system.
     """
     if code_system not in DOTTED:
-        raise InputError(f"code_system must be one of {', '.join(DOTTED)}; received {code_system!r}")
+        raise InputError(
+            f"code_system must be one of {', '.join(DOTTED)}; received {shown_word(code_system)}"
+        )
 
 
 def find_table(path, table: str, origin: str | None = None, suffixes: Sequence[str] = CSV) -> Path | None:
@@ -56,7 +58,7 @@ def find_table(path, table: str, origin: str | None = None, suffixes: Sequence[s
     'PATIENTS.csv'
     """
     names = [f"{table}{suffix}" for suffix in suffixes]
-    files = sorted(file for file in Path(path).rglob("*") if file.name.lower() in names)
+    files = sorted(file for file in Path(path).rglob("*") if file.name.lower() in names and file.is_file())
     if len(files) > 1:
         raise InputError(f"{path}: {files[0]} and {files[-1]} are both there; give a folder that holds one")
     if not files and origin:
@@ -128,7 +130,7 @@ def _parquet_parts(file: Path, names) -> Iterator[pd.DataFrame]:
 def _plain_text(column: pd.Series) -> pd.Series:
     text = column.str.strip()
     # pandas writes whole numbers as floats where some are missing.
-    return text.str.removesuffix(".0") if column.name.endswith("_id") else text
+    return text.str.removesuffix(".0") if column.name.endswith(("_id", "_version")) else text
 
 
 def _without_fraction(column: pa.Array) -> pa.Array:

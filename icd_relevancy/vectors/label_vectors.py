@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from icd_relevancy.codes import CodeSystem
-from icd_relevancy.errors import InputError
+from icd_relevancy.errors import InputError, shown_code
 from icd_relevancy.vectors.code_vectors import CodeVectors
 
 
@@ -47,4 +47,4 @@ def _nearest(label: str, vectors: CodeVectors, code_system: CodeSystem) -> str:
     for candidate in candidates:
         if candidate in vectors:
             return candidate
-    raise InputError(f"label {label!r} has no vector, nor has any ancestor in {code_system.name}")
+    raise InputError(f"label {shown_code(label)} has no vector, nor has any ancestor in {code_system.name}")
