@@ -122,4 +122,6 @@ def schema_problem(error: jsonschema.ValidationError) -> str:
         allowed = error.validator_value
         told = ", ".join(map(repr, [allowed] if isinstance(allowed, str) else allowed))
         return f"{column}: {shown_word(error.instance)} is not of type {told}"
+    if error.validator == "maxLength":
+        return f"{column}: must have at most {error.validator_value} characters"
     return f"{column}: must be text that is not empty, without white space around it"

@@ -10,6 +10,7 @@ from icd_relevancy.data.source_tables import (
     find_table,
     first_of_each,
     gathered,
+    of_folder,
     optional_values,
     read_parts,
     read_table,
@@ -69,16 +70,17 @@ def read_eicu(path, code_system: str = "icd10cm", require_codes: bool = True) ->
         raise InputError(
             f"{path}: table patient has stay {shown_word(repeated)} more than once; keep one row a stay"
         )
-    return Stays(
-        stay_id=tuple(stay_id),
-        drugs=gathered(stay_id, drugs["patientunitstayid"], drugs["drugname"]),
-        codes=gathered(stay_id, codes["patientunitstayid"], codes["icd9code"]),
-        age=_ages(patients["age"]),
-        sex=optional_values(patients["gender"].map(_SEXES)),
-        patient_id=optional_values(patients["uniquepid"]),
-        ward=optional_values(patients["unittype"]),
-        source="eicu",
-    )
+    with of_folder(path):
+        return Stays(
+            stay_id=tuple(stay_id),
+            drugs=gathered(stay_id, drugs["patientunitstayid"], drugs["drugname"]),
+            codes=gathered(stay_id, codes["patientunitstayid"], codes["icd9code"]),
+            age=_ages(patients["age"]),
+            sex=optional_values(patients["gender"].map(_SEXES)),
+            patient_id=optional_values(patients["uniquepid"]),
+            ward=optional_values(patients["unittype"]),
+            source="eicu",
+        )
 
 
 def _codes(file: Path, code_system: str) -> pd.DataFrame:

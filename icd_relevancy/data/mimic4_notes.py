@@ -8,7 +8,7 @@ from tqdm import tqdm
 from icd_relevancy.codes.dots import dotted_icd9, dotted_icd10
 from icd_relevancy.data.notes import Notes
 from icd_relevancy.data.notes_table import SEX_NAMES
-from icd_relevancy.data.source_tables import find_table
+from icd_relevancy.data.source_tables import find_table, of_folder
 from icd_relevancy.errors import InputError, shown_note, shown_word
 from icd_relevancy.safe_reading import readable
 
@@ -33,7 +33,8 @@ def read_mimic4_notes(path, code_system: str | None = "icd10cm") -> Notes:
 
     Raises:
         InputError: If a file or a column is missing, a file is there twice, a note has no text, a diagnosis no
-            code, two notes have the same note_id, no note has codes of the system, or an admission has codes of both that are read.
+            code, two notes have the same note_id, no note has codes of the system, or an admission
+            has codes of both that are read.
 
     Example:
 
@@ -51,15 +52,16 @@ def read_mimic4_notes(path, code_system: str | None = "icd10cm") -> Notes:
     if notes.empty:
         raise InputError(f"{discharge}: no note of an admission with {' or '.join(systems)} codes")
     patients = find_table(path, "patients")
-    return Notes(
-        note_id=tuple(notes["note_id"]),
-        text=tuple(notes["text"]),
-        codes=tuple(coded[admission][1] for admission in notes["hadm_id"]),
-        patient_id=tuple(notes["subject_id"]),
-        **(_demographics(patients, notes) if patients else {}),
-        source="mimic4-notes",
-        code_system=tuple(coded[admission][0] for admission in notes["hadm_id"]),
-    )
+    with of_folder(path):
+        return Notes(
+            note_id=tuple(notes["note_id"]),
+            text=tuple(notes["text"]),
+            codes=tuple(coded[admission][1] for admission in notes["hadm_id"]),
+            patient_id=tuple(notes["subject_id"]),
+            **(_demographics(patients, notes) if patients else {}),
+            source="mimic4-notes",
+            code_system=tuple(coded[admission][0] for admission in notes["hadm_id"]),
+        )
 
 
 def _read(file: Path, columns: list[str], optional: tuple[str, ...] = (), **options):

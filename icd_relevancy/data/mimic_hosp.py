@@ -13,6 +13,7 @@ from icd_relevancy.data.source_tables import (
     find_table,
     first_of_each,
     gathered,
+    of_folder,
     optional_values,
     read_parts,
     read_table,
@@ -124,16 +125,17 @@ def _stays(
         seq_num=pd.to_numeric(codes["seq_num"], errors="coerce"),
     ).sort_values("seq_num", kind="stable")
     drugs = _main_drugs(find_table(path, "prescriptions", origin))
-    return Stays(
-        stay_id=tuple(stay_id),
-        drugs=gathered(stay_id, drugs["hadm_id"], drug_name(drugs["drug"])),
-        codes=gathered(stay_id, codes["hadm_id"], codes["icd_code"]),
-        age=optional_values(age),
-        sex=optional_values(admissions["gender"].map(SEX_NAMES)),
-        patient_id=tuple(admissions["subject_id"]),
-        ward=_first_services(path, stay_id),
-        source=source,
-    )
+    with of_folder(path):
+        return Stays(
+            stay_id=tuple(stay_id),
+            drugs=gathered(stay_id, drugs["hadm_id"], drug_name(drugs["drug"])),
+            codes=gathered(stay_id, codes["hadm_id"], codes["icd_code"]),
+            age=optional_values(age),
+            sex=optional_values(admissions["gender"].map(SEX_NAMES)),
+            patient_id=tuple(admissions["subject_id"]),
+            ward=_first_services(path, stay_id),
+            source=source,
+        )
 
 
 def _main_drugs(file: Path) -> pd.DataFrame:

@@ -3,6 +3,7 @@
 import csv
 import re
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 
@@ -21,6 +22,19 @@ CSV = (".csv", ".csv.gz")
 CSV_OR_PARQUET = (*CSV, ".parquet")
 DOTTED: dict[str, Callable[[str], str]] = {"icd10cm": dotted_icd10, "icd9cm": dotted_icd9}
 ROWS_A_PART = 1_000_000
+
+
+@contextmanager
+def of_folder(path) -> Iterator[None]:
+    """Names the folder in what `Stays` or `Notes` find wrong with the columns of its tables.
+
+    Args:
+        path: The folder.
+    """
+    try:
+        yield
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
 
 
 def check_code_system(code_system: str) -> None:

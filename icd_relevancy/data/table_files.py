@@ -105,11 +105,12 @@ def as_written(frame: pd.DataFrame) -> pd.DataFrame:
     >>> as_written(inert(pd.DataFrame({"text": ["=1+1", "-0.5", "Cough.", "'-"]})))["text"].tolist()
     ['=1+1', '-0.5', 'Cough.', "'-"]
     """
-    return frame.map(
-        lambda value: (
-            value[1:] if isinstance(value, str) and value[:1] == "'" and _RUN.match(value) else value
-        )
-    )
+    return frame.map(_as_written).astype(object)
+
+
+def _as_written(value):
+    is_guarded = isinstance(value, str) and value.startswith("'") and _RUN.match(value)
+    return value[1:] if is_guarded else value
 
 
 def write_note_frames(frames: Iterable[pd.DataFrame], path) -> None:

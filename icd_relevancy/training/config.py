@@ -217,7 +217,10 @@ def from_mapping(kind, settings: Mapping, source: str):
         allowed = _type_name(known[name].type)
         if not _fits(value, allowed):
             raise InputError(f"{source}: {name} must be {allowed}. Received: {name}={shown_word(value)}")
-    return kind(**settings)
+    try:
+        return kind(**settings)
+    except InputError as error:
+        raise InputError(f"{source}: {error}") from None
 
 
 def read_yaml(path) -> dict:
