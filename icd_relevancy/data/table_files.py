@@ -1,5 +1,6 @@
 """The formats of a table of notes, and how one is written part by part."""
 
+import csv
 import gzip
 import re
 import sys
@@ -145,7 +146,14 @@ def _write_text(frames: Iterable[pd.DataFrame], path: Path, table: str) -> None:
             else:
                 frame = frame.drop(columns="mentions", errors="ignore")
                 frame = frame.assign(codes=frame["codes"].map(";".join))
-                inert(frame).to_csv(file, sep="\t" if table == "tsv" else ",", index=False, header=part == 0)
+                _write_csv(inert(frame), file, "\t" if table == "tsv" else ",", header=part == 0)
+
+
+def _write_csv(frame: pd.DataFrame, file, separator: str, header: bool) -> None:
+    # A carriage return ends a row where it is not quoted, which Python's writer leaves undone.
+    returns = frame.map(lambda value: isinstance(value, str) and "\r" in value).any(axis=None)
+    quoting = csv.QUOTE_ALL if returns else csv.QUOTE_MINIMAL
+    frame.to_csv(file, sep=separator, index=False, header=header, quoting=quoting)
 
 
 def _write_parquet(frames: Iterable[pd.DataFrame], path: Path) -> None:

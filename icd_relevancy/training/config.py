@@ -213,7 +213,9 @@ def from_mapping(kind, settings: Mapping, source: str):
     known = {field.name: field for field in fields(kind)}
     for name, value in settings.items():
         if name not in known:
-            raise InputError(f"{source}: unknown key {shown_word(name)}; the keys are {', '.join(known)}")
+            raise InputError(
+                f"{source}: unknown key {shown_word(str(name))}; the keys are {', '.join(known)}"
+            )
         allowed = _type_name(known[name].type)
         if not _fits(value, allowed):
             raise InputError(f"{source}: {name} must be {allowed}. Received: {name}={shown_word(value)}")
