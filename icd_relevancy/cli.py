@@ -21,7 +21,7 @@ from icd_relevancy.cli_medication import (
     train_medication,
 )
 from icd_relevancy.cli_vectors import add_vectors_commands
-from icd_relevancy.errors import InputError, shown_code
+from icd_relevancy.errors import InputError, printable, shown_code
 from icd_relevancy.training.model_settings import BACKBONES, MODELS, WORD_MODELS
 
 # As `training.config` and `training.medication_config` have them, without what these import.
@@ -43,7 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
-        print(f"icd-relevancy: {place}{error.strerror or error}", file=sys.stderr)
+        _tell(f"{place}{error.strerror or error}")
         return 2
     except KeyboardInterrupt:
         print("icd-relevancy: interrupted", file=sys.stderr)
@@ -51,8 +51,8 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _tell(problem: Exception) -> None:
-    print(f"icd-relevancy: {' '.join(str(problem).split())}", file=sys.stderr)
+def _tell(problem: Exception | str) -> None:
+    print(f"icd-relevancy: {printable(' '.join(str(problem).split()))}", file=sys.stderr)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -232,7 +232,9 @@ def _notes_to_learn(data: str, config):
     notes = load_notes(data, config.code_system)
     _, report = with_canonical_codes(notes, code_system(config.code_system))
     if report.ancestor_codes:
-        shown = ", ".join(f"{code} by {ancestor}" for code, ancestor in report.ancestor_codes[:5])
+        shown = ", ".join(
+            shown_code(code).strip("'") + f" by {ancestor}" for code, ancestor in report.ancestor_codes[:5]
+        )
         print(
             f"{report.to_ancestor} codes are not in {config.code_system}, each known by an ancestor: {shown}",
             file=sys.stderr,
@@ -344,10 +346,10 @@ def _print_codes(note_id: str, system: str | None, codes: list[dict], as_json: b
         named = {} if system is None else {"code_system": system}
         print(json.dumps({"note_id": note_id, **named, "codes": codes}))
         return
-    print(note_id if system is None else f"{note_id} {system}")
+    print(printable(note_id if system is None else f"{note_id} {system}"))
     for code in codes:
         mark = "*" if code["assigned"] else " "
-        print(f"  {mark} {code['probability']:.3f}  {code['code']:8}  {code['title']}")
+        print(printable(f"  {mark} {code['probability']:.3f}  {code['code']:8}  {code['title']}"))
 
 
 def _check(options):
@@ -367,7 +369,7 @@ def _check(options):
         f"{name}: {report.exact} exact, {report.reformatted} respelled, {report.to_ancestor} by an ancestor"
     )
     for code, ancestor in report.ancestor_codes[:20]:
-        print(f"  {code} -> {ancestor}")
+        print("  " + shown_code(code).strip("'"), "->", ancestor)
     if report.unknown_codes:
         raise InputError(f"{options.data}: {len(report.unknown_codes)} codes are not {name}: "
                          + ", ".join(map(shown_code, report.unknown_codes[:20]))

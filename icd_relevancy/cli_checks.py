@@ -5,7 +5,7 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
-from icd_relevancy.errors import InputError
+from icd_relevancy.errors import InputError, printable
 
 
 def check_output(path: Path) -> None:
@@ -47,4 +47,4 @@ def check_seed(seed: int) -> None:
 
 def note(text: str) -> None:
     """Says one line on standard error, beside what is asked for."""
-    print(f"icd-relevancy: {text}", file=sys.stderr)
+    print(f"icd-relevancy: {printable(text)}", file=sys.stderr)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from icd_relevancy._startup import start_tensorflow
 from icd_relevancy.cli_checks import check_at_least, note
+from icd_relevancy.errors import printable, shown_word
 
 _SHOWN_DRUGS, _SHOWN_STAYS = 10, 5
 _WARD_COLUMNS = {
@@ -91,9 +92,9 @@ def print_wards(wards: dict[str, dict], left_out: dict[str, int]) -> None:
     )
     for name, found in wards.items():
         cells = (_with_error(found, metric) for metric in _WARD_COLUMNS)
-        print(f"{name:{width}}  {found['stays']:6}", *(f"{cell:>15}" for cell in cells), sep="")
+        print(f"{printable(name):{width}}  {found['stays']:6}", *(f"{cell:>15}" for cell in cells), sep="")
     if left_out:
-        told = ", ".join(f"{name} ({count})" for name, count in left_out.items())
+        told = ", ".join(shown_word(name).strip("'") + f" ({count})" for name, count in left_out.items())
         print(f"too few stays to measure: {told}")
 
 
@@ -126,10 +127,10 @@ def _rank(options):
         if options.json:
             print(json.dumps({"stay_id": stay_id, "known_drugs": count, "codes": codes, **expected}))
             continue
-        print(stay_id)
+        print(printable(stay_id))
         for code in codes:
             mark = "*" if code["assigned"] else " "
-            print(f"  {mark} {code['probability']:.3f}  {code['code']:8}  {code['title']}")
+            print(printable(f"  {mark} {code['probability']:.3f}  {code['code']:8}  {code['title']}"))
 
 
 def _reading(history: dict) -> str:
@@ -142,7 +143,8 @@ def _reading(history: dict) -> str:
 def _tell_drugs(coder, stays) -> list[int]:
     """Says which stays have no drug that the model knows, and which drugs it has no input for.
 
-    Names of drugs alone tell nothing of a patient. Returns how many drugs of each stay the model knows.
+    A "drug" of several words may be part of a note, so it is not shown. Returns how many drugs of each stay the
+    model knows.
     """
     from icd_relevancy.data.stays import shown_stay
 
@@ -152,7 +154,9 @@ def _tell_drugs(coder, stays) -> list[int]:
         more = "" if len(without) <= _SHOWN_STAYS else f" and {len(without) - _SHOWN_STAYS} more"
         note(f"{_stays(len(without))} no drug that the model knows, only age and sex to go by: {shown}{more}")
     if unknown := coder.unknown_drugs(stays):
-        shown = ", ".join(f"{drug} ({count})" for drug, count in unknown[:_SHOWN_DRUGS])
+        shown = ", ".join(
+            shown_word(drug).strip("'") + f" ({count})" for drug, count in unknown[:_SHOWN_DRUGS]
+        )
         more = "" if len(unknown) <= _SHOWN_DRUGS else f" and {len(unknown) - _SHOWN_DRUGS} more"
         told = "1 drug is" if len(unknown) == 1 else f"{len(unknown)} drugs are"
         note(f"{told} unknown to the model and left out: {shown}{more}")

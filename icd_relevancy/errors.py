@@ -2,8 +2,12 @@
 
 import re
 
-_CODE = re.compile(r"(?=.*[0-9])(?=.{1,8}$)[A-Za-z0-9.]+(-[A-Za-z0-9.]+)?")
+_CODE = re.compile(r"(?=.*[0-9])(?=.{1,8}$)[A-Za-z0-9.]+(-[A-Za-z0-9.]+)?|[A-Z]")
 _IDENTIFIER = re.compile(r"\S{1,40}")
+
+
+# What a terminal acts on: control characters, line breaks, and what turns the direction of writing.
+_ACTED_ON = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 class InputError(ValueError):
@@ -12,6 +16,21 @@ class InputError(ValueError):
     The command line prints the message and leaves with exit code 2. Messages name the file, row, column or
     code; they never quote the text of a note.
     """
+
+
+def printable(text: str) -> str:
+    """A line of text as a terminal may show it: what it would act on is written as escapes.
+
+    Args:
+        text: The line, without its break, such as the identifier of a note.
+
+    Example:
+
+    >>> from icd_relevancy.errors import printable
+    >>> printable("n7" + chr(27) + "[2J")
+    'n7\\\\x1b[2J'
+    """
+    return _ACTED_ON.sub(lambda found: repr(found[0])[1:-1], text)
 
 
 def shown_word(value: object) -> str:
@@ -43,14 +62,15 @@ def shown_word(value: object) -> str:
     return repr(value) if _IDENTIFIER.fullmatch(value) else f"(not shown: {len(value)} characters of text)"
 
 
-def shown_code(code: str) -> str:
+def shown_code(code: object) -> str:
     """A code as a message may quote it.
 
     In a table whose cells are shifted the codes hold the words of a note, so only what looks like a code is
-    quoted: at most eight letters, digits and dots, one of them a digit, or two such with a hyphen between.
+    quoted: at most eight letters, digits and dots, one of them a digit, two such with a hyphen between, or a
+    single capital letter.
 
     Args:
-        code: Text found where a code belongs.
+        code: What was found where a code belongs.
 
     Returns:
         The code in quotes, or `"(not shown: it is no code)"`.
@@ -61,6 +81,8 @@ def shown_code(code: str) -> str:
     >>> shown_code("J18.9"), shown_code("Miller")
     ("'J18.9'", '(not shown: it is no code)')
     """
+    if not isinstance(code, str):
+        return shown_word(code)
     return repr(code) if _CODE.fullmatch(code) else "(not shown: it is no code)"
 
 

@@ -20,7 +20,7 @@ from icd_relevancy._graph_matrix import (
     with_unit_diagonal,
 )
 from icd_relevancy.atomic import replacing
-from icd_relevancy.errors import InputError, shown_word
+from icd_relevancy.errors import InputError, shown_code
 from icd_relevancy.safe_reading import checked_csr, read_arrays, reading
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ class RelevanceGraph:
         if len(self._position) < len(self.codes):
             repeated = (code for i, code in enumerate(self.codes) if self._position[code] != i)
             raise InputError(
-                f"code {named_codes(repeated, shown_word)} stands more than once in the relevance graph; "
+                f"code {named_codes(repeated)} stands more than once in the relevance graph; "
                 "keep one of each"
             )
         self.matrix = with_unit_diagonal(matrix)
@@ -183,7 +183,7 @@ class RelevanceGraph:
             zero = [code for code, norm in zip(vectors.codes, norms, strict=True) if norm == 0]
             warn_caller(
                 f"{len(zero)} vectors of zeros, whose cosine with every other code counts as 0: "
-                f"{named_codes(zero, shown_word)}"
+                f"{named_codes(zero)}"
             )
         unit = values / np.where(norms > 0, norms, 1.0)[:, None]
         graph = cls(vectors.codes, sparse.coo_matrix((len(unit), len(unit))), threshold)
@@ -257,7 +257,7 @@ class RelevanceGraph:
         """
         if code not in self._position:
             raise InputError(
-                f"code {shown_word(code)} is not in the relevance graph of {len(self.codes)} codes"
+                f"code {shown_code(code)} is not in the relevance graph of {len(self.codes)} codes"
             )
         row = self._position[code]
         span = slice(*self.matrix.indptr[row : row + 2])
@@ -274,7 +274,7 @@ class RelevanceGraph:
         missing = [code for code in codes if code not in self._position]
         if missing:
             raise InputError(
-                f"the relevance graph lacks {len(missing)} of the labels: {named_codes(missing, shown_word)}; "
+                f"the relevance graph lacks {len(missing)} of the labels: {named_codes(missing)}; "
                 "spell them as the graph does, or build it of them too (RelevanceGraph.from_codes)"
             )
         rows = np.array([self._position[code] for code in codes], dtype=np.int64)
@@ -383,5 +383,5 @@ def _check_finite(rows: np.ndarray, codes: Sequence[str]) -> None:
     finite = np.isfinite(rows).all(axis=1)
     if not finite.all():
         raise InputError(
-            f"code {shown_word(codes[int(np.argmin(finite))])} has a value that is not finite (NaN or infinity)"
+            f"code {shown_code(codes[int(np.argmin(finite))])} has a value that is not finite (NaN or infinity)"
         )

@@ -1,13 +1,19 @@
 """Files from elsewhere, read so that a damaged or hostile one gives one clear line and nothing else."""
 
+import gzip
 import io
+import json
 import math
+import re
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
+import pyarrow as pa
 from scipy import sparse
 
 from icd_relevancy.errors import InputError
@@ -15,6 +21,8 @@ from icd_relevancy.errors import InputError
 # What a small file may unpack to; beyond that a hundred times its size, which no honest file of ours reaches.
 _ALWAYS_ALLOWED = 2**26
 _MOST_COMPRESSED = 100
+# What pandas says of a file without quoting it.
+_PLACE_IN_CSV = re.compile(r"Expected \d+ fields in line \d+, saw \d+|EOF inside string starting at row \d+")
 
 
 @contextmanager
@@ -46,6 +54,70 @@ def reading(place, what: str, advice: str = "copy it again or make it anew") -> 
     except Exception as error:
         kind = type(error).__name__
         raise InputError(f"{place}: not {what}, or damaged ({kind}); {advice}") from None
+
+
+@contextmanager
+def readable(file) -> Iterator[None]:
+    """`reading` of a table or a text, which tells where the damage is.
+
+    Args:
+        file: The file that the block reads, a path or `StandardInput`; named in the message.
+
+    Raises:
+        InputError: As `reading`.
+    """
+    with reading(file, "a table or a text that can be read", "copy it again or save it anew"):
+        try:
+            yield
+        except UnicodeDecodeError:
+            told = f"{_first_undecodable(file)} is not UTF-8; save the file as UTF-8"
+            raise InputError(f"{file}: {told}") from None
+        except pd.errors.EmptyDataError:
+            raise InputError(f"{file}: the file is empty and cannot be read as a table") from None
+        except (pd.errors.ParserError, pa.ArrowInvalid) as error:
+            place = _PLACE_IN_CSV.search(str(error))
+            told = place[0] if place else "not in the format that its name says, or damaged"
+            raise InputError(f"{file}: cannot be parsed: {told}") from None
+        except (gzip.BadGzipFile, EOFError, zlib.error):
+            raise InputError(f"{file}: not a whole gzip file; fetch or compress it again") from None
+
+
+def opened(file):
+    """The bytes of a file, unpacked where its name ends in `.gz`, or of `StandardInput`."""
+    if hasattr(file, "content"):
+        return io.BytesIO(file.content)
+    return gzip.open(file) if str(file).lower().endswith(".gz") else open(file, "rb")
+
+
+def _first_undecodable(file) -> str:
+    start = 0
+    with opened(file) as lines:
+        for number, line in enumerate(lines, 1):
+            try:
+                line.decode("utf-8")
+            except UnicodeDecodeError as error:
+                return f"line {number} (byte {start + error.start})"
+            start += len(line)
+    return "the text"
+
+
+def has_lone_surrogate(value) -> bool:
+    """Whether a text of a JSON value is half of a surrogate pair, which no file can be written with.
+
+    Args:
+        value: What JSON gave.
+
+    Example:
+
+    >>> from icd_relevancy.safe_reading import has_lone_surrogate
+    >>> has_lone_surrogate(["cough", chr(0xD800)])
+    True
+    """
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return True
+    return False
 
 
 def read_array(path) -> np.ndarray:

@@ -12,7 +12,7 @@ from scipy import sparse
 from icd_relevancy.data.batches import note_batches
 from icd_relevancy.progress import doing, tell_if_long
 from icd_relevancy.training.evaluation import predict_scores
-from icd_relevancy.training.fit import fit
+from icd_relevancy.training import fit
 
 
 class Terminal(io.StringIO):

@@ -1,10 +1,12 @@
 """The lists of the Medicare Code Editor: which diagnoses it allows for whom and where."""
 
+import re
 from pathlib import Path
 
 import pandas as pd
 
-from icd_relevancy.errors import InputError
+from icd_relevancy.errors import InputError, shown_word
+from icd_relevancy.safe_reading import readable
 
 # Edit of the Medicare Code Editor -> usage feature.
 EDIT_FEATURES = {
@@ -90,22 +92,20 @@ def _by_feature(table: pd.DataFrame) -> dict[str, frozenset[str]]:
 
 def _version(file: Path, table: pd.DataFrame) -> int:
     version = table.MCE_Version.iloc[0]
-    if not version.isdigit():
-        raise InputError(f"{file}: MCE_Version is {version!r}, expected a number such as 37")
+    if not re.fullmatch("[0-9]{1,9}", version):
+        raise InputError(f"{file}: MCE_Version is {shown_word(version)}, expected a number such as 37")
     return int(version)
 
 
 def _read(file: Path) -> pd.DataFrame | None:
     """The table of a file; None where its columns are of another layout."""
-    try:
-        head = file.open(encoding="latin-1").readline().rstrip("\r\n").split("\t")
+    with readable(file):
+        with file.open(encoding="latin-1") as lines:
+            head = lines.readline().rstrip("\r\n").split("\t")
         if not (set(head) >= EDIT_COLUMNS or EXEMPT_COLUMN in head):
             return None
         columns = [EXEMPT_COLUMN] if EXEMPT_COLUMN in head else sorted(EDIT_COLUMNS)
         # Quotation marks are part of the descriptions, not of the layout.
-        table = pd.read_csv(
+        return pd.read_csv(
             file, sep="\t", dtype=str, encoding="latin-1", quoting=3, usecols=columns, keep_default_na=False
         )
-    except (OSError, pd.errors.ParserError) as error:
-        raise InputError(f"{file}: cannot be read as a tab-separated table: {error}") from error
-    return table

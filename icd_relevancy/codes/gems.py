@@ -1,5 +1,6 @@
 """The General Equivalence Mappings between ICD-9-CM and ICD-10-CM."""
 
+import re
 from importlib.resources import files
 from pathlib import Path
 
@@ -65,7 +66,7 @@ def _released(path: Path) -> pd.DataFrame:
         fields = line.split()
         if not fields:
             continue
-        if len(fields) != 3 or len(fields[2]) != len(FLAGS) or not fields[2].isdigit():
+        if len(fields) != 3 or len(fields[2]) != len(FLAGS) or not re.fullmatch("[0-9]+", fields[2]):
             raise InputError(f"{path}: row {number} is not a source code, a target code and five flags")
         rows.append((fields[0], fields[1], *fields[2]))
     return pd.DataFrame(rows, columns=["source", "target", *FLAGS])

@@ -18,7 +18,7 @@ from icd_relevancy.codes.icd_features import icd_features
 from icd_relevancy.codes.leaf_values import LeafValues, code_paths
 from icd_relevancy.codes.plain_features import descriptor_features, hierarchy_features
 from icd_relevancy.codes.system import CodeSystem
-from icd_relevancy.errors import InputError
+from icd_relevancy.errors import InputError, shown_word
 
 EDITIONS = {"icd10cm": 10, "icd9cm": 9}
 PACKAGED = {"icd10cm": icd10cm, "icd9cm": icd9cm}
@@ -144,7 +144,7 @@ def code_knowledge(code_system: str | CodeSystem = "icd10cm") -> CodeKnowledge:
     if isinstance(code_system, str):
         if code_system not in PACKAGED:
             raise InputError(
-                f"no knowledge of {code_system!r}: expected {' or '.join(PACKAGED)}, or a CodeSystem; "
+                f"no knowledge of {shown_word(code_system)}: expected {' or '.join(PACKAGED)}, or a CodeSystem; "
                 "read a table of your own with knowledge_from_table"
             )
         code_system = PACKAGED[code_system]()

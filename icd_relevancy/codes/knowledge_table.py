@@ -12,7 +12,7 @@ from icd_relevancy.codes.knowledge import CodeKnowledge, code_knowledge, from_co
 from icd_relevancy.codes.leaf_values import values_of_all_codes
 from icd_relevancy.codes.system import CodeSystem
 from icd_relevancy.codes.table_rows import depth_first, own_name, read_rows
-from icd_relevancy.errors import InputError, shown_code
+from icd_relevancy.errors import InputError, shown_code, shown_word
 
 KEYS = ("code", "title", "parent")
 TRUTHS = {
@@ -102,8 +102,8 @@ def _checked_rows(path: Path) -> list[dict]:
                     f"{path}: row {number}{where}: no {column}; every code needs a {column} as text"
                 )
         if error := jsonschema.exceptions.best_match(validator.iter_errors(row)):
-            column = error.path[0] if error.path else "the row"
-            raise InputError(f"{path}: row {number}: column {column!r} holds what its schema does not allow")
+            column = shown_word(error.path[0]) if error.path else "'the row'"
+            raise InputError(f"{path}: row {number}: column {column} holds what its schema does not allow")
         if row["code"] in seen:
             raise InputError(
                 f"{path}: row {number}: code {shown_code(row['code'])} is listed twice; keep one row for each code"
@@ -136,36 +136,38 @@ def _check_names(path: Path, headers: list[str]) -> None:
     for header in headers:
         name = header.partition(":")[0]
         if name in KEYS:
-            raise InputError(f"{path}: column {header!r}: {name} is no feature; give it another name")
-        if name in seen:
             raise InputError(
-                f"{path}: columns {seen[name]!r} and {header!r} have one name; give one of them another"
+                f"{path}: column {shown_word(header)}: {name} is no feature; give it another name"
             )
+        if name in seen:
+            told = f"columns {shown_word(seen[name])} and {shown_word(header)} have one name"
+            raise InputError(f"{path}: {told}; give one of them another")
         seen[name] = header
 
 
 def _column(path: Path, header: str, values: list[object]) -> tuple[Feature, list[object]]:
     name, _, declared = header.partition(":")
     if ":" in header and declared not in KINDS:
-        raise InputError(f"{path}: column {header!r}: unknown kind {declared!r}; expected {', '.join(KINDS)}")
+        told = f"unknown kind {shown_word(declared)}; expected {', '.join(KINDS)}"
+        raise InputError(f"{path}: column {shown_word(header)}: {told}")
     values = [None if value is None or value == [] or str(value).strip() == "" else value for value in values]
     kind = declared or _inferred(values)
     converted = []
     for number, value in enumerate(values, start=1):
         try:
             converted.append(None if value is None else _CONVERTERS[kind](value))
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError):
             raise InputError(
-                f"{path}: row {number}: column {header!r} does not hold a {kind} value"
-            ) from error
+                f"{path}: row {number}: column {shown_word(header)} does not hold a {kind} value"
+            ) from None
     present = [value for value in converted if value is not None]
     if not present:
-        raise InputError(f"{path}: column {header!r} is empty; fill it or leave it out")
+        raise InputError(f"{path}: column {shown_word(header)} is empty; fill it or leave it out")
     distinct = set(present) | ({None} if len(present) < len(converted) and kind != "boolean" else set())
     if kind == "boolean" and len(present) < len(converted):
         distinct.add(False)
     if len(distinct) == 1 and len(converted) > 1:
-        raise InputError(f"{path}: column {header!r} is the same for every code; leave it out")
+        raise InputError(f"{path}: column {shown_word(header)} is the same for every code; leave it out")
     return Feature(name, "usage", kind, f"Column {name} of {path.name}."), converted
 
 

@@ -12,7 +12,7 @@ from icd_relevancy.codes.packaged import PACKAGED
 from icd_relevancy.codes.system import CodeSystem
 from icd_relevancy.codes.table_rows import read_rows
 from icd_relevancy.codes.translation import TranslationReport, translate_codes
-from icd_relevancy.errors import InputError
+from icd_relevancy.errors import InputError, shown_word
 
 _FLAGS = {"": False, "0": False, "1": True, "false": False, "true": True, "0.0": False, "1.0": True}
 
@@ -186,7 +186,7 @@ class CodeMapping:
         ((('785.52', '995.92', '401.9'), ()), 1, 1)
         """
         if to not in (self.first, self.second):
-            raise InputError(f"to must be {self.first!r} or {self.second!r}; received {to!r}")
+            raise InputError(f"to must be {self.first!r} or {self.second!r}; received {shown_word(to)}")
         forth = to == self.second
         systems = _system(self.first if forth else self.second, source_system), _system(to, target_system)
         source, target = ("first", "second") if forth else ("second", "first")

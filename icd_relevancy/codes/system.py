@@ -5,10 +5,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from icd_relevancy.errors import InputError
+from icd_relevancy.errors import InputError, shown_code, shown_word
 
 PACKAGED_SYSTEMS = ("icd10cm", "icd9cm")
 SHORTEST_FALLBACK = 3
+_SHOWN_IN_CIRCLE = 5
 # In any edition of ICD; a table may end at the category, so its own longest code is no bound.
 LONGEST_CODE = 7
 # What another edition adds to a code: at most two characters, such as a finer digit and an encounter letter.
@@ -61,6 +62,9 @@ class CodeSystem:
         category_level: level of the categories; the nodes above it (chapters, blocks) only group codes and
             are no codes of notes. Defaults to 0: every node is a code.
 
+    Raises:
+        InputError: a parent is no code of the system, or the parents lead round in a circle.
+
     Example:
         >>> from icd_relevancy.codes import CodeSystem
         >>> system = CodeSystem("toy", ("J", "J18", "J18.9"), {"J": "Respiratory", "J18": "Pneumonia",
@@ -78,6 +82,21 @@ class CodeSystem:
     terms: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
     notes: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
     category_level: int = 0
+
+    def __post_init__(self):
+        checked = {None}
+        for code in self.codes:
+            way = {}
+            while code not in checked:
+                if code in way or code not in self.parents:
+                    told = (
+                        f"the parents lead round in a circle, {circle(code, self.parents)}; correct one of them"
+                        if code in way
+                        else f"{shown_code(code)} is no code of it, but the parent of one; add it"
+                    )
+                    raise InputError(f"code system {self.name}: {told}")
+                way[code], code = None, self.parents[code]
+            checked |= way.keys()
 
     def __repr__(self) -> str:
         return f"CodeSystem({self.name!r}, {len(self.codes)} codes)"
@@ -238,7 +257,9 @@ class CodeSystem:
 
     def _known(self, code: str) -> str:
         if code not in self.parents:
-            raise InputError(f"{code!r} is not a code of {self.name}: pass it through normalise() first")
+            raise InputError(
+                f"{shown_code(code)} is not a code of {self.name}: pass it through normalise() first"
+            )
         return code
 
     @cached_property
@@ -270,9 +291,30 @@ class CodeSystem:
         return {key: code for key, code in found.items() if key not in shared}
 
 
+def circle(code: str, parents: Mapping[str, str | None]) -> str:
+    """The circle that following the parents of a code ends in, as a message may show it.
+
+    Args:
+        code: A code from which the parents never lead to the top.
+        parents: The parent of each code.
+
+    Example:
+        >>> from icd_relevancy.codes.system import circle
+        >>> circle("J18", {"J18": "J18.9", "J18.9": "J18"})
+        "'J18' -> 'J18.9' -> 'J18'"
+    """
+    way: dict[str, None] = {}
+    while code not in way:
+        way[code], code = None, parents[code]
+    codes = list(way)[list(way).index(code) :]
+    shown = [*map(shown_code, codes[:_SHOWN_IN_CIRCLE]), *["..."] * (len(codes) > _SHOWN_IN_CIRCLE)]
+    return " -> ".join([*shown, shown_code(code)])
+
+
 def _not_text(what: str, value: object) -> InputError:
     # A number helps to find it; anything else could hold words of a note.
-    shown = f"{value!r} ({type(value).__name__})" if isinstance(value, (int, float)) else type(value).__name__
+    is_number = isinstance(value, (int, float))
+    shown = f"{shown_word(value)} ({type(value).__name__})" if is_number else type(value).__name__
     return InputError(f"{what} is {shown}, not text: read the codes as text")
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import jsonschema
 
 from icd_relevancy.codes.system import CodeSystem
-from icd_relevancy.codes.table_rows import depth_first, own_name, read_rows
-from icd_relevancy.errors import InputError
+from icd_relevancy.codes.table_rows import depth_first, own_name, read_rows, schema_problem
+from icd_relevancy.errors import InputError, shown_code
 
 ATC_CODE = re.compile(r"[A-Z]([0-9]{2}([A-Z]([A-Z]([0-9]{2})?)?)?)?")
 ATC_LENGTHS = (1, 3, 4, 5)
@@ -50,13 +50,14 @@ def code_system_from_table(path: str | Path) -> CodeSystem:
         code = row["code"]
         if code in titles:
             raise InputError(
-                f"{path}: row {number}: code {code!r} is listed twice; keep one row for each code"
+                f"{path}: row {number}: code {shown_code(code)} is listed twice; keep one row for each code"
             )
         titles[code] = row["title"].strip()
         parents[code] = (row.get("parent") or "").strip() or None
     for number, (code, parent) in enumerate(parents.items(), start=1):
         if parent is not None and parent not in titles:
-            raise InputError(f"{path}: row {number}: parent {parent!r} of code {code!r} has no row; add one")
+            told = f"parent {shown_code(parent)} of code {shown_code(code)} has no row; add one"
+            raise InputError(f"{path}: row {number}: {told}")
     return CodeSystem(own_name(path), depth_first(parents, path), titles, parents)
 
 
@@ -88,10 +89,10 @@ def atc(path: str | Path) -> CodeSystem:
     for number, row in enumerate(_rows(path), start=1):
         code = row["code"]
         if not ATC_CODE.fullmatch(code):
-            raise InputError(f"{path}: row {number}: {code!r} is not an ATC code, such as A10BA02")
+            raise InputError(f"{path}: row {number}: {shown_code(code)} is not an ATC code, such as A10BA02")
         if code in titles:
             raise InputError(
-                f"{path}: row {number}: code {code!r} is listed twice; keep one row for each code"
+                f"{path}: row {number}: code {shown_code(code)} is listed twice; keep one row for each code"
             )
         titles[code] = row["title"].strip()
     for code in list(titles):
@@ -111,6 +112,6 @@ def _rows(path: Path) -> list[dict]:
     for number, row in enumerate(rows, start=1):
         if not validator.is_valid(row):
             error = jsonschema.exceptions.best_match(validator.iter_errors(row))
-            where = f"{error.path[0]}: " if error.path else ""
-            raise InputError(f"{path}: row {number}, code {row.get('code')!r}: {where}{error.message}")
+            code = shown_code(row.get("code"))
+            raise InputError(f"{path}: row {number}, code {code}: {schema_problem(error)}")
     return rows

@@ -3,10 +3,12 @@
 import json
 from pathlib import Path
 
+import jsonschema
 import pandas as pd
 
-from icd_relevancy.codes.system import PACKAGED_SYSTEMS
-from icd_relevancy.errors import InputError
+from icd_relevancy.codes.system import PACKAGED_SYSTEMS, circle
+from icd_relevancy.errors import InputError, shown_code, shown_word
+from icd_relevancy.safe_reading import has_lone_surrogate, readable
 
 
 def read_rows(path: Path) -> list[dict]:
@@ -25,12 +27,8 @@ def read_rows(path: Path) -> list[dict]:
         )
     if not path.is_file():
         raise InputError(f"{path}: no such file")
-    try:
+    with readable(path):
         rows = readers[path.suffix.lower()](path)
-    except InputError:
-        raise
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read as a UTF-8 {path.suffix} table: {error}") from error
     if not rows:
         raise InputError(f"{path}: the table has no rows")
     return rows
@@ -72,7 +70,8 @@ def depth_first(parents: dict[str, str | None], path: Path) -> tuple[str, ...]:
         reached = set(ordered)
         number, code = next((n, c) for n, c in enumerate(parents, start=1) if c not in reached)
         raise InputError(
-            f"{path}: row {number}: following the parents of code {code!r} leads round in a circle"
+            f"{path}: row {number}: following the parents of code {shown_code(code)} leads round in a circle, "
+            f"{circle(code, parents)}; correct one of their parents"
         )
     return tuple(ordered)
 
@@ -89,13 +88,40 @@ def _parquet_rows(path: Path) -> list[dict]:
 
 def _json_rows(path: Path) -> list[dict]:
     rows = []
-    for number, line in enumerate(path.read_text(encoding="utf-8-sig").splitlines(), start=1):
+    # Not by splitlines: JSON may hold other line breaks than this one inside its texts.
+    for number, line in enumerate(path.read_text(encoding="utf-8-sig").split("\n"), start=1):
         if not line.strip():
             continue
         try:
             rows.append(json.loads(line))
-        except json.JSONDecodeError as error:
-            raise InputError(f"{path}: line {number} is not JSON: {error.msg}") from error
+        except (ValueError, RecursionError) as error:
+            told = getattr(error, "msg", "nested too deeply, or a number too long")
+            raise InputError(f"{path}: line {number} is not JSON: {told}") from None
         if not isinstance(rows[-1], dict):
             raise InputError(f"{path}: line {number} is not a JSON object with code, title and parent")
+        if "\\u" in line and has_lone_surrogate(rows[-1]):
+            raise InputError(f"{path}: line {number} holds half of a surrogate pair; write it whole")
     return rows
+
+
+def schema_problem(error: jsonschema.ValidationError) -> str:
+    """What a row has that its schema does not allow, without the text of a cell.
+
+    Args:
+        error: What a validator said.
+    """
+    if error.validator == "required":
+        lacking = next(name for name in error.validator_value if name not in error.instance)
+        return f"no {lacking!r}; every row needs one"
+    if error.validator == "additionalProperties" and not error.path:
+        known = error.schema["properties"]
+        unknown = next(name for name in error.instance if name not in known)
+        return f"unknown column {shown_word(unknown)}; the columns are {', '.join(known)}"
+    column = shown_word(error.path[0]).strip("'") if error.path else "the row"
+    if error.validator == "type":
+        allowed = error.validator_value
+        told = ", ".join(map(repr, [allowed] if isinstance(allowed, str) else allowed))
+        return f"{column}: {shown_word(error.instance)} is not of type {told}"
+    if error.validator == "maxLength":
+        return f"{column}: must have at most {error.validator_value} characters"
+    return f"{column}: must be text that is not empty, without white space around it"

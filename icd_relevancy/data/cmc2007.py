@@ -2,11 +2,14 @@
 
 from pathlib import Path
 from xml.etree import ElementTree
+from xml.parsers import expat
 
 from icd_relevancy.data.notes import Notes
-from icd_relevancy.errors import InputError
+from icd_relevancy.errors import InputError, shown_note, shown_word
+from icd_relevancy.safe_reading import reading
 
 _SECTIONS = ("CLINICAL_HISTORY", "IMPRESSION")
+_SHOWN_ORIGINS = 10
 
 
 def read_cmc2007(path, annotator: str = "CMC_MAJORITY") -> Notes:
@@ -35,21 +38,25 @@ def read_cmc2007(path, annotator: str = "CMC_MAJORITY") -> Notes:
     file = path / "radiology.xml" if path.is_dir() else path
     if not file.is_file():
         raise InputError(f"{file}: no such file; expected radiology.xml of the challenge")
-    try:
-        documents = ElementTree.parse(file).getroot().findall("doc")
-    except ElementTree.ParseError as error:
-        raise InputError(f"{file}: not well-formed XML ({error})") from error
+    with reading(file, "XML in an encoding that can be read"):
+        try:
+            documents = ElementTree.parse(file).getroot().findall("doc")
+        except ElementTree.ParseError as error:
+            line, column = error.position
+            told = f"{expat.ErrorString(error.code)}, line {line}, column {column}"
+            raise InputError(f"{file}: not well-formed XML ({told})") from None
     if not documents:
         raise InputError(f"{file}: no <doc> elements; expected radiology.xml of the challenge")
     origins = sorted(
         {code.get("origin", "") for document in documents for code in document.iterfind("codes/code")}
     )
     if origins and annotator not in origins:
-        raise InputError(f"{file}: no codes by annotator {annotator!r}; those there are {', '.join(origins)}")
+        told = ", ".join(shown_word(origin).strip("'") for origin in origins[:_SHOWN_ORIGINS])
+        raise InputError(f"{file}: no codes by annotator {shown_word(annotator)}; those there are {told}")
     return Notes(
         note_id=_identifiers(file, documents),
-        text=tuple(_text(file, document) for document in documents),
-        codes=tuple(_codes(file, document, annotator) for document in documents),
+        text=tuple(_text(file, *numbered) for numbered in enumerate(documents, 1)),
+        codes=tuple(_codes(file, *numbered, annotator) for numbered in enumerate(documents, 1)),
         specialty=("Radiology",) * len(documents),
         source="cmc2007",
     )
@@ -68,17 +75,21 @@ def _identifiers(file: Path, documents: list[ElementTree.Element]) -> tuple[str,
     return tuple(numbers)
 
 
-def _text(file: Path, document: ElementTree.Element) -> str:
+def _shown(number: int, document: ElementTree.Element) -> str:
+    return shown_note(document.get("id"), number).replace("note", "report", 1).replace("'", "")
+
+
+def _text(file: Path, number: int, document: ElementTree.Element) -> str:
     sections = {text.get("type"): (text.text or "").strip() for text in document.iterfind("texts/text")}
     text = "\n".join(sections[name] for name in _SECTIONS if sections.get(name))
     if not text:
-        raise InputError(f"{file}: report {document.get('id')} has no text")
+        raise InputError(f"{file}: {_shown(number, document)} has no text")
     return text
 
 
-def _codes(file: Path, document: ElementTree.Element, annotator: str) -> tuple[str, ...]:
-    elements = document.iterfind(f"codes/code[@origin='{annotator}']")
+def _codes(file: Path, number: int, document: ElementTree.Element, annotator: str) -> tuple[str, ...]:
+    elements = [code for code in document.iterfind("codes/code") if code.get("origin") == annotator]
     codes = tuple(dict.fromkeys((element.text or "").strip() for element in elements))
     if "" in codes:
-        raise InputError(f"{file}: report {document.get('id')} has a <code> without a code; remove it")
+        raise InputError(f"{file}: {_shown(number, document)} has a <code> without a code; remove it")
     return codes

@@ -6,8 +6,8 @@ import pandas as pd
 
 from icd_relevancy.codes.dots import dotted_icd10
 from icd_relevancy.data.notes import Notes
-from icd_relevancy.data.records import readable
-from icd_relevancy.errors import InputError
+from icd_relevancy.errors import InputError, shown_word
+from icd_relevancy.safe_reading import readable
 
 _KINDS = {"D": "DIAGNOSTICO", "P": "PROCEDIMIENTO"}
 _TEXT_FOLDERS = {"en": "text_files_en", "es": "text_files"}
@@ -39,9 +39,9 @@ def read_codiesp(path, language: str = "en", kind: str = "D") -> Notes:
     """
     path = Path(path)
     if language not in _TEXT_FOLDERS:
-        raise InputError(f"language must be 'en' or 'es'; received {language!r}")
+        raise InputError(f"language must be 'en' or 'es'; received {shown_word(language)}")
     if kind not in _KINDS:
-        raise InputError(f"kind must be 'D' (diagnoses) or 'P' (procedures); received {kind!r}")
+        raise InputError(f"kind must be 'D' (diagnoses) or 'P' (procedures); received {shown_word(kind)}")
     folder_name = _TEXT_FOLDERS[language]
     splits = (
         [path]
@@ -56,7 +56,7 @@ def read_codiesp(path, language: str = "en", kind: str = "D") -> Notes:
         repeated = sorted(in_split.keys() & texts.keys())
         if repeated:
             raise InputError(
-                f"{split}: document {repeated[0]} is in another split too; read the splits one by one"
+                f"{split}: document {shown_word(repeated[0])} is in another split too; read the splits one by one"
             )
         texts |= in_split
         codes |= _codes(_code_file(split, kind), kind, set(in_split))

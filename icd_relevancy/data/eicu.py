@@ -10,12 +10,13 @@ from icd_relevancy.data.source_tables import (
     find_table,
     first_of_each,
     gathered,
+    of_folder,
     optional_values,
     read_parts,
     read_table,
 )
 from icd_relevancy.data.stays import Stays
-from icd_relevancy.errors import InputError
+from icd_relevancy.errors import InputError, shown_word
 
 _ICD9 = r"\d{3}(\.\d{1,2})?|V\d{2}(\.\d{1,2})?|E\d{3}(\.\d)?"
 _ICD10 = r"[A-Z]\d[\dA-Z](\.[\dA-Z]{1,4})?"
@@ -66,17 +67,20 @@ def read_eicu(path, code_system: str = "icd10cm", require_codes: bool = True) ->
     stay_id = pd.Index(patients["patientunitstayid"])
     if stay_id.has_duplicates:
         repeated = stay_id[stay_id.duplicated()][0]
-        raise InputError(f"{path}: table patient has stay {repeated!r} more than once; keep one row a stay")
-    return Stays(
-        stay_id=tuple(stay_id),
-        drugs=gathered(stay_id, drugs["patientunitstayid"], drugs["drugname"]),
-        codes=gathered(stay_id, codes["patientunitstayid"], codes["icd9code"]),
-        age=_ages(patients["age"]),
-        sex=optional_values(patients["gender"].map(_SEXES)),
-        patient_id=optional_values(patients["uniquepid"]),
-        ward=optional_values(patients["unittype"]),
-        source="eicu",
-    )
+        raise InputError(
+            f"{path}: table patient has stay {shown_word(repeated)} more than once; keep one row a stay"
+        )
+    with of_folder(path):
+        return Stays(
+            stay_id=tuple(stay_id),
+            drugs=gathered(stay_id, drugs["patientunitstayid"], drugs["drugname"]),
+            codes=gathered(stay_id, codes["patientunitstayid"], codes["icd9code"]),
+            age=_ages(patients["age"]),
+            sex=optional_values(patients["gender"].map(_SEXES)),
+            patient_id=optional_values(patients["uniquepid"]),
+            ward=optional_values(patients["unittype"]),
+            source="eicu",
+        )
 
 
 def _codes(file: Path, code_system: str) -> pd.DataFrame:

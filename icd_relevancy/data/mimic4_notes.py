@@ -8,8 +8,9 @@ from tqdm import tqdm
 from icd_relevancy.codes.dots import dotted_icd9, dotted_icd10
 from icd_relevancy.data.notes import Notes
 from icd_relevancy.data.notes_table import SEX_NAMES
-from icd_relevancy.data.records import readable
-from icd_relevancy.errors import InputError, shown_note
+from icd_relevancy.data.source_tables import find_table, of_folder
+from icd_relevancy.errors import InputError, shown_note, shown_word
+from icd_relevancy.safe_reading import readable
 
 _VERSIONS = {"icd10cm": "10", "icd9cm": "9"}
 _DOTTED = {"icd10cm": dotted_icd10, "icd9cm": dotted_icd9}
@@ -22,7 +23,7 @@ def read_mimic4_notes(path, code_system: str | None = "icd10cm") -> Notes:
 
     Args:
         path: A folder with, at any depth, `discharge` (MIMIC-IV-Note), `diagnoses_icd` and, for sex and age,
-            `patients` (MIMIC-IV, module hosp), each `.csv` or `.csv.gz`.
+            `patients` (MIMIC-IV, module hosp), each `.csv` or `.csv.gz`; names of files and columns in any case.
         code_system: `"icd10cm"` or `"icd9cm"`: an admission is coded in one of them, and only the admissions
             coded in this one are read. None reads both. Defaults to `"icd10cm"`.
 
@@ -31,8 +32,9 @@ def read_mimic4_notes(path, code_system: str | None = "icd10cm") -> Notes:
         that in the year of the note, where that is known, else the anchor age. `code_system` is filled in.
 
     Raises:
-        InputError: If a file or a column is missing, a note has no text, a diagnosis no code, two notes have the
-            same note_id, no note has codes of the system, or an admission has codes of both that are read.
+        InputError: If a file or a column is missing, a file is there twice, a note has no text, a diagnosis no
+            code, two notes have the same note_id, no note has codes of the system, or an admission
+            has codes of both that are read.
 
     Example:
 
@@ -40,49 +42,48 @@ def read_mimic4_notes(path, code_system: str | None = "icd10cm") -> Notes:
     >>> notes = read_mimic4_notes("physionet.org/files", code_system="icd9cm")  # doctest: +SKIP
     """
     if code_system not in (None, *_VERSIONS):
-        raise InputError(f"code_system must be one of {', '.join(_VERSIONS)}; received {code_system!r}")
+        raise InputError(
+            f"code_system must be one of {', '.join(_VERSIONS)}; received {shown_word(code_system)}"
+        )
     systems = tuple(_VERSIONS) if code_system is None else (code_system,)
-    discharge = _find(path, "discharge", "MIMIC-IV-Note")
-    coded = _codes(_find(path, "diagnoses_icd", "MIMIC-IV, module hosp"), systems)
+    discharge = find_table(path, "discharge", "MIMIC-IV-Note")
+    coded = _codes(find_table(path, "diagnoses_icd", "MIMIC-IV, module hosp"), systems)
     notes = _discharge_notes(discharge, set(coded))
     if notes.empty:
         raise InputError(f"{discharge}: no note of an admission with {' or '.join(systems)} codes")
-    patients = _find(path, "patients")
-    return Notes(
-        note_id=tuple(notes["note_id"]),
-        text=tuple(notes["text"]),
-        codes=tuple(coded[admission][1] for admission in notes["hadm_id"]),
-        patient_id=tuple(notes["subject_id"]),
-        **(_demographics(patients, notes) if patients else {}),
-        source="mimic4-notes",
-        code_system=tuple(coded[admission][0] for admission in notes["hadm_id"]),
-    )
-
-
-def _find(path, table: str, origin: str | None = None) -> Path | None:
-    """The file of a table under `path`; one that has no `origin` may be missing."""
-    names = (f"{table}.csv", f"{table}.csv.gz")
-    files = sorted(
-        file for file in Path(path).rglob(f"{table}.csv*") if file.name in names and file.is_file()
-    )
-    if len({file.parent for file in files}) > 1:
-        raise InputError(f"{path}: {files[0]} and {files[-1]} are both there; give a folder that holds one")
-    if not files and origin:
-        raise InputError(f"{path}: no {names[0]} or {names[1]} in it or its folders; it is part of {origin}")
-    return files[0] if files else None
+    patients = find_table(path, "patients")
+    with of_folder(path):
+        return Notes(
+            note_id=tuple(notes["note_id"]),
+            text=tuple(notes["text"]),
+            codes=tuple(coded[admission][1] for admission in notes["hadm_id"]),
+            patient_id=tuple(notes["subject_id"]),
+            **(_demographics(patients, notes) if patients else {}),
+            source="mimic4-notes",
+            code_system=tuple(coded[admission][0] for admission in notes["hadm_id"]),
+        )
 
 
 def _read(file: Path, columns: list[str], optional: tuple[str, ...] = (), **options):
     """The columns of a CSV file as text, in one frame or, with `chunksize`, an iterator of them."""
     with readable(file):
         header = pd.read_csv(file, nrows=0).columns
-    missing = [name for name in columns if name not in header]
+    spelled = {name.strip().lower(): name for name in header}
+    missing = [name for name in columns if name not in spelled]
     if missing:
         raise InputError(
             f"{file}: no column {', '.join(map(repr, missing))}; expected the table as PhysioNet has it"
         )
-    columns = columns + [name for name in optional if name in header]
-    return pd.read_csv(file, usecols=columns, dtype=object, keep_default_na=False, **options)
+    kept = {spelled[name]: name for name in (*columns, *optional) if name in spelled}
+    found = pd.read_csv(file, usecols=list(kept), dtype=object, keep_default_na=False, **options)
+    return _named(found, kept) if isinstance(found, pd.DataFrame) else (_named(part, kept) for part in found)
+
+
+def _named(part: pd.DataFrame, names: dict[str, str]) -> pd.DataFrame:
+    """The columns by their names, and whole numbers without the ".0" that pandas writes where some are missing."""
+    part = part.rename(columns=names)
+    joined = [name for name in part if name in ("subject_id", "hadm_id", "icd_version")]
+    return part.assign(**{name: part[name].str.strip().str.removesuffix(".0") for name in joined})
 
 
 def _codes(file: Path, systems: tuple[str, ...]) -> dict[str, tuple[str, tuple[str, ...]]]:

@@ -13,13 +13,14 @@ from icd_relevancy.data.source_tables import (
     find_table,
     first_of_each,
     gathered,
+    of_folder,
     optional_values,
     read_parts,
     read_table,
     whole_years,
 )
 from icd_relevancy.data.stays import Stays
-from icd_relevancy.errors import InputError
+from icd_relevancy.errors import InputError, shown_word
 
 _VERSIONS = {"icd10cm": "10", "icd9cm": "9"}
 _MIMIC3, _MIMIC4 = "MIMIC-III", "MIMIC-IV, module hosp"
@@ -107,7 +108,7 @@ def _admissions(path, origin: str, columns: list[str], coded: pd.Series | None) 
     repeated = admissions["hadm_id"].duplicated()
     if repeated.any():
         row = repeated.idxmax()
-        told = f"admission {admissions['hadm_id'][row]!r} occurs more than once; keep one row"
+        told = f"admission {shown_word(admissions['hadm_id'][row])} occurs more than once; keep one row"
         raise InputError(f"{file}, row {row + 1}, column 'hadm_id': {told}")
     if coded is not None:
         admissions = admissions[admissions["hadm_id"].isin(coded.unique())]
@@ -124,16 +125,17 @@ def _stays(
         seq_num=pd.to_numeric(codes["seq_num"], errors="coerce"),
     ).sort_values("seq_num", kind="stable")
     drugs = _main_drugs(find_table(path, "prescriptions", origin))
-    return Stays(
-        stay_id=tuple(stay_id),
-        drugs=gathered(stay_id, drugs["hadm_id"], drug_name(drugs["drug"])),
-        codes=gathered(stay_id, codes["hadm_id"], codes["icd_code"]),
-        age=optional_values(age),
-        sex=optional_values(admissions["gender"].map(SEX_NAMES)),
-        patient_id=tuple(admissions["subject_id"]),
-        ward=_first_services(path, stay_id),
-        source=source,
-    )
+    with of_folder(path):
+        return Stays(
+            stay_id=tuple(stay_id),
+            drugs=gathered(stay_id, drugs["hadm_id"], drug_name(drugs["drug"])),
+            codes=gathered(stay_id, codes["hadm_id"], codes["icd_code"]),
+            age=optional_values(age),
+            sex=optional_values(admissions["gender"].map(SEX_NAMES)),
+            patient_id=tuple(admissions["subject_id"]),
+            ward=_first_services(path, stay_id),
+            source=source,
+        )
 
 
 def _main_drugs(file: Path) -> pd.DataFrame:

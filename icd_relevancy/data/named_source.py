@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection
 from pathlib import Path
 
-from icd_relevancy.errors import InputError
+from icd_relevancy.errors import InputError, shown_word
 
 
 def split_source(data, sources: Collection[str], kind: str) -> tuple[str | None, str]:
@@ -32,7 +32,9 @@ def split_source(data, sources: Collection[str], kind: str) -> tuple[str | None,
     if not colon or Path(data).exists() or not re.fullmatch(r"[A-Za-z][\w-]+", source):
         return None, str(data)
     if source not in sources:
-        raise InputError(f"{data}: unknown source {source!r}; the sources of {kind} are {', '.join(sources)}")
+        raise InputError(
+            f"{data}: unknown source {shown_word(source)}; the sources of {kind} are {', '.join(sources)}"
+        )
     if not Path(path).exists():
         raise InputError(f"{data}: no such file or folder: {path}")
     return source, path

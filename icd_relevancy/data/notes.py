@@ -187,7 +187,8 @@ class Notes:
         Args:
             path: File whose suffix gives the format: `.csv` and `.tsv` (codes joined by `;`), `.jsonl` or
                 `.json` (JSON lines), each also with `.gz`, or `.parquet`. An older file is replaced. CSV and TSV
-                leave out the mentions, which they cannot hold.
+                leave out the mentions, which they cannot hold, and write an apostrophe before a text that a
+                spreadsheet would run (one that begins with `=`, `+`, `-`, `@`), which `read_notes` takes away.
 
         Raises:
             InputError: If the suffix is none of these.

@@ -14,12 +14,13 @@ from icd_relevancy.data.source_tables import (
     find_table,
     first_of_each,
     gathered,
+    of_folder,
     optional_values,
     read_parts,
     read_table,
 )
 from icd_relevancy.data.stays import Stays
-from icd_relevancy.errors import InputError
+from icd_relevancy.errors import InputError, shown_word
 
 _ORIGIN = "the OMOP common data model"
 _VOCABULARIES = {"icd10cm": ("ICD10CM", "ICD10"), "icd9cm": ("ICD9CM",)}
@@ -78,16 +79,17 @@ def read_omop(path, code_system: str = "icd10cm", require_codes: bool = True) ->
         raise InputError(f"{condition}: no visit has {code_system} codes")
     drugs = _drugs(path, concepts)
     stay_id = pd.Index(visits["visit_occurrence_id"])
-    return Stays(
-        stay_id=tuple(stay_id),
-        drugs=gathered(stay_id, drugs["visit_occurrence_id"], drug_name(drugs["drug"])),
-        codes=gathered(stay_id, codes["visit_occurrence_id"], codes["code"]),
-        age=optional_values(_ages(visits)),
-        sex=optional_values(visits["gender_concept_id"].map(_SEX_OF_CONCEPT)),
-        patient_id=tuple(visits["person_id"]),
-        ward=_wards(path, visits),
-        source="omop",
-    )
+    with of_folder(path):
+        return Stays(
+            stay_id=tuple(stay_id),
+            drugs=gathered(stay_id, drugs["visit_occurrence_id"], drug_name(drugs["drug"])),
+            codes=gathered(stay_id, codes["visit_occurrence_id"], codes["code"]),
+            age=optional_values(_ages(visits)),
+            sex=optional_values(visits["gender_concept_id"].map(_SEX_OF_CONCEPT)),
+            patient_id=tuple(visits["person_id"]),
+            ward=_wards(path, visits),
+            source="omop",
+        )
 
 
 def _find(path, table: str, origin: str | None = None) -> Path | None:
@@ -149,7 +151,7 @@ def _visits(path, coded: pd.Series | None) -> pd.DataFrame:
     repeated = visits["visit_occurrence_id"].duplicated()
     if repeated.any():
         row = repeated.idxmax()
-        told = f"visit {visits['visit_occurrence_id'][row]!r} occurs more than once; keep one row"
+        told = f"visit {shown_word(visits['visit_occurrence_id'][row])} occurs more than once; keep one row"
         raise InputError(f"{file}, row {row + 1}, column 'visit_occurrence_id': {told}")
     if coded is not None:
         visits = visits[visits["visit_occurrence_id"].isin(coded.unique())]

@@ -2,23 +2,19 @@
 
 import csv
 import gzip
-import io
 import json
 import re
-import zlib
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
-import pyarrow as pa
 import pyarrow.parquet as pq
 
-from icd_relevancy.data.table_files import StandardInput, table_format
+from icd_relevancy.data.table_files import StandardInput, as_written, table_format
 from icd_relevancy.errors import InputError
+from icd_relevancy.safe_reading import has_lone_surrogate, opened, readable
 
-_SURROGATE = re.compile("[\ud800-\udfff]")
 LONE_SURROGATE = "half of a surrogate pair (\\ud800 to \\udfff); write it whole"
 
 
@@ -86,45 +82,6 @@ def read_records(path, wanted: list[str], required: list[str], names: Iterable[s
     return Records(path, frame, lines)
 
 
-@contextmanager
-def readable(path) -> Iterator[None]:
-    """Turns what pandas, Arrow, gzip and the decoder raise for a broken file into an `InputError`.
-
-    Args:
-        path: The file that the block reads; named in the message.
-    """
-    try:
-        yield
-    except UnicodeDecodeError as error:
-        raise InputError(
-            f"{path}: {_first_undecodable(path)} is not UTF-8; save the file as UTF-8"
-        ) from error
-    except pd.errors.EmptyDataError as error:
-        raise InputError(f"{path}: the file is empty") from error
-    except (pd.errors.ParserError, pa.ArrowInvalid) as error:
-        raise InputError(f"{path}: cannot be parsed: {str(error).splitlines()[0].strip()}") from error
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise InputError(f"{path}: not a whole gzip file; fetch or compress it again") from error
-
-
-def _open(path):
-    if isinstance(path, StandardInput):
-        return io.BytesIO(path.content)
-    return gzip.open(path) if str(path).lower().endswith(".gz") else open(path, "rb")
-
-
-def _first_undecodable(path) -> str:
-    start = 0
-    with _open(path) as file:
-        for number, line in enumerate(file, 1):
-            try:
-                line.decode("utf-8")
-            except UnicodeDecodeError as error:
-                return f"line {number} (byte {start + error.start})"
-            start += len(line)
-    return "the text"
-
-
 def _check_columns(path, columns, required: list[str], names: tuple[str, ...]) -> None:
     missing = [name for name in required if name not in columns]
     if missing:
@@ -138,7 +95,7 @@ def _check_columns(path, columns, required: list[str], names: tuple[str, ...]) -
     for column in map(str, columns):
         meant = spelled.get(re.sub(r"[\W_]", "", column).lower())
         if meant and meant not in columns:
-            raise InputError(f"{path}: column {column!r} looks like {meant!r}; rename it")
+            raise InputError(f"{path}: column {column[:60]!r} looks like {meant!r}; rename it")
 
 
 def _parse_csv(path, separator: str, wanted: list[str], required: list[str], names) -> pd.DataFrame:
@@ -154,7 +111,7 @@ def _parse_csv(path, separator: str, wanted: list[str], required: list[str], nam
     # pandas takes surplus fields of the first row for an index, and missing ones for empty ones.
     if not isinstance(frame.index, pd.RangeIndex) or (frame.iloc[:, -1] == "").any():
         _check_widths(path, separator)
-    frame = frame[[name for name in wanted if name in columns]]
+    frame = as_written(frame[[name for name in wanted if name in columns]])
     frame = frame.where(frame != "", None)
     if "age" in frame:
         numbers = pd.to_numeric(frame["age"], errors="coerce").astype(object)
@@ -201,7 +158,7 @@ def _without_nan(values: list) -> list:
 
 
 def column_with_lone_surrogate(record: dict, names: list[str]) -> str | None:
-    """The first of the columns whose text JSON escapes leave with half of a surrogate pair, or None.
+    """The first of the columns in which JSON escapes leave half of a surrogate pair, or None.
 
     No file can be written with it, nor can it be tokenised.
 
@@ -215,8 +172,8 @@ def column_with_lone_surrogate(record: dict, names: list[str]) -> str | None:
     >>> column_with_lone_surrogate({"note_id": "1", "text": chr(0xD800)}, ["note_id", "text"])
     'text'
     """
-    texts = {name: record[name] for name in names if isinstance(record.get(name), str)}
-    return next((name for name, text in texts.items() if _SURROGATE.search(text)), None)
+    # What is wrong inside a mention is told by its reader.
+    return next((name for name in names if name != "mentions" and has_lone_surrogate(record.get(name))), None)
 
 
 def _not_json(constant: str):
@@ -227,7 +184,7 @@ def _parse_json_lines(path, wanted: list[str], required: list[str], names) -> tu
     decode = json.JSONDecoder(parse_constant=_not_json).decode
     values = {name: [] for name in wanted}
     columns, lines, incomplete = {}, [], None
-    with _open(path) as file:
+    with opened(path) as file:
         for number, line in enumerate(file, 1):
             line = line.decode("utf-8-sig" if number == 1 else "utf-8").strip()
             if not line:
@@ -237,7 +194,7 @@ def _parse_json_lines(path, wanted: list[str], required: list[str], names) -> tu
             except (ValueError, RecursionError) as error:
                 column = getattr(error, "colno", 1)
                 told = f"malformed JSON at character {column}; each line must hold one JSON object"
-                raise InputError(f"{path}, line {number}: {told}") from error
+                raise InputError(f"{path}, line {number}: {told}") from None
             if not isinstance(record, dict):
                 raise InputError(f"{path}, line {number}: each line must hold one JSON object")
             columns.update(dict.fromkeys(record))

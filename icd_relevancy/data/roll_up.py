@@ -209,9 +209,12 @@ def _levels(code_system: CodeSystem) -> dict[str, int]:
         node = start
         while node is not None and node not in level:
             if node in path:
-                raise InputError(f"{code_system.name}: code {node!r} is its own ancestor; correct its parent")
+                raise InputError(
+                    f"{code_system.name}: code {shown_code(node)} is its own ancestor; correct its parent"
+                )
             if node not in code_system:
-                told = f"parent {node!r} of code {next(reversed(path))!r} is not in the code system; add it"
+                below = shown_code(next(reversed(path)))
+                told = f"parent {shown_code(node)} of code {below} is not in the code system; add it"
                 raise InputError(f"{code_system.name}: {told}")
             path[node] = None
             node = code_system.parents[node]

@@ -3,6 +3,7 @@
 import csv
 import re
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 
@@ -14,13 +15,26 @@ import pyarrow.parquet as pq
 from tqdm import tqdm
 
 from icd_relevancy.codes.dots import dotted_icd9, dotted_icd10
-from icd_relevancy.data.records import readable
-from icd_relevancy.errors import InputError
+from icd_relevancy.errors import InputError, shown_word
+from icd_relevancy.safe_reading import readable
 
 CSV = (".csv", ".csv.gz")
 CSV_OR_PARQUET = (*CSV, ".parquet")
 DOTTED: dict[str, Callable[[str], str]] = {"icd10cm": dotted_icd10, "icd9cm": dotted_icd9}
 ROWS_A_PART = 1_000_000
+
+
+@contextmanager
+def of_folder(path) -> Iterator[None]:
+    """Names the folder in what `Stays` or `Notes` find wrong with the columns of its tables.
+
+    Args:
+        path: The folder.
+    """
+    try:
+        yield
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
 
 
 def check_code_system(code_system: str) -> None:
@@ -30,7 +44,9 @@ def check_code_system(code_system: str) -> None:
         code_system: Name of a code system.
     """
     if code_system not in DOTTED:
-        raise InputError(f"code_system must be one of {', '.join(DOTTED)}; received {code_system!r}")
+        raise InputError(
+            f"code_system must be one of {', '.join(DOTTED)}; received {shown_word(code_system)}"
+        )
 
 
 def find_table(path, table: str, origin: str | None = None, suffixes: Sequence[str] = CSV) -> Path | None:
@@ -56,7 +72,7 @@ def find_table(path, table: str, origin: str | None = None, suffixes: Sequence[s
     'PATIENTS.csv'
     """
     names = [f"{table}{suffix}" for suffix in suffixes]
-    files = sorted(file for file in Path(path).rglob("*") if file.name.lower() in names)
+    files = sorted(file for file in Path(path).rglob("*") if file.name.lower() in names and file.is_file())
     if len(files) > 1:
         raise InputError(f"{path}: {files[0]} and {files[-1]} are both there; give a folder that holds one")
     if not files and origin:
@@ -128,7 +144,7 @@ def _parquet_parts(file: Path, names) -> Iterator[pd.DataFrame]:
 def _plain_text(column: pd.Series) -> pd.Series:
     text = column.str.strip()
     # pandas writes whole numbers as floats where some are missing.
-    return text.str.removesuffix(".0") if column.name.endswith("_id") else text
+    return text.str.removesuffix(".0") if column.name.endswith(("_id", "_version")) else text
 
 
 def _without_fraction(column: pa.Array) -> pa.Array:

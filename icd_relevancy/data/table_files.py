@@ -1,6 +1,8 @@
 """The formats of a table of notes, and how one is written part by part."""
 
+import csv
 import gzip
+import re
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -25,6 +27,11 @@ _SUFFIXES = {
     ".json": "jsonl",
     ".json.gz": "jsonl",
 }
+
+
+# What a spreadsheet would run, or break a cell at, where a text begins with it.
+_RUN = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 
 
 class StandardInput:
@@ -62,8 +69,56 @@ def table_format(path) -> str:
     raise InputError(f"{path}: the file name must end in one of {', '.join(_SUFFIXES)}")
 
 
+def inert(frame: pd.DataFrame) -> pd.DataFrame:
+    """A table whose texts no spreadsheet takes for formulas, as it is written to CSV and TSV.
+
+    A text that begins with `=`, `+`, `-`, `@`, a tab or a line break gets an apostrophe before it, and so does
+    one that has apostrophes before these; numbers, also as text, stay as they are. `as_written` takes it away.
+
+    Args:
+        frame: The table.
+
+    Example:
+
+    >>> import pandas as pd
+    >>> inert(pd.DataFrame({"text": ["=1+1", "-0.5", "Cough.", "'-"]}))["text"].tolist()
+    ["'=1+1", '-0.5', 'Cough.', "''-"]
+
+    Reference: OWASP, CSV Injection.
+    """
+    return frame.rename(columns=_inert).map(_inert)
+
+
+def _inert(value):
+    is_run = isinstance(value, str) and _RUN.match(value) and not _NUMBER.fullmatch(value)
+    return f"'{value}" if is_run else value
+
+
+def as_written(frame: pd.DataFrame) -> pd.DataFrame:
+    """The table that `inert` was made of.
+
+    Args:
+        frame: The table, with columns of texts.
+
+    Example:
+
+    >>> import pandas as pd
+    >>> as_written(inert(pd.DataFrame({"text": ["=1+1", "-0.5", "Cough.", "'-"]})))["text"].tolist()
+    ['=1+1', '-0.5', 'Cough.', "'-"]
+    """
+    return frame.map(_as_written).astype(object)
+
+
+def _as_written(value):
+    is_guarded = isinstance(value, str) and value.startswith("'") and _RUN.match(value)
+    return value[1:] if is_guarded else value
+
+
 def write_note_frames(frames: Iterable[pd.DataFrame], path) -> None:
     """Writes the parts of a table of notes into one file, all of it or nothing, holding one part at a time.
+
+    In CSV and TSV, texts that a spreadsheet would run have an apostrophe before them (`inert`), which our readers
+    take away.
 
     Args:
         frames: The parts, as from `Notes.to_frame`, all with the same columns.
@@ -91,7 +146,14 @@ def _write_text(frames: Iterable[pd.DataFrame], path: Path, table: str) -> None:
             else:
                 frame = frame.drop(columns="mentions", errors="ignore")
                 frame = frame.assign(codes=frame["codes"].map(";".join))
-                frame.to_csv(file, sep="\t" if table == "tsv" else ",", index=False, header=part == 0)
+                _write_csv(inert(frame), file, "\t" if table == "tsv" else ",", header=part == 0)
+
+
+def _write_csv(frame: pd.DataFrame, file, separator: str, header: bool) -> None:
+    # A carriage return ends a row where it is not quoted, which Python's writer leaves undone.
+    returns = frame.map(lambda value: isinstance(value, str) and "\r" in value).any(axis=None)
+    quoting = csv.QUOTE_ALL if returns else csv.QUOTE_MINIMAL
+    frame.to_csv(file, sep=separator, index=False, header=header, quoting=quoting)
 
 
 def _write_parquet(frames: Iterable[pd.DataFrame], path: Path) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from icd_relevancy.errors import InputError
+from icd_relevancy.errors import InputError, shown_code
 
 _METHODS = ("lime", "attention", "lexicon")
 
@@ -215,7 +215,7 @@ def _check_words(words: Sequence[Word], length: int, code: str) -> None:
     for start, stop, weight in words:
         if not (end <= start < stop <= length and math.isfinite(weight)):
             raise ValueError(
-                f"The words of code {code!r} must be spans of the {length} characters read, in order, each "
+                f"The words of code {shown_code(code)} must be spans of the {length} characters read, in order, each "
                 f"with a finite weight. Received: {(start, stop, weight)} after a span that ends at {end}"
             )
         end = stop

@@ -6,7 +6,7 @@ import numpy as np
 from keras import ops
 from scipy import sparse
 
-from icd_relevancy.errors import InputError
+from icd_relevancy.errors import InputError, shown_code
 
 
 class Hierarchy:
@@ -323,4 +323,4 @@ def _levels(parents: np.ndarray, names) -> np.ndarray:
 
 
 def _label(index: int, names) -> str:
-    return f"label {index}" if names is None else f"label {names[index]!r}"
+    return f"label {index}" if names is None else f"label {shown_code(names[index])}"

@@ -7,7 +7,7 @@ import numpy as np
 from scipy import sparse
 from tqdm import tqdm
 
-from icd_relevancy.errors import InputError
+from icd_relevancy.errors import InputError, shown_word
 from icd_relevancy.layers.code_hierarchy import Hierarchy
 from icd_relevancy.layers.hierarchy_constraints import MeanOfChildren, RollDown, RollUp
 from icd_relevancy.losses.hierarchical import HierL2
@@ -246,4 +246,4 @@ def _check_hierarchy(hierarchy, labels, needed):
 
 def _check(holds: bool, name: str, value, allowed: str):
     if not holds:
-        raise InputError(f"{name} must be {allowed}. Received: {name}={value!r}")
+        raise InputError(f"{name} must be {allowed}. Received: {name}={shown_word(value)}")

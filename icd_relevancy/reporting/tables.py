@@ -7,6 +7,7 @@ import pandas as pd
 from pandas.api.types import is_bool_dtype, is_float_dtype, is_numeric_dtype
 
 from icd_relevancy.atomic import replacing
+from icd_relevancy.data.table_files import inert
 from icd_relevancy.errors import InputError
 
 
@@ -78,6 +79,8 @@ def markdown_table(frame: pd.DataFrame, digits: int = 4) -> str:
 def write_table(frame: pd.DataFrame, folder, name: str, digits: int = 4) -> tuple[Path, Path]:
     """Writes a frame as `name.csv` (all digits) and `name.md` (rounded), each whole or not at all.
 
+    In the CSV, a text that a spreadsheet would take for a formula has an apostrophe before it.
+
     Args:
         frame: The table; its index is written by the rule of `markdown_table`.
         folder: Where to write; made if it is not there.
@@ -97,7 +100,7 @@ def write_table(frame: pd.DataFrame, folder, name: str, digits: int = 4) -> tupl
     """
     csv, markdown = (Path(folder) / f"{name}.{ending}" for ending in ("csv", "md"))
     with replacing(csv) as temporary:
-        _with_index(frame).to_csv(temporary, index=False, lineterminator="\n")
+        inert(_with_index(frame)).to_csv(temporary, index=False, lineterminator="\n")
     with replacing(markdown) as temporary:
         temporary.write_text(markdown_table(frame, digits) + "\n", encoding="utf-8")
     return csv, markdown

@@ -10,7 +10,8 @@ from importlib.resources import files
 from itertools import chain
 from pathlib import Path
 
-from icd_relevancy.errors import InputError
+from icd_relevancy.errors import InputError, shown_word
+from icd_relevancy.safe_reading import reading
 from icd_relevancy.text.aligned import AlignedText
 from icd_relevancy.text.limits import BOUND
 
@@ -192,13 +193,16 @@ def _read(file, name: str) -> Abbreviations:
         raise InputError(f"{name}: no such file; expected a CSV file of abbreviations") from None
     except UnicodeDecodeError as error:
         raise InputError(f"{name}: not UTF-8 at byte {error.start}; save it as UTF-8") from None
-    reader = csv.DictReader(io.StringIO(content, newline=""))
-    missing = [column for column in COLUMNS[:3] if column not in (reader.fieldnames or ())]
-    unknown = [column for column in reader.fieldnames or () if column not in COLUMNS]
+    with reading(name, "a CSV file of abbreviations"):
+        # An empty file has a reader too.
+        reader = csv.DictReader(io.StringIO(content, newline=""))
+        names, rows = reader.fieldnames or (), list(reader)
+    missing = [column for column in COLUMNS[:3] if column not in names]
+    unknown = [column for column in names if column not in COLUMNS]
     if missing or unknown:
-        told = f"no column {missing[0]!r}" if missing else f"unknown column {str(unknown[0])[:40]!r}"
+        told = f"no column {missing[0]!r}" if missing else f"unknown column {shown_word(unknown[0])}"
         raise InputError(f"{name}: {told}; the columns are {','.join(COLUMNS)}")
-    return abbreviations_from_rows(reader, name)
+    return abbreviations_from_rows(rows, name)
 
 
 def abbreviations_from_rows(rows: Iterable[dict], name: str) -> Abbreviations:
@@ -218,7 +222,7 @@ def abbreviations_from_rows(rows: Iterable[dict], name: str) -> Abbreviations:
         others.append((number, row))
         if len(others) > 1 and not all(other.context for _, other in others):
             raise InputError(
-                f"{name}: row {number}: {row.abbreviation[:40]!r} has another meaning in row {others[0][0]}; "
+                f"{name}: row {number}: {shown_word(row.abbreviation)} has another meaning in row {others[0][0]}; "
                 "give both a context"
             )
     return Abbreviations(tuple(row for _, row in sorted(chain.from_iterable(found.values()))))
@@ -236,7 +240,7 @@ def _checked(cells: dict, place: str) -> Abbreviation:
         raise InputError(f"{place}: the context is {UNAMBIGUOUS!r} alone or words separated by '|'")
     if unreadable := [word for word in context if word not in _PLACES and not _CONTEXT_WORD.fullmatch(word)]:
         raise InputError(
-            f"{place}: the context {unreadable[0][:40]!r} is not one word, with or without '*' at its end, "
+            f"{place}: the context {shown_word(unreadable[0])} is not one word, with or without '*' at its end, "
             f"nor one of {', '.join(_PLACES)}"
         )
     return Abbreviation(

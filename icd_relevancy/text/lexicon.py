@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 from scipy import sparse
 
-from icd_relevancy.errors import InputError
+from icd_relevancy.errors import InputError, shown_code
 from icd_relevancy.text.carried_labels import CarriedLabels
 from icd_relevancy.text.label_names import idf_of_names, names_in_mentions, names_in_system
 from icd_relevancy.text.learned_phrases import LearnedPhrases
@@ -232,7 +232,7 @@ class Lexicon:
             InputError: If the label is none of the lexicon's.
         """
         if label not in self._place:
-            raise InputError(f"{label!r} is none of the {len(self.labels)} labels of the lexicon")
+            raise InputError(f"{shown_code(label)} is none of the {len(self.labels)} labels of the lexicon")
         number, plain = self._place[label], plain_text(text)
         found = [getattr(self, name).evidence(plain, number) for name in self.channels]
         return max(found, key=lambda part: part[0])[1]

@@ -2,7 +2,6 @@
 
 import gzip
 import re
-import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import numpy as np
 from tqdm import tqdm
 
 from icd_relevancy.errors import InputError
+from icd_relevancy.safe_reading import reading
 from icd_relevancy.text.words import PADDING, SPECIAL, UNKNOWN, WordTokenizer
 
 # Of the vectors of words that nothing is known of: small, for training to move.
@@ -17,6 +17,7 @@ _DEVIATION = 0.03
 _WORDS_READ, _EPOCHS = 10_000_000, (5, 50)
 _BLOCK_BYTES = 2**22
 _LONGEST_WORD = 2**16
+_LONGEST_COUNTS, _MOST_NUMBERS = 40, 2**16
 _COUNTS = re.compile(rb"\d+ \d+\s*")
 # A word and numbers; the bytes of four-byte numbers are others too.
 _TEXT_ROW = re.compile(rb"\S+[ \t][-+.\deEnaif \t]*\r?\n?")
@@ -117,14 +118,15 @@ def read_word_vectors(path, tokenizer: WordTokenizer, seed: int = 0) -> np.ndarr
     [[0.0, 0.0], [0.5, 0.5], [0.0, 1.0], [1.0, 0.0]]
     """
     path, known, found = Path(path), frozenset(tokenizer.vocabulary), {}
-    try:
+    if not path.is_file():
+        raise InputError(f"{path}: word vectors cannot be read (no such file); give another file")
+    with reading(
+        f"{path}: word vectors cannot be read", "the format of word2vec or GloVe", "give another file"
+    ):
         for place, word, values in _rows(path, known):
             found.setdefault(word, values)
             if not np.isfinite(values).all():
                 raise InputError(f"{path}: {place}: a value is not finite; mend or leave out the vector")
-    except (OSError, EOFError, zlib.error) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else "damaged compression"
-        raise InputError(f"{path}: word vectors cannot be read ({reason}); give another file") from error
     if not found:
         raise InputError(
             f"{path}: none of the {len(known)} words of the vocabulary is in it; give vectors of lower-cased words "
@@ -162,6 +164,9 @@ def _rows(path: Path, known: frozenset[str]) -> Iterator[tuple[str, str, np.ndar
         if not _COUNTS.fullmatch(first):
             yield from _text_rows(path, file, first, 1, None, known)
             return
+        if len(first) > _LONGEST_COUNTS or not 0 < int(first.split()[1]) <= _MOST_NUMBERS:
+            told = f"vectors of 1 to {_MOST_NUMBERS} numbers are read, and the first line tells others"
+            raise InputError(f"{path}: line 1: {told}; give another file")
         count, size = map(int, first.split())
         second = file.readline(_BLOCK_BYTES)
         if _TEXT_ROW.fullmatch(second):

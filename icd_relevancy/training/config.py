@@ -7,7 +7,7 @@ from pathlib import Path
 
 import yaml
 
-from icd_relevancy.errors import InputError
+from icd_relevancy.errors import InputError, shown_word
 from icd_relevancy.relevance import check_threshold
 from icd_relevancy.training.model_settings import MODELS, OF_LOSSES, OF_MODELS, open_settings
 
@@ -195,7 +195,7 @@ class TrainingConfig(Settings):
         if self.min_groups > 1 and not (self.lexical or self.model == "lexicon"):
             raise InputError(f"min_groups is of a lexicon; set lexical too. Received: {self.min_groups}")
         if self.joint and self.joint_system == self.code_system:
-            raise InputError(f"joint needs two code systems. Received: {self.code_system!r} twice")
+            raise InputError(f"joint needs two code systems. Received: {shown_word(self.code_system)} twice")
 
     def _check_that_all_act(self):
         """Refuses a setting that is not as it is by default and that nothing would heed."""
@@ -238,7 +238,7 @@ class TrainingConfig(Settings):
                     if len(models) == 1
                     else f"models {', '.join(models)}; choose one"
                 )
-                raise InputError(f"{name} is of the {told}. Received: model={self.model!r}")
+                raise InputError(f"{name} is of the {told}. Received: model={shown_word(self.model)}")
 
 
 def from_mapping(kind, settings: Mapping, source: str):
@@ -246,11 +246,16 @@ def from_mapping(kind, settings: Mapping, source: str):
     known = {field.name: field for field in fields(kind)}
     for name, value in settings.items():
         if name not in known:
-            raise InputError(f"{source}: unknown key {str(name)[:40]!r}; the keys are {', '.join(known)}")
+            raise InputError(
+                f"{source}: unknown key {shown_word(str(name))}; the keys are {', '.join(known)}"
+            )
         allowed = _type_name(known[name].type)
         if not _fits(value, allowed):
-            raise InputError(f"{source}: {name} must be {allowed}. Received: {name}={value!r}")
-    return kind(**settings)
+            raise InputError(f"{source}: {name} must be {allowed}. Received: {name}={shown_word(value)}")
+    try:
+        return kind(**settings)
+    except InputError as error:
+        raise InputError(f"{source}: {error}") from None
 
 
 def read_yaml(path) -> dict:
@@ -289,7 +294,7 @@ class _StrictLoader(yaml.SafeLoader):
             if isinstance(key, yaml.ScalarNode):
                 if (key.tag, key.value) in seen:
                     raise InputError(
-                        f"line {key.start_mark.line + 1}: the key {key.value[:40]!r} is there twice; keep one"
+                        f"line {key.start_mark.line + 1}: the key {shown_word(key.value)} is there twice; keep one"
                     )
                 seen.add((key.tag, key.value))
         return super().construct_mapping(node, deep)
@@ -329,4 +334,4 @@ def _fits(value, allowed: str) -> bool:
 def check(holds: bool, name: str, value, allowed: str):
     """Raises an `InputError` that names the setting, its value and what is allowed, unless it holds."""
     if not holds:
-        raise InputError(f"{name} must be {allowed}. Received: {name}={value!r}")
+        raise InputError(f"{name} must be {allowed}. Received: {name}={shown_word(value)}")

@@ -14,7 +14,7 @@ from icd_relevancy.codes import CodeSystem, code_system
 from icd_relevancy.codes.system import PACKAGED_SYSTEMS
 from icd_relevancy.data import DrugMapping, RolledUp, Stays, encode_drugs, encode_labels, roll_up
 from icd_relevancy.data.stay_features import DEMOGRAPHICS
-from icd_relevancy.errors import InputError
+from icd_relevancy.errors import InputError, shown_code
 from icd_relevancy.metrics.ranking import ranking_report
 from icd_relevancy.models.medication import predict_streamed
 from icd_relevancy.progress import doing
@@ -260,7 +260,7 @@ class MedicationCoder:
         system, names = code_system(config.code_system), told["nodes"]
         if missing := [name for name in names if name not in system]:
             raise InputError(
-                f"{folder}: code {missing[0]!r} of the model is not in {system.name}; "
+                f"{folder}: code {shown_code(missing[0])} of the model is not in {system.name}; "
                 "install the edition that it was trained with"
             )
         coder = cls(

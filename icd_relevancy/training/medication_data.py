@@ -7,7 +7,7 @@ from scipy import sparse
 
 from icd_relevancy.codes import code_system
 from icd_relevancy.data import DrugMapping, RolledUp, Stays, encode_drugs, roll_up, train_validation_split
-from icd_relevancy.errors import InputError
+from icd_relevancy.errors import InputError, shown_word
 from icd_relevancy.training.medication_config import MedicationConfig
 
 
@@ -106,5 +106,5 @@ def _columns(nodes: RolledUp, billing: np.ndarray, level: str | None) -> np.ndar
         return np.arange(len(nodes.names))
     columns = np.flatnonzero(billing if level == "billing" else nodes.level == nodes.depth(level))
     if not len(columns):
-        raise InputError(f"level={level!r}: no stay has a code of this level")
+        raise InputError(f"level={shown_word(level)}: no stay has a code of this level")
     return columns

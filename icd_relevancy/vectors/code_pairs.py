@@ -11,7 +11,7 @@ import pandas as pd
 from sklearn.metrics import roc_auc_score
 
 from icd_relevancy.codes import CodeSystem
-from icd_relevancy.errors import InputError, shown_code
+from icd_relevancy.errors import InputError, shown_code, shown_word
 from icd_relevancy.relevance import ROUNDING
 from icd_relevancy.vectors.code_vectors import CodeVectors
 from icd_relevancy.vectors.label_vectors import label_vectors
@@ -49,7 +49,8 @@ class CodePairs:
             known = sorted(set(table[column]))
             if wanted not in known:
                 raise InputError(
-                    f"no pair of codes has the {column} {wanted!r}; there are {', '.join(known)}"
+                    f"no pair of codes has the {column} {shown_word(wanted)}; there are "
+                    + ", ".join(map(shown_word, known))
                 )
             table = table[table[column] == wanted]
         return CodePairs(table.reset_index(drop=True))
@@ -112,7 +113,8 @@ def read_code_pairs(path: str | Path | None = None) -> CodePairs:
     except FileNotFoundError:
         raise InputError(f"{path}: no such file of code pairs") from None
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path}: cannot be read as a UTF-8 CSV file: {error}") from error
+        kind = type(error).__name__
+        raise InputError(f"{path}: cannot be read as a UTF-8 CSV file ({kind}); save it as one") from None
     if not lines or tuple(lines[0]) != COLUMNS:
         raise InputError(f"{path}: the first line must be {','.join(COLUMNS)}")
     if len(lines) == 1:

@@ -14,7 +14,8 @@ from icd_relevancy._arguments import named_codes
 from icd_relevancy.atomic import replacing
 from icd_relevancy.cache import cache_folder
 from icd_relevancy.codes.system import PACKAGED_SYSTEMS
-from icd_relevancy.errors import InputError, shown_word
+from icd_relevancy.errors import InputError, shown_code
+from icd_relevancy.safe_reading import has_lone_surrogate, read_array, reading
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,16 +62,18 @@ class CodeVectors:
         for code in codes:
             if not isinstance(code, str):
                 raise InputError(
-                    f"code {code!r} is of type {type(code).__name__}, not str; read the codes as text, so that "
-                    "leading and trailing zeros stay"
+                    f"code {shown_code(code)} is of type {type(code).__name__}, not str; read the codes as text, so "
+                    "that leading and trailing zeros stay"
                 )
         if len(set(codes)) < len(codes):
             seen: set[str] = set()
             twice = next(code for code in codes if code in seen or seen.add(code))
-            raise InputError(f"code {twice!r} is listed twice; give one vector for each code")
+            raise InputError(f"code {shown_code(twice)} is listed twice; give one vector for each code")
         finite = np.isfinite(vectors).all(axis=1)
         if not finite.all():
-            raise InputError(f"the vector of code {codes[int(np.argmin(finite))]!r} holds NaN or infinity")
+            raise InputError(
+                f"the vector of code {shown_code(codes[int(np.argmin(finite))])} holds NaN or infinity"
+            )
         vectors.setflags(write=False)
         object.__setattr__(self, "codes", codes)
         object.__setattr__(self, "vectors", vectors)
@@ -174,18 +177,16 @@ class CodeVectors:
 
     @classmethod
     def _read(cls, path: Path) -> "CodeVectors":
-        try:
-            codes = json.loads((path / "codes.json").read_text(encoding="utf-8"))
-            meta = json.loads((path / "meta.json").read_text(encoding="utf-8"))
-            if not isinstance(codes, list):
-                raise ValueError("codes.json holds no list")
-            if not isinstance(meta, dict):
-                raise ValueError("meta.json holds no object")
-            vectors = cls(codes, np.load(path / "vectors.npy", allow_pickle=False), meta)
-        except (OSError, ValueError, TypeError, EOFError) as error:
-            raise InputError(
-                f"{path}: these code vectors cannot be read ({error}); build them again"
-            ) from error
+        with reading(f"{path}: these code vectors cannot be read", "a folder of them", "build them again"):
+            codes, meta = (
+                json.loads((path / name).read_text("utf-8")) for name in ("codes.json", "meta.json")
+            )
+            try:
+                _check_json(codes, meta)
+                vectors = cls(codes, read_array(path / "vectors.npy"), meta)
+            except InputError as error:
+                told = f"these code vectors cannot be read ({error})"
+                raise InputError(f"{path}: {told}; build them again") from None
         vectors._refuse_zeros(path)
         return vectors
 
@@ -193,14 +194,14 @@ class CodeVectors:
         zero = ~self.vectors.any(axis=1)
         if zero.any():
             raise InputError(
-                f"{path}: the vector of code {self.codes[int(np.argmax(zero))]!r} is all zeros, so it "
+                f"{path}: the vector of code {shown_code(self.codes[int(np.argmax(zero))])} is all zeros, so it "
                 "matches nothing; leave the code out or build its vector again"
             )
 
     def _row(self, code: str) -> int:
         if code not in self._rows:
             raise InputError(
-                f"code {shown_word(code)} has no vector; normalise it, or build vectors that include it"
+                f"code {shown_code(code)} has no vector; normalise it, or build vectors that include it"
             )
         return self._rows[code]
 
@@ -227,5 +228,15 @@ def _packaged(name: str, cached: Path) -> CodeVectors:
     return vectors
 
 
+def _check_json(codes, meta) -> None:
+    if not isinstance(codes, list):
+        raise InputError("codes.json holds no list")
+    if not isinstance(meta, dict):
+        raise InputError("meta.json holds no object")
+    titles, system = meta.get("titles", {}), meta.get("code_system", "")
+    if not isinstance(system, str) or not isinstance(titles, dict) or has_lone_surrogate([codes, titles]):
+        raise InputError("codes.json or meta.json holds values of another kind")
+
+
 def _is_saved(path: Path) -> bool:
-    return (path / "vectors.npy").is_file() and (path / "codes.json").is_file()
+    return all((path / name).is_file() for name in ("vectors.npy", "codes.json", "meta.json"))

@@ -11,7 +11,7 @@ from sklearn.preprocessing import minmax_scale, normalize
 
 from icd_relevancy.codes import CodeKnowledge, CodeSystem
 from icd_relevancy.codes.feature import GROUPS
-from icd_relevancy.errors import InputError
+from icd_relevancy.errors import InputError, shown_code
 
 # Shares of the squared length of a code's features, so that a cosine reads as a sum of what two codes share. They
 # are set so that most codes of one category reach 0.76 and hardly any of one block that are of different
@@ -122,7 +122,7 @@ def knowledge_features(
     if len(bare):
         code = knowledge.table.index[bare[0]]
         raise InputError(
-            f"{knowledge.code_system.name}: code {code!r} has no feature of {sorted(wanted)}; "
+            f"{knowledge.code_system.name}: code {shown_code(code)} has no feature of {sorted(wanted)}; "
             "give it a title or a feature, or leave it out"
         )
     return normalize(matrix).astype(np.float32), [name for _, names, _ in blocks for name in names]

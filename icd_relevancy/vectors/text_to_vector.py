@@ -17,7 +17,10 @@ from icd_relevancy.layers import TransformerEncoder
 from icd_relevancy.layers.embedding_cache import embed
 from icd_relevancy.layers.pretrained import encoder_hash, resolve_encoder
 from icd_relevancy.layers.tokenizer import checked_texts
-from icd_relevancy.training.fit import STEPS_PER_EXECUTION, fit, progress
+from icd_relevancy.safe_reading import reading
+from icd_relevancy.training.fitting import STEPS_PER_EXECUTION, fit, progress
+
+PREDICTION_BATCH = 256
 
 
 @dataclass(frozen=True)
@@ -175,14 +178,12 @@ class TextToVector:
                 trained with.
         """
         path = Path(path)
-        try:
+        if not all((path / name).is_file() for name in ("text_to_vector.json", "model.keras")):
+            raise InputError(f"{path}: no trained text-to-vector network; train it again")
+        with reading(path, "a trained text-to-vector network", "train it again"):
             told = json.loads((path / "text_to_vector.json").read_text(encoding="utf-8"))
             config, trained_with = TextToVectorConfig(**told["config"]), str(told["encoder_hash"])
             model = keras.saving.load_model(path / "model.keras")
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise InputError(
-                f"{path}: no trained text-to-vector network ({error}); train it again"
-            ) from error
         if encoder is not None:
             config = replace(config, encoder=_encoder_name(encoder))
         if not config.fine_tune and encoder_hash(config.encoder) != trained_with:

@@ -185,3 +185,23 @@ def test_chapters_and_blocks_unless_refused():
 def test_a_table_without_levels_has_codes_only():
     system = CodeSystem("flat", ("1", "2"), {"1": "a", "2": "b"}, {"1": None, "2": None})
     assert system.normalise_all(["1", "2"], groups=False)[0] == ["1", "2"]
+
+
+def test_parents_in_a_circle_are_refused():
+    parents = {"J18": "J18.9", "J18.9": "J18", "R05": None}
+    with pytest.raises(
+        InputError, match=r"toy: the parents lead .* circle, 'J18' -> 'J18.9' -> 'J18'; correct"
+    ):
+        CodeSystem("toy", ("R05", "J18", "J18.9"), dict.fromkeys(parents, "a"), parents)
+    with pytest.raises(InputError, match=r"'R05' -> 'R05'"):
+        CodeSystem("toy", ("R05",), {"R05": "Cough"}, {"R05": "R05"})
+    with pytest.raises(InputError, match="toy: 'J' is no code of it, but the parent of one"):
+        CodeSystem("toy", ("R05",), {"R05": "Cough"}, {"R05": "J"})
+
+
+def test_a_deep_chain_is_no_circle():
+    codes = tuple(f"A{number}" for number in range(5000))
+    system = CodeSystem(
+        "deep", codes, dict.fromkeys(codes, "a"), dict(zip(codes, (None, *codes), strict=False))
+    )
+    assert system.level("A4999") == 4999

@@ -149,3 +149,27 @@ def test_an_empty_code_and_a_repeated_note(folder):
     )
     with pytest.raises(InputError, match=r"discharge\.csv\.gz: the note_id of note '10-DS-2' occurs more"):
         read_mimic4_notes(folder)
+
+
+def test_patients_are_found_in_any_case(folder):
+    whole = read_mimic4_notes(folder)
+    patients = folder / "hosp" / "patients.csv"
+    (folder / "hosp" / "PATIENTS.CSV").write_text(PATIENTS.replace("subject_id,gender", "SUBJECT_ID,Gender"))
+    if not patients.samefile(folder / "hosp" / "PATIENTS.CSV"):
+        patients.unlink()
+    notes = read_mimic4_notes(folder)
+    assert (notes.age, notes.sex) == (whole.age, whole.sex)
+
+
+@pytest.mark.parametrize("other", ["patients.csv.gz", "Patients.csv"])
+def test_two_tables_of_patients_are_refused(folder, other):
+    (folder / "hosp" / other).write_bytes(b"")
+    with pytest.raises(InputError, match=r"atients\.csv.* and .*patients\.csv.* are both there"):
+        read_mimic4_notes(folder)
+
+
+def test_whole_numbers_written_as_floats_join(folder):
+    diagnoses = [line.split(",") for line in DIAGNOSES.splitlines()]
+    rows = [",".join([a, f"{b}.0", c, d, f"{e}.0"]) for a, b, c, d, e in diagnoses[1:]]
+    (folder / "hosp" / "diagnoses_icd.csv").write_text("\n".join([",".join(diagnoses[0]), *rows]))
+    assert read_mimic4_notes(folder).codes == (("J18.9", "W19.XXXA", "I10"), ("E11.9",))

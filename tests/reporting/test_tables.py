@@ -70,3 +70,9 @@ def test_an_interrupted_write_leaves_the_old_table(tmp_path, monkeypatch):
         write_table(frame * 2, tmp_path, "table")
     assert csv.read_text() == "F1\n0.5\n"
     assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_texts_are_no_formulas_in_a_spreadsheet(tmp_path):
+    frame = pd.DataFrame({"=a": ["=1+1", "-0.5", "TLCL"], "F1": [-0.5, 0.25, 1.0], "@": ["+x", "\tx", "-"]})
+    csv, _ = write_table(frame, tmp_path, "table")
+    assert csv.read_text() == "'=a,F1,'@\n'=1+1,-0.5,'+x\n-0.5,0.25,'\tx\nTLCL,1.0,'-\n"

@@ -10,7 +10,7 @@ import pytest
 
 from icd_relevancy.data import synthetic_stays
 from icd_relevancy.training import JointCoder, MedicationCoder, MedicationConfig, NoteCoder, TrainingConfig
-from icd_relevancy.training import fit as fit_module
+from icd_relevancy.training import fitting as fit_module
 from icd_relevancy.training.medication_data import MedicationData
 from icd_relevancy.training.medication_training import train_network
 from icd_relevancy.vectors import TextToVector, TextToVectorConfig
