@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cached_property
 
 from icd_relevancy.codes import CodeSystem
-from icd_relevancy.errors import InputError
+from icd_relevancy.errors import InputError, shown_word
 from icd_relevancy.text.abbreviations import (
     UNAMBIGUOUS,
     Abbreviation,
@@ -160,7 +160,7 @@ def _check_names(kind, settings: Mapping, source: str) -> None:
     known = [setting.name for setting in fields(kind)]
     for name in settings:
         if name not in known:
-            raise InputError(f"{source}: unknown key {str(name)[:40]!r}; the keys are {', '.join(known)}")
+            raise InputError(f"{source}: unknown key {shown_word(name)}; the keys are {', '.join(known)}")
 
 
 def _check(holds: bool, source: str, name: str, expected: str) -> None:

@@ -165,7 +165,7 @@ def test_damaged_shard(encoder, tmp_path, kept):
     (shard,) = tmp_path.rglob("*.npz")
     content = shard.read_bytes()
     shard.write_bytes(content[: int(len(content) * kept) if isinstance(kept, float) else kept])
-    with pytest.raises(InputError, match=r"\.npz: damaged embedding shard; delete the file"):
+    with pytest.raises(InputError, match=r"\.npz: not a shard of embeddings, or damaged .*; delete the file"):
         embed(TEXTS, encoder, cache=tmp_path, progress=False)
 
 
@@ -175,7 +175,7 @@ def test_flipped_byte(encoder, tmp_path):
     content = bytearray(shard.read_bytes())
     content[content.index(b"vectors.npy") + 200] ^= 1
     shard.write_bytes(content)
-    with pytest.raises(InputError, match="damaged embedding shard"):
+    with pytest.raises(InputError, match="not a shard of embeddings, or damaged"):
         embed(TEXTS, encoder, cache=tmp_path, progress=False)
 
 
