@@ -98,7 +98,7 @@ def _told_error(error) -> str:
     place = ".".join(shown_word(part).strip("'") for part in error.absolute_path)
     if error.validator == "required":
         missing = next(name for name in error.validator_value if name not in error.instance)
-        return f"{place + '.' if place else ''}{missing!r} is missing"
+        return f"{'.'.join(filter(None, (place, missing)))} is missing"
     if error.validator == "additionalProperties":
         return f"{place}: has a name that is not known"
     return f"{place or 'the document'} must be of {error.validator} {json.dumps(error.validator_value)}"
