@@ -5,23 +5,31 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from icd_relevancy.errors import InputError
 
 _NO_SPACE_BYTES = 2**16
+# What the folder beside a path that is written is called, and the lock in it that a living writer holds.
+_LOCK, _REPLACED = ".icd_relevancy.lock", ".replaced-"
+_HOLDER = re.compile(r"\.(?P<name>.+)\.[a-z0-9_]{8}")
 
 
 @contextmanager
-def replacing(path, folder: bool = False) -> Iterator[Path]:
+def replacing(path, folder: bool = False, private: bool = False) -> Iterator[Path]:
     """Yields a temporary path beside `path` and renames it to `path` when the block ends without an error.
 
-    After an error the temporary file or folder is removed and `path` is as it was.
+    After an error the temporary file or folder is removed and `path` is as it was. What a killed process left
+    beside `path` is put right first. Of several writers at once the last one stays.
 
     Args:
         path: The file or folder to write; its parent folders are made.
         folder: Whether the temporary path is a (new, empty) folder. An older folder at `path` is replaced.
+        private: Whether the owner alone may read it, as must be where it holds patients' data. Defaults to False.
 
     Raises:
         InputError: If the disk is full.
@@ -35,7 +43,8 @@ def replacing(path, folder: bool = False) -> Iterator[Path]:
     path = Path(path)
     with _full_disk_named(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        holder = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+        recover(path)
+        holder, lock = _new_holder(path)
     temporary = holder / path.name
     try:
         # Inside the removal of the temporary files, which would free the space that is looked for.
@@ -43,9 +52,66 @@ def replacing(path, folder: bool = False) -> Iterator[Path]:
             if folder:
                 temporary.mkdir()
             yield temporary
-            _swap(temporary, path, holder / f"{path.name}.replaced", folder)
+            if private:
+                _make_private(temporary)
+            _swap(temporary, path, holder, folder)
     finally:
+        lock.release()
         shutil.rmtree(holder, ignore_errors=True)
+
+
+def recover(path) -> None:
+    """Puts right what killed writers left beside a path: an older folder that had stepped aside comes back.
+
+    What a living process writes stays as it is.
+
+    Args:
+        path: A path of `replacing`; what was left of others in the same folder is put right too.
+
+    Example:
+
+    >>> from icd_relevancy.atomic import recover
+    >>> recover("results/table.csv")
+    """
+    path = Path(path).absolute()
+    try:
+        beside = [
+            (entry, found["name"]) for entry in path.parent.iterdir() if (found := _is_holder(entry, path))
+        ]
+    except OSError:
+        return  # no folder, or none that may be read: then nothing was written there
+    for holder, name in beside:
+        lock = FileLock(holder / _LOCK)
+        with suppress(Timeout, OSError):
+            lock.acquire(blocking=False)
+            for older in sorted(holder.glob(f"*{_REPLACED}*"), reverse=True):
+                if not (path.parent / name).exists():
+                    older.rename(path.parent / name)
+            lock.release()
+            shutil.rmtree(holder, ignore_errors=True)
+        lock.release()
+
+
+def _is_holder(entry: Path, path: Path) -> re.Match | None:
+    found = _HOLDER.fullmatch(entry.name)
+    if not found or entry.is_symlink() or not entry.is_dir():
+        return None
+    # A kill may come before the lock is there; a folder of somebody else's has other things in it.
+    is_ours = (entry / _LOCK).exists() or (found["name"] == path.name and not any(entry.iterdir()))
+    return found if is_ours else None
+
+
+def _new_holder(path: Path) -> tuple[Path, FileLock]:
+    """A folder beside a path, and the lock in it that tells that its writer lives."""
+    while True:
+        holder = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+        lock = FileLock(holder / _LOCK)
+        try:
+            lock.acquire(blocking=False)
+        except (Timeout, FileNotFoundError):
+            continue  # another process took it for one that was left, before the lock was there
+        if holder.exists():
+            return holder, lock
 
 
 @contextmanager
@@ -66,13 +132,25 @@ def _is_full_disk(error: OSError, folder: Path) -> bool:
     return bool(short_write) or shutil.disk_usage(folder).free < _NO_SPACE_BYTES
 
 
-def _swap(temporary: Path, path: Path, replaced: Path, folder: bool) -> None:
+def _make_private(path: Path) -> None:
+    for inner in path.rglob("*") if path.is_dir() else ():
+        inner.chmod(0o700 if inner.is_dir() else 0o600)
+    path.chmod(0o700 if path.is_dir() else 0o600)
+
+
+def _swap(temporary: Path, path: Path, holder: Path, folder: bool) -> None:
     # A folder cannot be renamed over another: the older one steps aside, and back if the rename fails.
-    if folder and path.exists():
-        path.rename(replaced)
-    try:
-        temporary.replace(path)
-    except OSError:
-        if replaced.exists():
-            replaced.rename(path)
-        raise
+    for attempt in count():
+        replaced = holder / f"{path.name}{_REPLACED}{attempt:06}"
+        if folder and path.exists():
+            with suppress(FileNotFoundError):  # where another writer was quicker
+                path.rename(replaced)
+        try:
+            temporary.replace(path)
+            return
+        except OSError as error:
+            if folder and error.errno in (errno.ENOTEMPTY, errno.EEXIST):
+                continue  # another writer put its own there in between
+            if replaced.exists():
+                replaced.rename(path)
+            raise

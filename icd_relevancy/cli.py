@@ -11,6 +11,7 @@ from pathlib import Path
 
 from icd_relevancy._startup import start_tensorflow
 from icd_relevancy._version import __version__
+from icd_relevancy.atomic import recover
 from icd_relevancy.cli_checks import check_output
 from icd_relevancy.cli_explain import add_explain_command
 from icd_relevancy.cli_medication import (
@@ -194,6 +195,7 @@ def _train(options):
     else:
         config = TrainingConfig.from_mapping(settings, named)
     check_output(options.out)
+    recover(options.out)
     if options.out.exists() and not options.out.is_dir():
         raise InputError(f"{options.out}: exists and is no folder; choose another --out")
     if options.out.exists() and any(options.out.iterdir()) and not (options.out / "coder.json").exists():

@@ -106,11 +106,13 @@ def _with_error(found: dict, metric: str) -> str:
 
 def _rank(options):
     from icd_relevancy.data import load_stays
-    from icd_relevancy.training.coder_folder import check_kind, read_coder_json
+    from icd_relevancy.training.coder_folder import JSON, check_kind, read_coder_json
+    from icd_relevancy.training.medication_config import MedicationConfig
 
     check_at_least("--top-k", options.top_k, 1)
     check_kind(options.folder, "medication")
-    system = read_coder_json(options.folder, ("training",))["training"]["code_system"]
+    told = read_coder_json(options.folder)["training"]
+    system = MedicationConfig.from_mapping(told, f"{options.folder}/{JSON}").code_system
     stays = load_stays(options.file, system, require_codes=False)
     start_tensorflow()
     from icd_relevancy.training.medication_coder import MedicationCoder

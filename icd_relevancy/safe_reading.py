@@ -201,3 +201,25 @@ def checked_csr(data, indices, indptr, shape: tuple[int, int]) -> sparse.csr_mat
     matrix = sparse.csr_matrix((data, indices, indptr), shape=shape)
     matrix.check_format(full_check=True)
     return matrix
+
+
+def checked_words(words) -> tuple[str, ...]:
+    """The words of a list from a file, each text and none twice.
+
+    Args:
+        words: The list.
+
+    Raises:
+        ValueError: If it is no list, or holds anything else or a word twice.
+
+    Example:
+
+    >>> from icd_relevancy.safe_reading import checked_words
+    >>> checked_words(["cough", "fever"])
+    ('cough', 'fever')
+    """
+    if not isinstance(words, list | tuple) or not all(isinstance(word, str) for word in words):
+        raise ValueError("the words must be a list of text")
+    if len(set(words)) < len(words):
+        raise ValueError("a word is there twice")
+    return tuple(words)

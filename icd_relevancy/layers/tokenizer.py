@@ -1,15 +1,24 @@
 """The tokenizer of an encoder, as text that travels with a saved model."""
 
+import json
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from icd_relevancy.errors import InputError
+from icd_relevancy.safe_reading import reading
 
 _TEXTS_AT_ONCE = 4096
 _FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")
+# All that encoding a text takes from the configuration; what else is there could name other files, or code.
+_SETTINGS = {
+    "model_max_length": int,
+    "pad_token": (str, dict),
+    "truncation_side": str,
+    "add_prefix_space": bool,
+}
 
 
 def checked_texts(texts) -> list[str]:
@@ -64,43 +73,80 @@ def quiet_transformers() -> Iterator:
         transformers.logging.set_verbosity(verbosity)
 
 
-@contextmanager
-def damage_named(folder: Path, part: str) -> Iterator[None]:
+def damage_named(folder: Path, part: str):
     """Names the part of an encoder's folder that cannot be read."""
-    try:
-        yield
-    except (ImportError, MemoryError):
-        raise
-    # Every library under transformers has exceptions of its own, and tokenizers raises the bare Exception.
-    except Exception as error:
-        reason = (str(error).strip().splitlines() or ["no reason given"])[0][:160]
-        raise InputError(
-            f"{folder}: the encoder's {part} cannot be read ({type(error).__name__}: {reason}); fetch the folder "
-            "again or write it with save_pretrained"
-        ) from error
+    return reading(
+        folder, f"an encoder whose {part} can be read", "fetch it again or write it with save_pretrained"
+    )
 
 
 def read_tokenizer(folder: Path) -> dict[str, str]:
     """The files of a folder's tokenizer, from name to text."""
-    with quiet_transformers() as transformers, tempfile.TemporaryDirectory() as temporary:
-        with damage_named(folder, "tokenizer"):
-            tokenizer = transformers.AutoTokenizer.from_pretrained(folder, use_fast=True)
+    with (
+        quiet_transformers() as transformers,
+        tempfile.TemporaryDirectory() as temporary,
+        damage_named(folder, "tokenizer"),
+        _panic_as_error(),
+    ):
+        # The folder's own code is never run, nor is anybody asked whether to.
+        tokenizer = transformers.AutoTokenizer.from_pretrained(
+            folder, use_fast=True, trust_remote_code=False, local_files_only=True
+        )
         tokenizer.save_pretrained(temporary)
         files = [Path(temporary) / name for name in _FILES]
         return {file.name: file.read_text("utf-8") for file in files}
 
 
-def build_tokenizer(files: dict[str, str], lowercase: bool | None):
-    """The fast tokenizer of these files; it lower-cases as it was published where `lowercase` is None."""
-    with quiet_transformers() as transformers, tempfile.TemporaryDirectory() as temporary:
-        for name, text in files.items():
-            (Path(temporary) / name).write_text(text, "utf-8")
-        tokenizer = transformers.AutoTokenizer.from_pretrained(temporary, use_fast=True)
+def build_tokenizer(files: Mapping[str, str], lowercase: bool | None):
+    """The fast tokenizer of these files; it lower-cases as it was published where `lowercase` is None.
+
+    The files are those of a model from anywhere: they are read in memory, and never written or run.
+
+    Args:
+        files: The text of each of the files of `read_tokenizer`, by name.
+        lowercase: Whether to lower-case; None as published.
+
+    Raises:
+        InputError: If there are others, or one is damaged.
+    """
+    place = "the files of the tokenizer"
+    if not isinstance(files, Mapping) or not {"tokenizer.json"} <= files.keys() <= set(_FILES):
+        raise InputError(f"{place}: must be {', '.join(_FILES)}; copy or train the model again")
+    with reading(place, "a tokenizer", "copy or train the model again"), _panic_as_error():
+        return _built(files, lowercase)
+
+
+def _built(files: Mapping[str, str], lowercase: bool | None):
+    from tokenizers import AddedToken, Tokenizer
+
+    told = json.loads(files.get("tokenizer_config.json", "{}"))
+    settings = {name: told[name] for name, kind in _SETTINGS.items() if isinstance(told.get(name), kind)}
+    if isinstance(settings.get("pad_token"), dict):
+        settings["pad_token"] = AddedToken(settings["pad_token"]["content"], special=True)
+    if settings.get("model_max_length", 1) < 1:
+        raise ValueError("model_max_length must be at least 1")
+    backend = Tokenizer.from_str(files["tokenizer.json"])
+    # A file could ask for texts of any length.
+    backend.no_padding()
+    backend.no_truncation()
+    with quiet_transformers() as transformers:
+        tokenizer = transformers.PreTrainedTokenizerFast(tokenizer_object=backend, **settings)
     # A text has the same positions, and so the same vectors, whatever is padded beside it.
     tokenizer.padding_side = "right"
     if lowercase is not None:
         _set_lowercase(tokenizer.backend_tokenizer, lowercase)
     return tokenizer
+
+
+@contextmanager
+def _panic_as_error() -> Iterator[None]:
+    """What the tokenizers library raises for some damage is no `Exception`."""
+    try:
+        yield
+    except BaseException as error:
+        if type(error).__name__ == "PanicException":
+            raise ValueError("the tokenizer cannot be built") from None
+        raise
 
 
 def truncated_texts(tokenizer, texts, max_length: int) -> int:

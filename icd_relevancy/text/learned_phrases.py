@@ -15,6 +15,7 @@ LONGEST = 3
 LEAST_LIFT = 0.1
 _LABELS_AT_ONCE = 512
 _END = ""
+_LONGEST_LOADED = 16
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -125,6 +126,8 @@ class LearnedPhrases:
     def from_dict(cls, told: Mapping, labels: int) -> "LearnedPhrases":
         """What `to_dict` told of."""
         phrases = tuple(tuple(phrase.split(" ")) for phrase in told["phrases"])
+        if not all(len(phrase) <= _LONGEST_LOADED and all(phrase) for phrase in phrases):
+            raise ValueError("a phrase is no run of a few words")
         return cls(phrases, from_triples(told["links"], (len(phrases), labels)))
 
     @cached_property

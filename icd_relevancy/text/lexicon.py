@@ -8,6 +8,7 @@ import numpy as np
 from scipy import sparse
 
 from icd_relevancy.errors import InputError, shown_code
+from icd_relevancy.safe_reading import checked_words
 from icd_relevancy.text.carried_labels import CarriedLabels
 from icd_relevancy.text.label_names import idf_of_names, names_in_mentions, names_in_system
 from icd_relevancy.text.learned_phrases import LearnedPhrases
@@ -248,9 +249,15 @@ class Lexicon:
 
     @classmethod
     def from_dict(cls, told: Mapping) -> "Lexicon":
-        """What `to_dict` told of."""
+        """What `to_dict` told of.
+
+        Raises:
+            ValueError: If the parts do not fit each other, or a number is not finite.
+        """
         labels, idf = tuple(told["labels"]), np.asarray(told["idf"], np.float64)
-        columns = {word: column for column, word in enumerate(told["words"])}
+        columns = {word: column for column, word in enumerate(checked_words(told["words"]))}
+        if idf.shape != (len(columns),) or not np.isfinite(idf).all():
+            raise ValueError("the words need one finite idf each")
         parts = {
             name: WordCoverage.from_dict(told[name], columns, idf, len(labels))
             for name in _NAMED

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from scipy import sparse
 
+from icd_relevancy.safe_reading import checked_csr
 from icd_relevancy.text.plain_words import PlainText
 
 
@@ -99,8 +100,14 @@ def from_triples(entries: Sequence, shape: tuple[int, int]) -> sparse.csr_matrix
     Args:
         entries: Its rows of `[row, column, value]`.
         shape: Shape of the matrix.
+
+    Raises:
+        ValueError: If an entry lies outside the matrix or is no finite number.
     """
     rows, columns, values = np.array(entries, np.float64).reshape(-1, 3).T
-    return sparse.csr_matrix(
-        (values.astype(np.float32), (rows.astype(int), columns.astype(int))), shape=shape
-    )
+    inside = [(at >= 0).all() and (at < size).all() for at, size in zip((rows, columns), shape, strict=True)]
+    if not all(inside) or (rows % 1).any() or (columns % 1).any():
+        raise ValueError("an entry lies outside of the matrix")
+    places = rows.astype(np.int64), columns.astype(np.int64)
+    matrix = sparse.csr_matrix((values.astype(np.float32), places), shape=shape)
+    return checked_csr(matrix.data, matrix.indices, matrix.indptr, shape)

@@ -8,6 +8,7 @@ from itertools import pairwise
 import numpy as np
 from scipy import sparse
 
+from icd_relevancy.safe_reading import checked_csr
 from icd_relevancy.text.carried_labels import CarriedLabels
 from icd_relevancy.text.label_names import Names
 from icd_relevancy.text.plain_words import PlainText
@@ -150,13 +151,17 @@ class WordCoverage:
     ) -> "WordCoverage":
         """What `to_dict` told of."""
         links = from_triples(told["links"], (len(told["names"]), labels))
+        if not isinstance(told["whole"], bool):
+            raise ValueError("whole must be true or false")
         return cls(columns, _shares(told["names"], idf), links, told["whole"])
 
 
 def _shares(names: Sequence[Sequence[int]], idf: np.ndarray) -> sparse.csr_matrix:
     pointers = np.cumsum([0, *map(len, names)])
     indices = np.array([word for words in names for word in words], np.int64)
-    shares = sparse.csr_matrix((idf[indices], indices, pointers), shape=(len(names), len(idf)))
+    shares = checked_csr(idf[indices], indices, pointers, (len(names), len(idf)))
     total = np.asarray(shares.sum(axis=1)).ravel()
+    if not (total > 0).all():
+        raise ValueError("a name has no word that counts")
     shares.data /= np.repeat(total, np.diff(shares.indptr))
     return shares.astype(np.float32)

@@ -11,6 +11,7 @@ from itertools import repeat
 import numpy as np
 
 from icd_relevancy.errors import InputError
+from icd_relevancy.safe_reading import checked_words
 
 PADDING, UNKNOWN = 0, 1
 SPECIAL = 2
@@ -160,8 +161,14 @@ class WordTokenizer:
 
     @classmethod
     def from_dict(cls, told: Mapping) -> "WordTokenizer":
-        """What `to_dict` told of."""
-        return cls(tuple(told["vocabulary"]), told["max_length"])
+        """What `to_dict` told of.
+
+        Raises:
+            ValueError: If the words are no list of text, or the length is no whole number.
+        """
+        if type(told["max_length"]) is not int:
+            raise ValueError("max_length must be a whole number")
+        return cls(checked_words(told["vocabulary"]), told["max_length"])
 
     def _numbers(self, text: str) -> np.ndarray:
         words = self.words(text)

@@ -9,6 +9,7 @@ from scipy import sparse
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 
 from icd_relevancy.errors import InputError
+from icd_relevancy.safe_reading import checked_words
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -84,8 +85,15 @@ class BagOfWords:
 
     @classmethod
     def from_dict(cls, told: Mapping) -> "BagOfWords":
-        """What `to_dict` told of."""
-        return cls(tuple(told["vocabulary"]), np.asarray(told["idf"], np.float32))
+        """What `to_dict` told of.
+
+        Raises:
+            ValueError: If the words are no list of text, or have no finite idf each.
+        """
+        words, idf = checked_words(told["vocabulary"]), np.asarray(told["idf"], np.float32)
+        if not words or idf.shape != (len(words),) or not np.isfinite(idf).all():
+            raise ValueError("the words need one finite idf each")
+        return cls(words, idf)
 
 
 def _vectorizer(**settings) -> TfidfVectorizer:

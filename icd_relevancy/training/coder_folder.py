@@ -1,15 +1,39 @@
 """What the folders of all trained models have in common."""
 
 import json
-import zipfile
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
 from importlib.metadata import version
+from importlib.resources import files
 from pathlib import Path
 
-from icd_relevancy.errors import InputError
+from icd_relevancy.atomic import recover
+from icd_relevancy.errors import InputError, shown_word
+from icd_relevancy.safe_reading import reading
 
 JSON, MODEL = "coder.json", "model.keras"
+ADVICE = "copy or train the model again"
 _LIBRARIES = ("icd_relevancy", "keras", "numpy", "tensorflow", "transformers")
+_LARGEST_JSON = 2**30
+
+
+@contextmanager
+def loading(folder: Path) -> Iterator[None]:
+    """The one guard around the loading of a folder, which may come from anywhere and be damaged in any way.
+
+    Raises:
+        InputError: For whatever goes wrong in the block, or if the folder is replaced meanwhile.
+    """
+    recover(folder)
+    before = folder.stat().st_ino if folder.exists() else None
+    with reading(folder, "a trained model", ADVICE), warnings.catch_warnings():
+        # The one line that is told says more than what a library warns of on the way to it.
+        warnings.simplefilter("ignore")
+        yield
+    if folder.stat().st_ino != before:
+        raise InputError(f"{folder}: was written anew while it was read; run again")
 
 
 def check_folder(folder: Path, names: Sequence[str] = (JSON, MODEL)) -> None:
@@ -33,29 +57,51 @@ def check_kind(folder: Path, *kinds: str) -> str:
     Raises:
         InputError: If the folder holds no trained model, or one of another kind.
     """
-    if not (folder / JSON).is_file():
-        raise InputError(f"{folder}: not a trained model ({JSON} is missing)")
-    kind = read_coder_json(folder, ("training",))["training"].get("model", "")
+    recover(folder)
+    check_folder(folder, (JSON,))
+    kind = read_coder_json(folder)["training"]["model"]
     if kinds and kind not in kinds:
-        raise InputError(f"{folder}: holds a model {kind!r}; this command needs one of {', '.join(kinds)}")
+        raise InputError(
+            f"{folder}: holds a model {shown_word(kind)}; this command needs one of {', '.join(kinds)}"
+        )
     return kind
 
 
-def read_coder_json(folder: Path, needed: Sequence[str]) -> dict:
-    """What a folder says about its model beside the weights.
+def read_coder_json(folder: Path) -> dict:
+    """What a folder says about its model beside the weights, by `data_schemas/coder.schema.json`.
 
     Raises:
-        InputError: If it is damaged, or one of the names `needed` is missing.
+        InputError: If it is damaged or does not follow the schema.
     """
     path = folder / JSON
-    try:
+    with reading(path, "the description of a trained model", ADVICE):
+        if path.stat().st_size > _LARGEST_JSON:
+            raise ValueError("larger than any description")
         told = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError:
-        raise InputError(f"{path}: damaged or truncated; copy or train the model again") from None
-    missing = [name for name in needed if name not in told]
-    if missing:
-        raise InputError(f"{path}: {missing[0]!r} is missing; copy or train the model again")
+        # All errors at once would take as long as there are errors.
+        error = next(_validator().iter_errors(told), None)
+    if error is not None:
+        raise InputError(f"{path}: {_told_error(error)}; {ADVICE}")
     return told
+
+
+@cache
+def _validator():
+    import jsonschema
+
+    schema = (files("icd_relevancy.schemas") / "coder.schema.json").read_text(encoding="utf-8")
+    return jsonschema.Draft202012Validator(json.loads(schema))
+
+
+def _told_error(error) -> str:
+    """Where a document does not follow its schema and what is expected there, without any of its values."""
+    place = ".".join(shown_word(part).strip("'") for part in error.absolute_path)
+    if error.validator == "required":
+        missing = next(name for name in error.validator_value if name not in error.instance)
+        return f"{'.'.join(filter(None, (place, missing)))} is missing"
+    if error.validator == "additionalProperties":
+        return f"{place}: has a name that is not known"
+    return f"{place or 'the document'} must be of {error.validator} {json.dumps(error.validator_value)}"
 
 
 def write_coder_json(folder: Path, told: dict) -> None:
@@ -69,26 +115,3 @@ def write_model(model, folder: Path) -> None:
     import keras
 
     keras.Model(model.input, model.output, name=model.name).save(folder / MODEL)
-
-
-def read_model(folder: Path):
-    """The `keras.Model` of a folder, for inference.
-
-    Raises:
-        InputError: If it is damaged or cannot be read.
-    """
-    import keras  # here, because the command line looks into a folder before it loads TensorFlow
-
-    path = folder / MODEL
-    # What Keras raises for a truncated file depends on where it ends.
-    if not zipfile.is_zipfile(path):
-        raise InputError(f"{path}: damaged or truncated; copy or train the model again")
-    try:
-        # Keras reads only parts of the file, and so does not see that others are damaged.
-        with zipfile.ZipFile(path) as archive:
-            if archive.testzip() is not None:
-                raise zipfile.BadZipFile("a checksum does not match")
-        return keras.saving.load_model(path, compile=False)
-    except (ValueError, KeyError, TypeError, OSError, zipfile.BadZipFile) as error:
-        told = " ".join(str(error).split())[:200]
-        raise InputError(f"{path}: cannot be read ({told}); copy or train the model again") from error

@@ -199,7 +199,7 @@ class _ResumableEarlyStopping(keras.callbacks.Callback):
     def _save(self):
         arrays = {f"now_{i}": keras.ops.convert_to_numpy(v) for i, v in enumerate(self._variables)}
         arrays.update({f"best_{i}": value for i, value in enumerate(self._best)})
-        with replacing(self._checkpoint) as temporary, open(temporary, "wb") as file:
+        with replacing(self._checkpoint, private=True) as temporary, open(temporary, "wb") as file:
             np.savez(
                 file,
                 identity=self._identity,

@@ -17,17 +17,19 @@ from icd_relevancy.models import system_model
 from icd_relevancy.progress import doing
 from icd_relevancy.relevance import RelevanceGraph
 from icd_relevancy.training.coder_folder import (
+    ADVICE,
     JSON,
     MODEL,
     check_folder,
     check_kind,
+    loading,
     read_coder_json,
-    read_model,
     write_coder_json,
     write_model,
 )
 from icd_relevancy.training.config import TrainingConfig
 from icd_relevancy.training.evaluation import predict_scores
+from icd_relevancy.training.model_file import read_model
 from icd_relevancy.training.model_settings import MODELS
 from icd_relevancy.training.note_coder import NoteCoder, as_notes
 from icd_relevancy.training.note_data import NoteData, of_other_system
@@ -138,7 +140,10 @@ class JointCoder:
         Raises:
             InputError: As `NoteCoder.scores`.
         """
-        return predict_scores(self.model, self._reader.inputs(notes), self.config.batch_size)
+        scores = predict_scores(self.model, self._reader.inputs(notes), self.config.batch_size)
+        if any(np.isnan(part).any() for part in scores.values()):
+            raise InputError("the model gives NaN: its weights are damaged; copy or train it again")
+        return scores
 
     @cached_property
     def _reader(self) -> NoteCoder:
@@ -171,7 +176,7 @@ class JointCoder:
         shared = {name: first[name] for name in ("training", "encoder_sha256")}
         shared["features"] = self._reader.features.to_dict()
         systems = {name: {key: one[key] for key in _OF_SYSTEM} for name, one in told.items()}
-        with replacing(folder, folder=True) as temporary:
+        with replacing(folder, folder=True, private=True) as temporary:  # as `NoteCoder.save`
             write_model(self.model, temporary)
             for name, coder in self.coders.items():
                 coder.relevance.save(temporary / _graph_file(name))
@@ -189,13 +194,24 @@ class JointCoder:
             InputError: If the folder is missing, incomplete or damaged.
         """
         folder = Path(folder)
-        check_folder(folder, (JSON, MODEL))
-        told = read_coder_json(folder, ("training", "features", "encoder_sha256", "systems"))
-        _check_systems(told["systems"], folder)
-        check_folder(folder, [_graph_file(name) for name in told["systems"]])
-        model, config = read_model(folder), TrainingConfig.from_mapping(told["training"], f"{folder}/{JSON}")
-        if not isinstance(model.output, dict) or list(model.output) != list(told["systems"]):
-            raise InputError(f"{folder}: its files are of different models; copy or train the model again")
+        with loading(folder):
+            check_folder(folder, (JSON, MODEL))
+            told = read_coder_json(folder)
+            if "systems" not in told:
+                raise InputError(f"{folder}: holds a model of one code system; load it as what it is")
+            check_folder(folder, [_graph_file(name) for name in told["systems"]])
+            return cls._from_parts(told, folder, encoder)
+
+    @classmethod
+    def _from_parts(cls, told: dict, folder: Path, encoder: str | None) -> "JointCoder":
+        model = read_model(folder / MODEL)
+        config = TrainingConfig.from_mapping(told["training"], f"{folder}/{JSON}")
+        if (
+            not isinstance(model.output, dict)
+            or list(model.output) != list(told["systems"])
+            or not config.joint
+        ):
+            raise InputError(f"{folder}: its files are of different models; {ADVICE}")
         coders = {}
         for (name, own), settings in zip(
             told["systems"].items(), (config, of_other_system(config)), strict=True
@@ -226,7 +242,7 @@ def load_coder(folder, encoder: str | None = None, system: str | None = None) ->
     """
     folder = Path(folder)
     check_kind(folder, *MODELS)
-    if "systems" in read_coder_json(folder, ()):
+    if "systems" in read_coder_json(folder):
         joint = JointCoder.load(folder, encoder)
         return joint if system is None else joint.coder(system)
     coder = NoteCoder.load(folder, encoder)
@@ -239,15 +255,6 @@ def load_coder(folder, encoder: str | None = None, system: str | None = None) ->
 def _plain(system: str) -> str:
     """ICD-9-CM as the systems are called here."""
     return system.lower().replace("-", "")
-
-
-def _check_systems(systems, folder: Path) -> None:
-    """Refuses what `save` did not write of the code systems."""
-    whole = isinstance(systems, dict) and all(
-        isinstance(own, dict) and own.keys() >= set(_OF_SYSTEM) for own in systems.values()
-    )
-    if not whole:
-        raise InputError(f"{folder}/{JSON}: 'systems' are damaged; copy or train the model again")
 
 
 def _graph_file(system: str) -> str:

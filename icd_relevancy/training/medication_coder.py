@@ -20,10 +20,12 @@ from icd_relevancy.models.medication import predict_streamed
 from icd_relevancy.progress import doing
 from icd_relevancy.relevance import RelevanceGraph
 from icd_relevancy.training.coder_folder import (
+    ADVICE,
     JSON,
+    MODEL,
     check_folder,
+    loading,
     read_coder_json,
-    read_model,
     write_coder_json,
     write_model,
 )
@@ -32,15 +34,13 @@ from icd_relevancy.training.label_graph import graph_of_labels
 from icd_relevancy.training.medication_config import MedicationConfig
 from icd_relevancy.training.medication_data import MedicationData, drug_mapping
 from icd_relevancy.training.medication_training import train_networks
+from icd_relevancy.training.model_file import check_runs, read_model
 from icd_relevancy.training.monitor import monitored
 from icd_relevancy.training.thresholds import tune_threshold
 from icd_relevancy.training.wards import patient_groups, ranking_by_group
 from icd_relevancy.vectors import CodeVectors
 
 _STAYS_AT_ONCE = 1024
-_TOLD = (
-    "nodes", "billing", "ingredients", "drug_table", "decision_threshold", "thresholds", "training", "history",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -238,7 +238,8 @@ class MedicationCoder:
             "training": self.config.to_dict(),
             "history": self.history,
         }
-        with replacing(folder, folder=True) as temporary:
+        # For its owner alone: names of drugs that few patients have may be words that somebody typed.
+        with replacing(folder, folder=True, private=True) as temporary:
             write_model(self.model, temporary)
             write_coder_json(temporary, told)
 
@@ -254,9 +255,16 @@ class MedicationCoder:
             InputError: If the folder is missing, incomplete or damaged, or its code system is not here.
         """
         folder = Path(folder)
-        check_folder(folder)
-        told = read_coder_json(folder, _TOLD)
-        config = MedicationConfig.from_mapping(told["training"], f"{folder}/{JSON}")
+        with loading(folder):
+            check_folder(folder)
+            told = read_coder_json(folder)
+            config = MedicationConfig.from_mapping(told["training"], f"{folder}/{JSON}")
+            coder = cls._from_parts(told, config, read_model(folder / MODEL), folder)
+            coder._check(folder)
+            return coder
+
+    @classmethod
+    def _from_parts(cls, told: dict, config: MedicationConfig, model: keras.Model, folder: Path):
         system, names = code_system(config.code_system), told["nodes"]
         if missing := [name for name in names if name not in system]:
             raise InputError(
@@ -264,19 +272,38 @@ class MedicationCoder:
                 "install the edition that it was trained with"
             )
         coder = cls(
-            read_model(folder),
+            model,
             _without_stays(names, system),
             np.array(told["billing"], bool),
             tuple(told["ingredients"]),
             float(told["decision_threshold"]),
-            {int(level): float(threshold) for level, threshold in told["thresholds"]},
+            {level: float(threshold) for level, threshold in told["thresholds"]},
             config,
             told["history"],
         )
-        coder.__dict__["_mapping"] = DrugMapping(told["drug_table"])
-        if len({len(names), len(coder.billing), coder.model.output_shape[-1]}) > 1:
-            raise InputError(f"{folder}: its files are of different models; copy or train the model again")
+        coder.__dict__["_mapping"] = DrugMapping(_checked_table(told["drug_table"]))
         return coder
+
+    def _check(self, folder: Path) -> None:
+        """Refuses parts that do not fit each other."""
+        sizes = {
+            len(self.nodes.names),
+            len(set(self.nodes.names)),
+            len(self.billing),
+            self.model.output.shape[-1],
+        }
+        inputs = len(DEMOGRAPHICS) + len(set(self.ingredients))
+        thresholds = [self.decision_threshold, *self.thresholds.values()]
+        fits = len(sizes) == 1 and self.model.input.shape[-1] == inputs == len(DEMOGRAPHICS) + len(
+            self.ingredients
+        )
+        if (
+            not fits
+            or np.isnan(thresholds).any()
+            or not set(self.nodes.level.tolist()) <= self.thresholds.keys()
+        ):
+            raise InputError(f"{folder}: its files are of different models; {ADVICE}")
+        check_runs(self.model, len(self.nodes.names))
 
     @cached_property
     def _mapping(self) -> DrugMapping:
@@ -303,6 +330,14 @@ def _without_stays(names, system: CodeSystem) -> RolledUp:
     every = roll_up([names], system, groups=True)
     at = {name: position for position, name in enumerate(every.names)}
     return every.select([at[name] for name in names]).encode([])
+
+
+def _checked_table(table: dict) -> dict:
+    if not all(
+        isinstance(row, list) and all(isinstance(name, str) for name in row) for row in table.values()
+    ):
+        raise ValueError("the ingredients of a drug must be a list of text")
+    return table
 
 
 def _reading_errors(held_out: RolledUp, scores: np.ndarray, billing: np.ndarray) -> dict[str, float]:

@@ -15,16 +15,17 @@ from icd_relevancy.data.batches import PER_TOKEN, feature_rows
 from icd_relevancy.data.canonical import with_canonical_codes
 from icd_relevancy.errors import InputError
 from icd_relevancy.layers import TransformerEncoder
-from icd_relevancy.layers.pretrained import encoder_hash
+from icd_relevancy.layers.pretrained import encoder_hash, on_this_machine
 from icd_relevancy.layers.tokenizer import checked_texts
 from icd_relevancy.models import attention_model, encoder_of, head_of, system_attention_model
 from icd_relevancy.relevance import RelevanceGraph
 from icd_relevancy.training.coder_folder import (
+    ADVICE,
     JSON,
     MODEL,
     check_folder,
+    loading,
     read_coder_json,
-    read_model,
     write_coder_json,
     write_model,
 )
@@ -32,6 +33,7 @@ from icd_relevancy.training.config import TrainingConfig
 from icd_relevancy.training.evaluation import evaluate_codes, predict_scores
 from icd_relevancy.training.label_graph import graph_of_labels
 from icd_relevancy.training.label_set import LabelSet
+from icd_relevancy.training.model_file import check_runs, read_model
 from icd_relevancy.training.model_settings import BACKBONES
 from icd_relevancy.training.note_data import NoteData
 from icd_relevancy.training.note_encoder import has_encoder, make_encoder, needs_encoder
@@ -39,7 +41,6 @@ from icd_relevancy.training.note_features import NoteFeatures
 from icd_relevancy.training.note_training import Trained, train_note_model, tuned_threshold
 
 _GRAPH = "relevance.npz"
-_TOLD = ("labels", "titles", "decision_threshold", "training", "features", "encoder_sha256", "history")
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,8 @@ class NoteCoder:
         features: What the model reads of a note, as `NoteFeatures`.
         encoder_hash: SHA-256 of the encoder that the model was trained on; None of a model without one.
         history: Epochs, losses and times of the training.
+        named_here: Whether the encoder was named here, by a user or at a training, and not by a folder, which may be
+            from anywhere: what that names is looked for on this machine alone.
     """
 
     model: keras.Model
@@ -67,6 +70,7 @@ class NoteCoder:
     features: NoteFeatures
     encoder_hash: str | None
     history: dict
+    named_here: bool = True
 
     @classmethod
     def train(
@@ -134,9 +138,13 @@ class NoteCoder:
             cache: Folder for the embeddings. Defaults to None: none are kept.
 
         Raises:
-            InputError: If the encoder found here is not the one that the model was trained on.
+            InputError: If the encoder found here is not the one that the model was trained on, or the weights are
+                damaged, so that they give NaN.
         """
-        return predict_scores(self.model, self.inputs(notes, cache), self.config.batch_size)
+        scores = predict_scores(self.model, self.inputs(notes, cache), self.config.batch_size)
+        if np.isnan(scores).any():
+            raise InputError("the model gives NaN: its weights are damaged; copy or train it again")
+        return scores
 
     def inputs(self, notes: Notes | Sequence[str], cache=None):
         """What the model reads of notes, as of `NoteFeatures.of`.
@@ -153,7 +161,8 @@ class NoteCoder:
         elif has_encoder(self.config):
             self._check_encoder()
             encoder = None if cache is not None else self._encoder
-        return self.features.of(as_notes(notes), encoder, cache)
+        with on_this_machine(not self.named_here):
+            return self.features.of(as_notes(notes), encoder, cache)
 
     def predict(self, notes: Notes | Sequence[str], top_k: int | None = None) -> Iterator[list[dict]]:
         """For each note its codes with `code`, `title`, `probability` and `assigned`, by falling probability.
@@ -192,7 +201,8 @@ class NoteCoder:
             notes: The notes, or their texts.
         """
         texts = self.features.texts(as_notes(notes).text)
-        return self._encoder.truncated(texts) if self.config.fine_tune else self.features.truncated(texts)
+        with on_this_machine(not self.named_here):
+            return self._encoder.truncated(texts) if self.config.fine_tune else self.features.truncated(texts)
 
     @property
     def has_attention(self) -> bool:
@@ -301,7 +311,8 @@ class NoteCoder:
 
     def save(self, folder) -> None:
         """Writes the folder, all of it or nothing: `model.keras`, `relevance.npz` and `coder.json`."""
-        with replacing(folder, folder=True) as temporary:
+        # For its owner alone, as it holds words of the notes, whole phrases with a lexicon.
+        with replacing(folder, folder=True, private=True) as temporary:
             write_model(self.model, temporary)
             self.relevance.save(temporary / _GRAPH)
             write_coder_json(temporary, self.told())
@@ -330,9 +341,14 @@ class NoteCoder:
             InputError: If the folder is missing, incomplete or damaged, or holds a joint model.
         """
         folder = Path(folder)
-        check_folder(folder, (JSON, MODEL, _GRAPH))
-        told = read_coder_json(folder, _TOLD)
-        return cls.from_parts(told, read_model(folder), RelevanceGraph.load(folder / _GRAPH), folder, encoder)
+        with loading(folder):
+            check_folder(folder, (JSON, MODEL, _GRAPH))
+            told, graph = read_coder_json(folder), RelevanceGraph.load(folder / _GRAPH)
+            if "labels" not in told:
+                raise InputError(
+                    f"{folder}: holds no model of notes in one code system; load it as what it is"
+                )
+            return cls.from_parts(told, read_model(folder / MODEL), graph, folder, encoder)
 
     @classmethod
     def from_parts(cls, told: dict, model: keras.Model, relevance: RelevanceGraph, folder, encoder=None):
@@ -365,30 +381,42 @@ class NoteCoder:
             NoteFeatures.from_dict(told["features"], config, f"{folder}/{JSON}"),
             told["encoder_sha256"],
             told["history"],
+            named_here=encoder is not None,
         )
         if not coder._fits_its_labels() or not coder._fits_its_features():
-            raise InputError(f"{folder}: its files are of different models; copy or train the model again")
+            raise InputError(f"{folder}: its files are of different models; {ADVICE}")
+        check_runs(
+            model, len(coder.labels), None if coder.features.words is None else len(coder.features.words)
+        )
         return coder
 
     def _fits_its_labels(self) -> bool:
         # Only a joint model has outputs by name.
         outputs = None if isinstance(self.model.output, dict) else self.model.output.shape[-1]
-        return self.relevance.codes == self.labels and len(self.labels) == len(self.titles) == outputs
+        thresholds = not np.isnan(self.decision_threshold) and has_encoder(self.config) == bool(
+            self.encoder_hash
+        )
+        same = self.relevance.codes == self.labels and len(set(self.labels)) == len(self.labels)
+        return thresholds and same and len(self.labels) == len(self.titles) == outputs
 
     def _fits_its_features(self) -> bool:
         inputs = self.model.input if isinstance(self.model.input, dict) else {}
         sizes = {name: tensor.shape[-1] for name, tensor in inputs.items() if name not in PER_TOKEN}
-        return sizes == self.features.sizes()
+        lexicons = self.features.lexicons.values()
+        return sizes == self.features.sizes() and all(lexicon.labels == self.labels for lexicon in lexicons)
 
     @cached_property
     def _encoder(self) -> TransformerEncoder:
         if self.config.fine_tune:
             return encoder_of(self.model)
         self._check_encoder()
-        return make_encoder(self.config)
+        with on_this_machine(not self.named_here):
+            return make_encoder(self.config)
 
     def _check_encoder(self):
-        if encoder_hash(self.config.encoder) != self.encoder_hash:
+        with on_this_machine(not self.named_here):
+            found = encoder_hash(self.config.encoder)
+        if found != self.encoder_hash:
             raise InputError(
                 f"encoder {self.config.encoder or 'all-MiniLM-L6-v2'}: not the one this model was trained on "
                 f"(SHA-256 {self.encoder_hash[:12]}…); name that one with --encoder"

@@ -7,6 +7,7 @@ import numpy as np
 
 from icd_relevancy.data import Notes
 from icd_relevancy.errors import InputError
+from icd_relevancy.safe_reading import checked_words
 
 _SEXES = ("female", "male", "other")
 
@@ -118,6 +119,7 @@ class StructuredFeatures:
         expected = {field.name for field in fields(cls)}
         if set(told) != expected:
             raise InputError(f"structured features need {sorted(expected)}. Received: {sorted(told)}")
+        checked_words(told["specialties"])
         return cls(**told)
 
 

@@ -268,3 +268,8 @@ def test_contrast_by_wcag(scheme):
         steps = [contrast(colour[f"{sign}-{step}"], colour["surface"]) for step in range(1, 6)]
         assert steps == sorted(steps)
         assert min(b / a for a, b in pairwise(steps)) > 1.05
+
+
+def test_a_page_is_for_its_owner_alone(tmp_path):
+    path = write_page(tmp_path / "page.html", explanations())
+    assert path.stat().st_mode & 0o777 == 0o600

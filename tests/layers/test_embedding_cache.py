@@ -165,7 +165,7 @@ def test_damaged_shard(encoder, tmp_path, kept):
     (shard,) = tmp_path.rglob("*.npz")
     content = shard.read_bytes()
     shard.write_bytes(content[: int(len(content) * kept) if isinstance(kept, float) else kept])
-    with pytest.raises(InputError, match=r"\.npz: damaged embedding shard; delete the file"):
+    with pytest.raises(InputError, match=r"\.npz: not a shard of embeddings, or damaged .*; delete the file"):
         embed(TEXTS, encoder, cache=tmp_path, progress=False)
 
 
@@ -175,7 +175,7 @@ def test_flipped_byte(encoder, tmp_path):
     content = bytearray(shard.read_bytes())
     content[content.index(b"vectors.npy") + 200] ^= 1
     shard.write_bytes(content)
-    with pytest.raises(InputError, match="damaged embedding shard"):
+    with pytest.raises(InputError, match="not a shard of embeddings, or damaged"):
         embed(TEXTS, encoder, cache=tmp_path, progress=False)
 
 
@@ -194,3 +194,45 @@ def test_token_states_are_refused(encoder):
     states = TransformerEncoder(encoder.name_or_path, max_length=32, return_sequence=True)
     with pytest.raises(ValueError, match="return_sequence=True"):
         embed(TEXTS, states)
+
+
+def test_a_shard_damaged_anywhere_is_refused_or_changes_nothing(encoder, tmp_path):
+    expected = embed(TEXTS, encoder, cache=tmp_path, progress=False)
+    (shard,) = tmp_path.rglob("*.npz")
+    content, lines = shard.read_bytes(), []
+    for place in range(0, len(content), max(len(content) // 60, 1)):
+        damaged = bytearray(content)
+        damaged[place] ^= 0x10
+        shard.write_bytes(damaged)
+        try:
+            np.testing.assert_array_equal(embed(TEXTS, encoder, cache=tmp_path, progress=False), expected)
+        except InputError as error:
+            lines.append(str(error))
+    assert len(lines) > 30
+    assert all("\n" not in line and line.endswith("delete the file and run again") for line in lines)
+
+
+@pytest.mark.parametrize(
+    "vectors",
+    [
+        np.zeros((1, 8), np.float32),
+        np.full((5, 8), np.nan, np.float32),
+        np.zeros(5, np.float32),
+        np.zeros((5, 8)),
+    ],
+)
+def test_vectors_that_do_not_fit_are_refused(encoder, tmp_path, vectors):
+    embed(TEXTS, encoder, cache=tmp_path, progress=False)
+    (shard,) = tmp_path.rglob("*.npz")
+    with np.load(shard) as arrays:
+        keys = arrays["keys"]
+    np.savez(shard, keys=keys, vectors=vectors)
+    with pytest.raises(InputError, match="not a shard of embeddings"):
+        embed(TEXTS, encoder, cache=tmp_path, progress=False)
+
+
+def test_a_cache_is_for_its_owner_alone(encoder, tmp_path):
+    embed(TEXTS, encoder, cache=tmp_path / "mine" / "embeddings", progress=False)
+    for path in (tmp_path / "mine").rglob("*"):
+        assert path.stat().st_mode & 0o777 == (0o700 if path.is_dir() else 0o600)
+    assert (tmp_path / "mine").stat().st_mode & 0o777 == 0o700

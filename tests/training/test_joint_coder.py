@@ -167,8 +167,8 @@ def test_a_folder_whose_labels_changed_is_refused(cache, tmp_path):
     check_refused(
         lambda told: told["systems"]["icd9cm"]["labels"].reverse(), "its files are of different models"
     )
-    check_refused(lambda told: told["systems"]["icd9cm"].pop("labels"), "'systems' are damaged")
-    check_refused(lambda told: told.update(systems=["icd10cm", "icd9cm"]), "'systems' are damaged")
+    check_refused(lambda told: told["systems"]["icd9cm"].pop("labels"), r"systems\.icd9cm\.labels is missing")
+    check_refused(lambda told: told.update(systems=["icd10cm", "icd9cm"]), 'systems must be of type "object"')
     check_refused(lambda told: told["systems"].pop("icd9cm"), "its files are of different models")
 
 

@@ -1,0 +1,154 @@
+"""A `model.keras` from anywhere: only what our models are made of is built, and no more than its weights are."""
+
+import io
+import json
+import zipfile
+from pathlib import Path
+
+from icd_relevancy.safe_reading import reading
+
+_CONFIG, _WEIGHTS = "config.json", "model.weights.h5"
+_MEMBERS = {"metadata.json", _CONFIG, _WEIGHTS}
+_LARGEST_CONFIG = 2**28
+_DEEPEST, _MOST_ITEMS = 64, 2**17
+_TOKENS = 4
+# What the models of `icd_relevancy.models` are made of. Keras has layers that read files and functions that write.
+_BUILT_IN = {
+    "keras": "DTypePolicy",
+    "keras.src.models.functional": "Functional",
+    "keras.layers": "Activation Add Average BatchNormalization Bidirectional Concatenate Conv1D Dense Dropout "
+    "EinsumDense Embedding Flatten GlobalAveragePooling1D Identity InputLayer LSTM LayerNormalization ReLU",
+    "keras.initializers": "Constant GlorotUniform HeNormal HeUniform Ones Orthogonal RandomNormal RandomUniform Zeros",
+    "keras.regularizers": "L2",
+    "keras.constraints": "NonNeg",
+}
+_ALLOWED = {(module, name) for module, names in _BUILT_IN.items() for name in names.split()}
+_OUR_OWN = frozenset(
+    "icd_relevancy>" + name
+    for name in "HierL2 HierarchicalAttention JointLabelAttention LabelAttention LabelOdds LexicalLogits MaskedConv1D "
+    "MeanOfChildren RollDown RollUp TokenMean TransformerEncoder".split()
+)
+
+
+def read_model(path: Path):
+    """The `keras.Model` of a file, for inference.
+
+    Args:
+        path: The file.
+
+    Raises:
+        InputError: If it is damaged, or holds anything that none of our models has.
+    """
+    import keras  # here, because the command line looks into a folder before it loads TensorFlow
+    import numpy as np
+
+    from icd_relevancy.layers.architecture import variables_within
+
+    with reading(path, "a model of this package", "copy or train the model again"):
+        with zipfile.ZipFile(path) as archive:
+            _check_members(archive, path.stat().st_size)
+            _check_classes(json.loads(archive.read(_CONFIG)))
+            weights = archive.read(_WEIGHTS)
+        _check_weights(weights)
+        with variables_within(len(weights)):
+            model = keras.saving.load_model(path, compile=False, safe_mode=True)
+        for variable in model.variables:
+            if not np.isfinite(keras.ops.convert_to_numpy(variable)).all():
+                raise ValueError("a weight is not finite")
+    return model
+
+
+def _check_members(archive: zipfile.ZipFile, size: int) -> None:
+    """Refuses members that `keras.Model.save` does not write, packed ones, and damaged ones."""
+    members = archive.infolist()
+    names = [member.filename for member in members]
+    if set(names) != _MEMBERS or len(names) != len(_MEMBERS):
+        raise ValueError("it does not hold the members of a saved model")
+    if any(member.compress_type != zipfile.ZIP_STORED for member in members):
+        raise ValueError("it is packed, as none of ours is")
+    if (
+        sum(member.file_size for member in members) > size
+        or archive.getinfo(_CONFIG).file_size > _LARGEST_CONFIG
+    ):
+        raise ValueError("its members are out of proportion to it")
+    # Keras reads only parts of the file, and so does not see that others are damaged.
+    if archive.testzip() is not None:
+        raise zipfile.BadZipFile("a checksum does not match")
+
+
+def _check_classes(config) -> None:
+    """Refuses a configuration that names any class or function that our models do not have."""
+    open_values = [(config, 0)]
+    while open_values:
+        value, depth = open_values.pop()
+        if depth > _DEEPEST:
+            raise ValueError("the configuration is nested too deep")
+        if isinstance(value, dict):
+            if "class_name" in value and not _is_allowed(value):
+                raise ValueError("the configuration names a class that no model of ours has")
+            open_values += [(part, depth + 1) for part in value.values()]
+        elif isinstance(value, list):
+            open_values += [(part, depth + 1) for part in value]
+
+
+def _is_allowed(told: dict) -> bool:
+    name, module, registered = told["class_name"], told.get("module"), told.get("registered_name")
+    if name == "__keras_tensor__":
+        return True
+    # Keras goes by the registered name wherever there is one.
+    if registered in _OUR_OWN:
+        return registered.endswith(f">{name}")
+    return registered in (None, name) and (module, name) in _ALLOWED
+
+
+def _check_weights(content: bytes) -> None:
+    """Refuses weights that lie in other files, or take more memory than they have bytes."""
+    import h5py
+
+    with h5py.File(io.BytesIO(content), "r") as file:
+        groups, items, left = [(file, 0)], 0, len(content)
+        while groups:
+            group, depth = groups.pop()
+            for name in group:
+                items += 1
+                if items > _MOST_ITEMS or depth > _DEEPEST:
+                    raise ValueError("more weights than any model has")
+                if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+                    raise ValueError("a weight lies in another place")
+                item = group[name]
+                if isinstance(item, h5py.Group):
+                    groups.append((item, depth + 1))
+                    continue
+                # Keras writes plain arrays: none is packed, made up of others or kept beside the file.
+                plain = isinstance(item, h5py.Dataset) and item.dtype.kind in "fiub" and not item.is_virtual
+                if not plain or item.external or item.chunks is not None or item.nbytes > left:
+                    raise ValueError("a weight is no plain array")
+                left -= item.nbytes
+
+
+def check_runs(model, labels: int, words: int | None = None) -> None:
+    """Lets a model code one empty note, as some damage shows only when it is used.
+
+    Args:
+        model: The model.
+        labels: Number of its labels, m.
+        words: Number of words that it is to know, the special ones included. Defaults to None: it reads no words.
+
+    Raises:
+        ValueError: If it gives no probability for each label.
+    """
+    import keras
+    import numpy as np
+
+    def one(tensor):
+        shape = (1, *(_TOKENS if size is None else size for size in tensor.shape[1:]))
+        return keras.ops.convert_to_tensor(np.zeros(shape), tensor.dtype)
+
+    inputs = keras.tree.map_structure(one, model.input)
+    if isinstance(inputs, dict) and "attention_mask" in inputs:
+        inputs["attention_mask"] += 1
+    if words is not None:
+        inputs["input_ids"] += words - 1
+    scores = keras.ops.convert_to_numpy(model(inputs, training=False))
+    if scores.shape != (1, labels) or not ((scores >= 0) & (scores <= 1)).all():
+        raise ValueError("it gives no probability for each label")
