@@ -105,5 +105,5 @@ def test_a_damaged_result_is_named(miniature_task):
     runs.fold_runs(task, ROWS[2], {})
     path = runs._path(task, ROWS[2], {}, 0)
     path.write_bytes(path.read_bytes()[:100])
-    with pytest.raises(InputError, match="this result is damaged"):
+    with pytest.raises(InputError, match="the result of a run, or damaged"):
         runs.fold_runs(task, ROWS[2], {})
