@@ -7,9 +7,9 @@ import numpy as np
 import tensorflow as tf
 from scipy import sparse
 
+from icd_relevancy.errors import InputError
 from icd_relevancy.models import note_classifier
 from icd_relevancy.training.evaluation import predict_scores
-from icd_relevancy.training.fit import NotFiniteError
 
 _PADDED = 64
 
@@ -70,7 +70,7 @@ class Head:
             The epochs trained.
 
         Raises:
-            NotFiniteError: If a loss is no longer finite.
+            InputError: If a loss is no longer finite.
         """
         self._start(schedule, seed)
         size = min(schedule.batch_size, len(train))
@@ -82,7 +82,7 @@ class Head:
             self._epoch(self._notes, self._labels, tf.reshape(_padded(order, size), (-1, size)), steps)
             losses.append(float(self._loss(self._notes, self._labels, *held_out)))
             if not np.isfinite(losses[-1]):
-                raise NotFiniteError(f"the loss is not finite in epoch {epoch + 1}; lower the learning rate")
+                raise InputError(f"the loss is not finite in epoch {epoch + 1}; lower the learning rate")
             if losses[-1] < min(losses[:-1], default=np.inf):
                 best = self.model.get_weights()
             if len(losses) - 1 - int(np.argmin(losses)) >= schedule.patience:
@@ -107,6 +107,7 @@ class Head:
 
     def _validation_loss(self, notes, labels, rows, count):
         x, y = _rows(notes, labels, rows)
+        # What the rows are padded with weighs nothing; some losses then differ by one factor in all epochs.
         counts = tf.cast(tf.range(tf.size(rows)) < count, tf.float32)
         return self.model.compute_loss(x, y, self.model(x, training=False), sample_weight=counts)
 

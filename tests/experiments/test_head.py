@@ -7,8 +7,8 @@ from scipy import sparse
 
 from experiments.head import Head, Schedule
 from icd_relevancy import TLCL, WHML, RelevanceGraph
+from icd_relevancy.errors import InputError
 from icd_relevancy.models import note_classifier
-from icd_relevancy.training.fit import NotFiniteError
 
 NOTES, SIZE, LABELS = 53, 6, 9
 SCHEDULE = Schedule(learning_rate=0.02, batch_size=8, epochs=3, patience=5)
@@ -90,7 +90,7 @@ def test_fewer_notes_than_a_batch_are_one(data):
 
 def test_a_loss_that_is_not_finite_is_told(data):
     x, y = data
-    with pytest.raises(NotFiniteError, match="not finite in epoch 1; lower the learning rate"):
+    with pytest.raises(InputError, match="not finite in epoch 1; lower the learning rate"):
         Head(x, y, keras.losses.BinaryCrossentropy()).train(
             np.arange(40), np.arange(40, NOTES), Schedule(float("nan"), 8, 3, 5), seed=0
         )
