@@ -230,8 +230,8 @@ def kept(path: Path, compute: Callable[[], object]):
         return json.loads(path.read_text(encoding="utf-8"))
 
 
-def result_path(folder: Path, name: str, settings: dict) -> Path:
-    """The file of a result that depends on settings, for `kept`."""
+def result_path(folder: Path, name: str, settings: dict | list) -> Path:
+    """The file of a result that depends on settings, of JSON values, for `kept`."""
     return folder / f"{name}-{digest_of(json.dumps(settings, sort_keys=True))}.json"
 
 

@@ -1,15 +1,22 @@
 """Experiments on codes alone, without notes: which codes, their vectors, and what was computed already."""
 
 import argparse
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from experiments.fingerprints import system_digest
-from experiments.task import RESULTS, assignments, comparable, kept, library_versions, one_line, result_path
+from experiments.task import (
+    RESULTS,
+    assignments,
+    comparable,
+    kept,
+    library_versions,
+    one_line,
+    result_path,
+    write_provenance,
+)
 from experiments.vector_sets import vector_set, vectors_fingerprint
-from icd_relevancy.atomic import replacing
 from icd_relevancy.codes import code_system
 from icd_relevancy.codes.system import PACKAGED_SYSTEMS
 from icd_relevancy.errors import InputError
@@ -135,5 +142,4 @@ def _write_provenance(task: CodesTask, settings: dict, stem: Path) -> None:
         "vectors": task.vector_fingerprints(),
         "versions": library_versions(),
     }
-    with replacing(stem.parent / f"{stem.name}.run.json") as temporary:
-        temporary.write_text(json.dumps(told, indent=1), encoding="utf-8")
+    write_provenance(told, stem)

@@ -8,6 +8,7 @@ import pytest
 from experiments import task as task_module
 from experiments.task import PUBLIC_NOTES, TaskConfig, comparable, library_versions, run
 from icd_relevancy.errors import InputError
+from icd_relevancy.training.config import read_yaml
 
 
 def test_the_task_of_a_file(miniature_task):
@@ -79,6 +80,21 @@ def test_the_papers_figures_stand_beside_public_data_alone():
         "printed": {},
         "codes": [{"printed": {}}],
     }
+
+
+@pytest.mark.parametrize(
+    "path", sorted(Path(task_module.__file__).parent.rglob("*.yaml")), ids=lambda path: path.stem
+)
+def test_no_experiment_keeps_a_figure_of_the_paper_for_data_of_ones_own(path):
+    def printed(settings):
+        if isinstance(settings, list):
+            return [found for value in settings for found in printed(value)]
+        if not isinstance(settings, dict):
+            return []
+        own = [settings["printed"]] if settings.get("printed") else []
+        return own + [found for value in settings.values() for found in printed(value)]
+
+    assert not printed(comparable(read_yaml(path), "ward.csv", PUBLIC_NOTES))
 
 
 @pytest.mark.parametrize(
