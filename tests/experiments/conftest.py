@@ -50,6 +50,8 @@ def no_training(monkeypatch):
 def experiment(in_miniature, miniature_encoder, monkeypatch):
     """Runs an experiment as its module does from the command line, on a few synthetic notes."""
 
+    monkeypatch.setenv("TF_NUM_INTRAOP_THREADS", "1")  # as heads are trained, and not beyond this test
+
     def run(name, make, *options, heads=False):
         settings = ["notes=60", "codes=100", "folds=2", "max_length=32", *(["epochs=2"] if heads else [])]
         arguments = ["--data", "synthetic", "--encoder", str(miniature_encoder), "--set", *settings, *options]

@@ -1,4 +1,5 @@
 import json
+import os
 from dataclasses import asdict
 from pathlib import Path
 
@@ -68,6 +69,19 @@ def test_provenance_tells_no_setting_of_another_training(experiment):
 
     told = experiment("figure1", make)["task"]
     assert not set(told) & {"epochs", "learning_rate", "batch_size", "patience", "threshold", "pooling"}
+
+
+@pytest.mark.parametrize(("told", "threads"), [("", "1"), ("4", "4")])
+def test_heads_are_trained_on_one_thread_unless_told_otherwise(experiment, monkeypatch, told, threads):
+    def make(task, settings, stem):
+        """Nothing."""
+        stem.parent.mkdir(parents=True)
+
+    monkeypatch.setenv("TF_NUM_INTRAOP_THREADS", told)
+    if not told:
+        monkeypatch.delenv("TF_NUM_INTRAOP_THREADS")
+    experiment("table2", make, heads=True)
+    assert os.environ["TF_NUM_INTRAOP_THREADS"] == threads
 
 
 def test_the_papers_figures_stand_beside_public_data_alone():
