@@ -47,11 +47,16 @@ def sources_digest(package: Path = _PACKAGE, experiments: Path = _EXPERIMENTS) -
 
 def columns_digest(records) -> str:
     """A digest of `Notes` or `Stays`: of every column, as patients decide on folds and wards on groups."""
-    names = [field.name for field in fields(records) if field.name != "source"]
-    return digest_of(json.dumps([[name, getattr(records, name)] for name in names]))
+    return _digest_of_fields(records, left_out="source")
 
 
 @cache
 def system_digest(system: CodeSystem) -> str:
     """A digest of all that a code system knows: another title or parent makes other vectors."""
-    return digest_of(json.dumps([[field.name, getattr(system, field.name)] for field in fields(system)]))
+    return _digest_of_fields(system)
+
+
+def _digest_of_fields(record, left_out: str = "") -> str:
+    names = [field.name for field in fields(record) if field.name != left_out]
+    # Numbers of NumPy, and what else is no JSON, are told as they are written.
+    return digest_of(json.dumps([[name, getattr(record, name)] for name in names], default=str))

@@ -17,8 +17,8 @@ _PRINTED = ("test micro", "test weighted", "train micro", "train weighted", "epo
 def make(task: Task, settings: dict, stem: Path) -> None:
     """LOSSES table 2.
 
-    Every neural row is trained by each schedule: as the paper prints it, with which none is done learning, and
-    until it has converged. What is no network has no schedule, and stands once.
+    Every neural row is trained by each schedule, as the paper prints it and to convergence. What is no network has
+    no schedule, and stands once.
     """
     relevance = task.relevance()
     scores = {}
