@@ -13,16 +13,16 @@ def make(task: Task, settings: dict, stem: Path) -> None:
     """LOSSES figure 1."""
     if task.notes.specialty is None:
         raise InputError(f"{task.config.data}: the notes carry no specialty, which this figure shows")
-    counts = pd.Series(task.notes.specialty).value_counts()
+    counts = pd.Series(task.notes.specialty).value_counts().rename_axis("specialty")
     table = pd.DataFrame(
         {
             "notes": counts,
             "share (%)": 100 * counts / counts.sum(),
             "printed (%)": [settings["printed"].get(name, "–") for name in counts.index],
         }
-    ).rename_axis("specialty")
+    )
     write_table(table, stem.parent, stem.name, digits=2)
-    share_plot(stem.with_suffix(".png"), counts, "specialty", title="LOSSES figure 1")
+    share_plot(stem.with_suffix(".png"), counts, "notes", title="LOSSES figure 1")
     print(markdown_table(table, digits=2))
 
 

@@ -1,22 +1,22 @@
 """Trains one loss on one fold, and keeps its predictions: the tables are made from them."""
 
-import hashlib
 import json
 import time
-import zipfile
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from scipy import sparse
 
+from experiments.fingerprints import digest_of
 from experiments.task import RESULTS, Task
 from experiments.vector_sets import vectors_fingerprint
 from icd_relevancy.atomic import replacing
 from icd_relevancy.data import train_validation_split
-from icd_relevancy.errors import InputError
 from icd_relevancy.metrics import RelevancyReport, relevancy_report
 from icd_relevancy.relevance import RelevanceGraph
-from icd_relevancy.training.config import TrainingConfig
+from icd_relevancy.safe_reading import checked_csr, read_arrays, reading
+from icd_relevancy.training.config import TrainingConfig, from_mapping
 
 THRESHOLDS = ("0.5", "tuned for equality", "tuned for relevancy")
 PARTS = ("train", "test")
@@ -58,7 +58,8 @@ def fold_runs(task: Task, row: dict, threshold: float | None = None):
         task: The task.
         row: `model` (`neural`, `tfidf` or `frequency`) and, for neural ones, `loss` and its options. `vectors`
             (a name of `vector_sets`) and `threshold` (τ) choose another relevance graph than the task's;
-            `scored_with` lists further graphs, each `[vectors, τ]`, that a decision threshold is tuned for.
+            `scored_with` lists further graphs, each `[vectors, τ]`, that a decision threshold is tuned for, and
+            `schedule` names what of a `Schedule` is not as the task's.
         threshold: τ of the loss and the tuned threshold. Defaults to the row's, else the task's.
     """
     tau = row.get("threshold") if threshold is None else threshold
@@ -85,7 +86,7 @@ def _path(task: Task, row: dict, threshold: float, fold: int):
     named |= {name for name, _ in row.get("scored_with", ())}
     if named:
         described["fingerprints"] = {name: vectors_fingerprint(task.vectors_of(name)) for name in named}
-    digest = hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
+    digest = digest_of(json.dumps(described, sort_keys=True))
     name = f"{row.get('loss', row['model'])}-{digest[:8]}-fold{fold}.npz"
     return RESULTS / "runs" / f"{task.config.name}-{task.fingerprint}" / name
 
@@ -124,29 +125,24 @@ def _train(task: Task, row: dict, relevance: RelevanceGraph, fold: int) -> FoldR
 
 def _neural(task: Task, row: dict, relevance, train, validation, fold: int):
     """The papers' model: a dense sigmoid layer on the frozen encoder's embeddings (LOSSES §4.2)."""
-    import keras
+    from experiments.head import Schedule
 
-    from icd_relevancy.data.batches import note_batches
-    from icd_relevancy.models import note_classifier
-    from icd_relevancy.training.evaluation import predict_scores
-    from icd_relevancy.training.fitting import STEPS_PER_EXECUTION, fit
+    of_others = ("model", "vectors", "threshold", "scored_with", "schedule")
+    settings = TrainingConfig(**{key: value for key, value in _settings(row).items() if key not in of_others})
+    of_task = {name: getattr(task.config, name) for name in Schedule.__dataclass_fields__}
+    schedule = from_mapping(Schedule, of_task | row.get("schedule", {}), "schedule")
+    head = _head(task, settings, relevance.threshold, row.get("vectors"))
+    epochs = head.train(train, validation, schedule, task.config.seed + fold)
+    return head.scores, epochs
+
+
+@lru_cache(maxsize=1)
+def _head(task: Task, settings: TrainingConfig, threshold: float, vectors: str | None):
+    """The head of a row, compiled once for all its folds and schedules."""
+    from experiments.head import Head
     from icd_relevancy.training.note_models import make_loss
 
-    config, x, y = task.config, task.features, task.y
-    keras.utils.set_random_seed(config.seed + fold)
-    model = note_classifier(len(task.labels), embedding_size=x.shape[1])
-    of_graphs = ("model", "vectors", "threshold", "scored_with")
-    settings = TrainingConfig(**{key: value for key, value in _settings(row).items() if key not in of_graphs})
-    optimizer = keras.optimizers.Adam(config.learning_rate)
-    model.compile(optimizer, loss=make_loss(settings, relevance), steps_per_execution=STEPS_PER_EXECUTION)
-    history = fit(
-        model,
-        lambda epoch: note_batches(x, y, config.batch_size, config.seed + fold, epoch, train),
-        note_batches(x, y, 256, rows=validation),
-        config.epochs,
-        config.patience,
-    )
-    return (lambda rows: predict_scores(model, x[rows])), history.epochs
+    return Head(task.features, task.y, make_loss(settings, task.relevance(threshold, vectors)))
 
 
 def _tfidf(task: Task, row: dict, relevance, train, validation, fold: int):
@@ -193,17 +189,18 @@ def _save(run: FoldRun, path) -> None:
 
 
 def _load(path, thresholds) -> FoldRun:
-    try:
-        with np.load(path) as saved:
-            rows = {part: saved[f"rows {part}"] for part in PARTS}
-            predicted = {}
-            for part in PARTS:
-                for threshold in thresholds:
-                    indices = saved[f"indices {part} {threshold}"]
-                    predicted[part, threshold] = sparse.csr_matrix(
-                        (np.ones(len(indices), np.int64), indices, saved[f"indptr {part} {threshold}"]),
-                        shape=(len(rows[part]), int(saved["labels"])),
-                    )
-            return FoldRun(rows, predicted, int(saved["epochs"]), float(saved["seconds"]))
-    except (ValueError, KeyError, EOFError, OSError, zipfile.BadZipFile) as error:
-        raise InputError(f"{path}: this result is damaged ({error}); delete it and run again") from error
+    names = [(part, threshold) for part in PARTS for threshold in thresholds]
+    arrays = [f"{kind} {part} {threshold}" for part, threshold in names for kind in ("indices", "indptr")]
+    with reading(path, "the result of a run", "delete it and run again"):
+        saved = read_arrays(
+            path, ("epochs", "seconds", "labels", *(f"rows {part}" for part in PARTS), *arrays)
+        )
+        rows = {part: saved[f"rows {part}"] for part in PARTS}
+        predicted = {}
+        for part, threshold in names:
+            indices, shape = saved[f"indices {part} {threshold}"], (len(rows[part]), int(saved["labels"]))
+            ones = np.ones(len(indices), np.int64)
+            predicted[part, threshold] = checked_csr(
+                ones, indices, saved[f"indptr {part} {threshold}"], shape
+            )
+        return FoldRun(rows, predicted, int(saved["epochs"]), float(saved["seconds"]))

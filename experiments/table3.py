@@ -30,7 +30,10 @@ _TERMS = (
 
 
 def make(task: Task, settings: dict, stem: Path) -> None:
-    """LOSSES table 3."""
+    """LOSSES table 3.
+
+    Mean ± sd over the folds that have test notes of a specialty.
+    """
     if task.notes.specialty is None:
         raise InputError(f"{task.config.data}: the notes carry no specialty, which this table goes by")
     specialty = np.array(task.notes.specialty, dtype=object)
@@ -41,7 +44,8 @@ def make(task: Task, settings: dict, stem: Path) -> None:
         for name in names:
             cells = {"specialty": name, "notes": int((specialty == name).sum()), "experiment": row["name"]}
             for terms in _TERMS:
-                folds = [_micro_f1(task, fold, specialty == name, terms) for fold in runs]
+                tested = [fold for fold in runs if name in specialty[fold.rows["test"]]]
+                folds = [_micro_f1(task, fold, specialty == name, terms) for fold in tested]
                 cells[terms.name] = mean_sd(folds)
                 means[name, row["name"], terms.name] = 100 * np.mean(folds)
             cells["printed"] = settings["printed"].get(name, {}).get(row["name"], "–")
@@ -49,7 +53,7 @@ def make(task: Task, settings: dict, stem: Path) -> None:
     table = pd.DataFrame(rows).sort_values("specialty", kind="stable").reset_index(drop=True)
     write_table(table, stem.parent, stem.name)
     print(markdown_table(table))
-    shown = [name for name in names if name in settings["printed"]] or names
+    shown = [name for name in names if settings["printed"].get(name)] or names
     experiments = [row["name"] for row in settings["rows"]]
     values = pd.DataFrame(
         {e: [means[name, e, "relevancy @0.5"] for name in shown] for e in experiments}, index=shown
@@ -66,4 +70,4 @@ def _micro_f1(task: Task, fold: FoldRun, chosen: np.ndarray, terms: _Terms) -> f
 
 
 if __name__ == "__main__":
-    run("table3", make)
+    run("table3", make, heads=True)

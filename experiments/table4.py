@@ -13,7 +13,10 @@ from icd_relevancy.reporting import bar_plot, markdown_table, mean_sd, write_tab
 
 
 def make(task: Task, settings: dict, stem: Path) -> None:
-    """LOSSES table 4."""
+    """LOSSES table 4.
+
+    Mean ± sd over the folds that have a test note of a code.
+    """
     hard = {code: entry["printed"] for entry in settings["codes"] if (code := _label(task, entry))}
     if not hard:
         raise InputError(f"{task.config.data}: none of the hard codes occurs in these notes")
@@ -25,9 +28,10 @@ def make(task: Task, settings: dict, stem: Path) -> None:
             label = task.labels.index(code)
             cells = {"code": code, "title": task.system.title(task.system.normalise(code))}
             cells |= {"notes": int(task.y[:, label].sum()), "experiment": row["name"]}
+            tested = [fold for fold in runs if task.y[fold.rows["test"], label].sum()]
             for terms, graph in (("relevancy", relevance), ("equality", None)):
-                at_half = [fold.report(task, "test", "0.5", graph).f1[label] for fold in runs]
-                tuned = [fold.best_report(task, "test", graph).f1[label] for fold in runs]
+                at_half = [fold.report(task, "test", "0.5", graph).f1[label] for fold in tested]
+                tuned = [fold.best_report(task, "test", graph).f1[label] for fold in tested]
                 cells |= {f"{terms} @0.5": mean_sd(at_half), f"{terms} tuned": mean_sd(tuned)}
                 means[code, row["name"], terms] = 100 * np.mean(tuned)
             rows.append({**cells, "printed": printed.get(row["name"], "–")})
@@ -47,4 +51,4 @@ def _label(task: Task, entry: dict) -> str | None:
 
 
 if __name__ == "__main__":
-    run("table4", make)
+    run("table4", make, heads=True)

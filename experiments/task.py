@@ -1,12 +1,11 @@
 """The classification task of the experiments on notes: notes, labels, embeddings, relevance graphs and folds."""
 
 import argparse
-import hashlib
 import json
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
@@ -16,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from scipy import sparse
 
+from experiments.fingerprints import columns_digest, digest_of, sources_digest
 from experiments.vector_sets import MAX_LENGTH, vector_set, vectors_fingerprint
 from icd_relevancy._startup import start_tensorflow
 from icd_relevancy.atomic import replacing
@@ -25,6 +25,7 @@ from icd_relevancy.data import Notes, encode_labels, load_notes, stratified_grou
 from icd_relevancy.data.canonical import with_canonical_codes
 from icd_relevancy.errors import InputError
 from icd_relevancy.relevance import RelevanceGraph
+from icd_relevancy.safe_reading import reading
 from icd_relevancy.training.config import from_mapping, read_yaml
 from icd_relevancy.vectors import CodeVectors
 from icd_relevancy.vectors.label_vectors import label_vectors
@@ -32,6 +33,10 @@ from icd_relevancy.vectors.label_vectors import label_vectors
 RESULTS = Path("results")
 _HERE = Path(__file__).parent
 _REAL_DATA = ("cmc2007", "codiesp")
+# Sources of notes that others have too, beside which the papers' figures can stand.
+PUBLIC_NOTES = ("synthetic", *_REAL_DATA, "codiesp-es", "codiesp+cmc2007", "mimic4-notes")
+_OF_SYNTHETIC = ("notes", "codes")
+_OF_HEADS = ("threshold", "pooling", "learning_rate", "batch_size", "epochs", "patience")
 
 
 @dataclass(frozen=True)
@@ -124,37 +129,73 @@ class Task:
         """A digest of the data and of all that the runs depend on."""
         from icd_relevancy.layers.pretrained import encoder_hash
 
-        digest = hashlib.sha256(json.dumps(asdict(self.config), sort_keys=True).encode())
-        for text, codes in zip(self.notes.text, self.notes.codes, strict=True):
-            digest.update(text.encode())
-            digest.update(" ".join(codes).encode())
-        digest.update(self.vectors.vectors.tobytes())
-        digest.update(encoder_hash(self.config.encoder).encode())
-        digest.update(json.dumps(library_versions()).encode())
-        return digest.hexdigest()[:16]
+        of_others = columns_digest(self.notes), vectors_fingerprint(self.vectors)
+        described = [asdict(self.config), *of_others, encoder_hash(self.config.encoder), library_versions()]
+        return digest_of(json.dumps(described, sort_keys=True))
 
 
 def library_versions() -> dict[str, str]:
-    """The versions that a result depends on."""
-    return {name: version(name) for name in ("icd_relevancy", "keras", "numpy", "scikit-learn", "tensorflow")}
+    """The versions that a result depends on; of the sources of the package and the experiments their digest."""
+    names = ("icd_relevancy", "keras", "numpy", "scikit-learn", "tensorflow")
+    return {"sources": sources_digest(), **{name: version(name) for name in names}}
 
 
-def run(module: str, make: Callable[[Task, dict, Path], None]) -> None:
+def run(module: str, make: Callable[[Task, dict, Path], None], heads: bool = False) -> None:
     """Runs an experiment from the command line: `--data`, `--encoder` and `--set KEY=VALUE`.
 
     Args:
         module: Name of the experiment, such as `table2` or `nnbsvr.table3`; the YAML file beside its module
             holds its settings, and `results/nnbsvr-table3/` what it writes.
         make: Writes the results of a task, given the experiment's settings and the stem of its files.
+        heads: Whether it trains by `fold_runs`. TensorFlow then computes on one thread, unless
+            `TF_NUM_INTRAOP_THREADS` says otherwise: a step takes a third less of a processor than on two, and
+            the digits do not depend on their number. The first embedding of the notes takes longer. Settings of
+            that training are refused where there is none. Defaults to False.
     """
+    if heads:
+        os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
     options = note_options(module, make.__doc__, f"synthetic, {', '.join(_REAL_DATA)}, or a file of notes")
     with one_line():
         start_tensorflow()
         settings = read_yaml(_HERE / f"{module.replace('.', '/')}.yaml")
-        task = Task(_task_config(options, settings.pop("task", {})))
+        unused = () if heads else _OF_HEADS
+        task = Task(_task_config(options, settings.pop("task", {}), unused))
+        settings = comparable(settings, task.config.data, PUBLIC_NOTES)
         stem = RESULTS / module.replace(".", "-") / task.config.name
         make(task, settings, stem)
-        write_provenance(_provenance(task, settings), stem)
+        write_provenance(_provenance(task, settings, unused), stem)
+
+
+def comparable(settings: dict, data: str, public: Collection[str]) -> dict:
+    """The settings of an experiment, without the paper's figures where the data is a user's own.
+
+    Args:
+        settings: The settings, in which everything called `printed` is of the paper.
+        data: What the experiment is on: a name, `SOURCE:PATH` or a file.
+        public: The names and sources that the paper's figures are compared with.
+    """
+    return settings if data.partition(":")[0] in public else _without_printed(settings)
+
+
+def _without_printed(settings):
+    if isinstance(settings, list):
+        return [_without_printed(value) for value in settings]
+    if not isinstance(settings, dict):
+        return settings
+    kept = {name: value for name, value in settings.items() if name != "printed" or isinstance(value, dict)}
+    return {name: {} if name == "printed" else _without_printed(value) for name, value in kept.items()}
+
+
+def settings_in_use(config, unused: Collection[str], of_synthetic: Collection[str] = _OF_SYNTHETIC) -> dict:
+    """The settings of a configuration that the results depend on, for their provenance.
+
+    Args:
+        config: A dataclass with `data`.
+        unused: Settings that the experiment has no use for.
+        of_synthetic: Settings of the synthetic data alone. Defaults to those of notes.
+    """
+    unused = {*unused, *(() if config.data == "synthetic" else of_synthetic)}
+    return {name: value for name, value in asdict(config).items() if name not in unused}
 
 
 def note_options(module: str, description: str | None, data: str) -> argparse.Namespace:
@@ -185,16 +226,13 @@ def kept(path: Path, compute: Callable[[], object]):
     if not path.exists():
         with replacing(path) as temporary:
             temporary.write_text(json.dumps(compute()), encoding="utf-8")
-    try:
+    with reading(path, "a kept result", "delete it and run again"):
         return json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise InputError(f"{path}: this result is damaged ({error}); delete it and run again") from error
 
 
-def result_path(folder: Path, name: str, settings: dict) -> Path:
-    """The file of a result that depends on settings, for `kept`."""
-    digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
-    return folder / f"{name}-{digest}.json"
+def result_path(folder: Path, name: str, settings: dict | list) -> Path:
+    """The file of a result that depends on settings, of JSON values, for `kept`."""
+    return folder / f"{name}-{digest_of(json.dumps(settings, sort_keys=True))}.json"
 
 
 @contextmanager
@@ -228,13 +266,18 @@ def assignments(items: list[str]) -> dict:
     return settings
 
 
-def _task_config(options, own: dict) -> TaskConfig:
+def _task_config(options, own: dict, unused: Collection[str] = ()) -> TaskConfig:
     common = read_yaml(_HERE / "task.yaml")
     data = options.data or common["all"]["data"]
     settings = {**common["all"], **common.get(data, {}), **own, "data": data}
     if options.encoder:
         settings["encoder"] = options.encoder
-    settings |= assignments(options.set)
+    changes = assignments(options.set)
+    for name in (name for name in changes if name in unused):
+        raise InputError(
+            f"--set {name}: this experiment has no such setting; see `training` in its YAML file"
+        )
+    settings |= changes
     return from_mapping(TaskConfig, settings, "experiments/task.yaml")
 
 
@@ -259,9 +302,9 @@ def data_folder(name: str) -> Path:
     return folder
 
 
-def _provenance(task: Task, settings: dict) -> dict:
+def _provenance(task: Task, settings: dict, unused: Collection[str]) -> dict:
     return {
-        "task": asdict(task.config),
+        "task": settings_in_use(task.config, unused),
         "experiment": settings,
         "notes": len(task.notes),
         "labels": len(task.labels),

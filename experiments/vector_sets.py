@@ -1,10 +1,10 @@
 """The code vectors that the experiments compare, by name; each is built once and kept in the cache."""
 
-import hashlib
 import json
 import re
 from collections.abc import Sequence
 
+from experiments.fingerprints import digest_of, sources_digest, system_digest
 from icd_relevancy.cache import cache_folder
 from icd_relevancy.codes import CodeSystem, code_knowledge
 from icd_relevancy.codes.system import PACKAGED_SYSTEMS
@@ -47,7 +47,7 @@ def vector_set(
     if name == "NNBSVR" and system.name in PACKAGED_SYSTEMS:
         return CodeVectors.load(system.name)
     recipe, build = VECTOR_SETS[name]
-    told = {"recipe": recipe, "system": [system.name, _digest(system.codes)]}
+    told = {"recipe": recipe, "sources": sources_digest(), "system": system_digest(system)}
     if name in WITH_ENCODER:
         from icd_relevancy._startup import start_tensorflow
 
@@ -55,9 +55,9 @@ def vector_set(
         from icd_relevancy.layers.pretrained import encoder_hash
 
         told |= {"encoder": encoder_hash(encoder), "max_length": max_length}
-        told["codes"] = _digest(codes) if name == "ICD2Vec" and codes is not None else None
+        told["codes"] = digest_of(codes) if name == "ICD2Vec" and codes is not None else None
     plain = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
-    folder = cache_folder() / "vectors" / f"{plain}-{_digest(json.dumps(told, sort_keys=True))}"
+    folder = cache_folder() / "vectors" / f"{plain}-{digest_of(json.dumps(told, sort_keys=True))}"
     if not folder.is_dir():
         build(system, codes, encoder, max_length).save(folder)
     return CodeVectors.load(folder)
@@ -65,12 +65,7 @@ def vector_set(
 
 def vectors_fingerprint(vectors: CodeVectors) -> str:
     """16 hexadecimal digits that two different tables of code vectors do not share."""
-    return _digest([*vectors.codes, str(vectors.vectors.shape)], vectors.vectors.tobytes())
-
-
-def _digest(texts: str | Sequence[str], more: bytes = b"") -> str:
-    joined = texts if isinstance(texts, str) else "\n".join(texts)
-    return hashlib.sha256(joined.encode() + more).hexdigest()[:16]
+    return digest_of([*vectors.codes, str(vectors.vectors.shape)], vectors.vectors.tobytes())
 
 
 def _icd2vec(system: CodeSystem, codes, encoder, max_length) -> CodeVectors:

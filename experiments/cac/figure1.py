@@ -59,7 +59,7 @@ def make(task: CacTask, settings: dict, stem: Path) -> None:
         f"{task.config.data}, {task.config.code_system}: {len(task.stays)} stays, at least {least}: {codes}"
     )
     print(markdown_table(table), markdown_table(recall_table), sep="\n\n")
-    write_claims(_claims(of_codes, recalls, settings["printed"]), stem)
+    write_claims(_claims(of_codes, recalls, settings["claimed"]), stem)
     _draw(of_codes, recalls, stem)
 
 

@@ -1,7 +1,6 @@
 """Stays, codes of the whole hierarchy and Monte-Carlo splits: what the experiments on medication share."""
 
 import argparse
-import hashlib
 import json
 import logging
 import os
@@ -10,13 +9,16 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 
+from experiments.fingerprints import columns_digest, digest_of, system_digest
 from experiments.task import (
     RESULTS,
     assignments,
+    comparable,
     kept,
     library_versions,
     one_line,
     result_path,
+    settings_in_use,
     write_provenance,
 )
 from icd_relevancy._startup import start_tensorflow
@@ -36,6 +38,8 @@ from icd_relevancy.training.medication_config import LEVELS, MedicationConfig
 
 _HERE = Path(__file__).parent
 _REAL_DATA = {"eicu": "eicu:eicu_demo", "mimic4": "mimic4:mimic4_demo/hosp"}
+# Beside which the paper's figures, of MIMIC-III, can stand.
+_PUBLIC = ("synthetic", "mimic3", *_REAL_DATA)
 
 
 @dataclass(frozen=True)
@@ -118,11 +122,8 @@ class CacTask:
     @cached_property
     def fingerprint(self) -> str:
         """16 hexadecimal digits of all that runs depend on but their own settings."""
-        stays = self.stays
-        content = json.dumps(
-            [asdict(self.config), stays.drugs, stays.codes, stays.age, stays.sex, stays.patient_id]
-        )
-        return hashlib.sha256((content + json.dumps(library_versions())).encode()).hexdigest()[:16]
+        of_data = columns_digest(self.stays), system_digest(code_system(self.config.code_system))
+        return digest_of(json.dumps([asdict(self.config), *of_data, library_versions()]))
 
     @property
     def runs(self) -> Path:
@@ -175,6 +176,7 @@ def run(module: str, make: Callable[[CacTask, dict, Path], None], own: Sequence[
         changes = assignments(options.set)
         settings |= {name: changes.pop(name) for name in own if name in changes}
         task = CacTask(_config(options.data, changes, own))
+        settings = comparable(settings, task.config.data, _PUBLIC)
         stem = RESULTS / f"cac-{module}" / task.config.name
         make(task, settings, stem)
         write_provenance(_provenance(task, settings), stem)
@@ -193,7 +195,7 @@ def _config(data: str | None, changes: dict, own: Sequence[str]) -> CacConfig:
 
 def _provenance(task: CacTask, settings: dict) -> dict:
     return {
-        "task": asdict(task.config),
+        "task": settings_in_use(task.config, unused=(), of_synthetic=("stays",)),
         "experiment": settings,
         "stays": len(task.stays),
         "nodes": len(task.nodes.names),

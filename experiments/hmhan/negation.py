@@ -2,7 +2,6 @@
 
 import argparse
 import csv
-import json
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,8 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from experiments.task import RESULTS, assignments, library_versions, one_line
-from icd_relevancy.atomic import replacing
+from experiments.task import RESULTS, assignments, library_versions, one_line, write_provenance
 from icd_relevancy.codes import CodeSystem, code_system, icd9cm
 from icd_relevancy.data import Notes, read_cmc2007
 from icd_relevancy.data.canonical import with_canonical_codes
@@ -226,8 +224,11 @@ def _mentions(text: AlignedText, words: set[str]) -> Iterator[bool]:
             yield NEGATED in text.text[start:stop]
 
 
-def make(settings: dict, stem: Path) -> None:
-    """HMHAN §III.B: precision and recall of negation on sentences; what is marked in real reports."""
+def make(settings: dict, stem: Path) -> dict[str, int]:
+    """HMHAN §III.B: precision and recall of negation on sentences; what is marked in real reports.
+
+    Returns how many sentences and reports were read.
+    """
     sentences = read_sentences(settings["sentences"])
     table = sentence_table(sentences, code_system(settings["code_system"]))
     write_table(table, stem.parent, stem.name, digits=3)
@@ -235,10 +236,11 @@ def make(settings: dict, stem: Path) -> None:
     folder = Path(os.environ.get("ICD_RELEVANCY_DATA", "../shared/data")) / "cmc2007"
     if not folder.is_dir():
         print(f"no radiology reports at {folder}: set ICD_RELEVANCY_DATA to the folder above them")
-        return
+        return {"sentences": len(sentences), "reports": 0}
     reports = report_table(read_cmc2007(folder), settings)
     write_table(reports, stem.parent, f"{stem.name}-reports", digits=2)
     print(markdown_table(reports.T.rename(columns={0: "radiology reports"}).rename_axis("measure"), digits=2))
+    return {"sentences": len(sentences), "reports": int(reports["reports"].iloc[0])}
 
 
 def main() -> None:
@@ -255,12 +257,9 @@ def main() -> None:
                 raise InputError(f"--set {name}: no such setting, or of another type; there are {settings}")
             settings[name] = value
         stem = RESULTS / "hmhan-negation" / "sentences"
-        make(settings, stem)
+        found = make(settings, stem)
         versions = library_versions() | {name: version(name) for name in ("negspacy", "spacy")}
-        with replacing(stem.with_suffix(".run.json")) as temporary:
-            temporary.write_text(
-                json.dumps({"experiment": settings, "versions": versions}, indent=1), "utf-8"
-            )
+        write_provenance({"experiment": settings, "read": found, "versions": versions}, stem)
 
 
 if __name__ == "__main__":

@@ -1,21 +1,20 @@
 """Trains one row of a table on one fold, keeps its scores, and measures them."""
 
-import hashlib
 import json
 import time
-import zipfile
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from experiments.fingerprints import digest_of
 from experiments.hmhan.controls import control_scores, tuned_control
 from experiments.task import RESULTS, Task
 from icd_relevancy.atomic import replacing
 from icd_relevancy.cache import cache_folder
-from icd_relevancy.errors import InputError
 from icd_relevancy.metrics import multilabel, relevancy_report
+from icd_relevancy.safe_reading import read_arrays, reading
 from icd_relevancy.training.config import TrainingConfig
 from icd_relevancy.training.thresholds import predicted_labels, tune_threshold
 
@@ -152,7 +151,7 @@ def _path(task: Task, row: dict, shared: dict, fold: int):
     else:
         described = training_config(task, row, shared, fold).to_dict()
         name = f"{described['model']}-{described['attention']}"
-    digest = hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
+    digest = digest_of(json.dumps(described, sort_keys=True))
     return (
         RESULTS
         / "runs"
@@ -167,8 +166,6 @@ def _save(run: Run, path) -> None:
 
 
 def _load(path) -> Run:
-    try:
-        with np.load(path) as saved:
-            return Run(**{name: saved[name][()] for name in Run.__dataclass_fields__})
-    except (ValueError, KeyError, EOFError, OSError, zipfile.BadZipFile) as error:
-        raise InputError(f"{path}: this result is damaged ({error}); delete it and run again") from error
+    with reading(path, "the result of a run", "delete it and run again"):
+        saved = read_arrays(path, Run.__dataclass_fields__)
+        return Run(**{name: array[()] for name, array in saved.items()})

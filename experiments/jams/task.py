@@ -1,10 +1,9 @@
 """Notes of two code systems, the links between their codes, and what is kept of them: what these experiments share."""
 
-import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
 from itertools import chain, pairwise
@@ -12,15 +11,19 @@ from pathlib import Path
 
 import numpy as np
 
+from experiments.fingerprints import columns_digest, digest_of
 from experiments.jams.data import read_parts
 from experiments.task import (
+    PUBLIC_NOTES,
     RESULTS,
     assignments,
+    comparable,
     kept,
     library_versions,
     note_options,
     one_line,
     result_path,
+    settings_in_use,
     write_provenance,
 )
 from experiments.vector_sets import vectors_fingerprint
@@ -154,14 +157,11 @@ class JamsTask:
     @cached_property
     def fingerprint(self) -> str:
         """16 hexadecimal digits of all that runs depend on but their own settings."""
-        digest = hashlib.sha256(json.dumps(self.versions).encode())
-        for part in (self.train, self.test):
-            for name, notes in part.items():
-                content = [name, notes.note_id, notes.text, notes.codes, notes.patient_id, notes.mentions]
-                digest.update(json.dumps(content).encode())
-        for name in self.systems:
-            digest.update(vectors_fingerprint(CodeVectors.load(name)).encode())
-        return digest.hexdigest()[:16]
+        parts = [
+            [name, columns_digest(notes)] for part in (self.train, self.test) for name, notes in part.items()
+        ]
+        vectors = [vectors_fingerprint(CodeVectors.load(name)) for name in self.systems]
+        return digest_of(json.dumps([self.versions, parts, vectors]))
 
     @property
     def runs(self) -> Path:
@@ -208,6 +208,7 @@ def run(module: str, make: Callable[[JamsTask, dict, Path], None]) -> None:
         start_tensorflow()
         settings = read_yaml(_HERE / f"{module}.yaml")
         task = JamsTask(_config(options, settings.pop("task", {})))
+        settings = comparable(settings, task.config.data, PUBLIC_NOTES)
         stem = RESULTS / f"jams-{module}" / task.config.name
         make(task, settings, stem)
         write_provenance(_provenance(task, settings), stem)
@@ -225,7 +226,8 @@ def _config(options, own: dict) -> JamsConfig:
 
 def _provenance(task: JamsTask, settings: dict) -> dict:
     return {
-        "task": asdict(task.config),
+        # CodiEsp has a test part of its own.
+        "task": settings_in_use(task.config, unused=("test",) if task.config.data == "codiesp" else ()),
         "experiment": settings,
         "notes": {name: [len(task.train[name]), len(task.test[name])] for name in task.systems},
         "labels": {name: len(counts) for name, counts in task.counts.items()},

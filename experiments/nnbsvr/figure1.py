@@ -24,16 +24,18 @@ def make(task: CodesTask, settings: dict, stem: Path) -> None:
     check_at_least("dimensions", settings["dimensions"], 1)
     knowledge = code_knowledge(task.system)
     rows = knowledge.table.index.get_indexer(task.codes)
-    printed, found, curves = settings["printed"], [], {}
+    printed, found, curves = settings.get("printed"), [], {}
     for name, make_features in _RECIPES.items():
         features, columns = make_features(knowledge)
         _, reduction = reduce(features[rows], seed=task.config.seed, max_dimensions=settings["dimensions"])
         curve = reduction.explained_variance
         curves[name] = pd.Series(100 * curve, np.arange(1, len(curve) + 1))
-        at = {"the elbow": reduction.elbow, f"{printed}": min(printed, len(curve))}
+        at = {"the elbow": reduction.elbow}
+        if printed is not None:
+            at[f"{printed}"] = min(printed, len(curve))
         found.append(
             {"recipe": name, "codes": len(rows), "features": len(columns), "dimensions computed": len(curve)}
-            | {"elbow": reduction.elbow or "none", "printed": printed}
+            | {"elbow": reduction.elbow or "none", "printed": printed or "–"}
             | {f"explained at {what} (%)": 100 * curve[n - 1] if n else np.nan for what, n in at.items()}
         )
     table = pd.DataFrame(found)

@@ -1,16 +1,24 @@
 """Experiments on codes alone, without notes: which codes, their vectors, and what was computed already."""
 
 import argparse
-import hashlib
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from experiments.task import RESULTS, assignments, kept, library_versions, one_line
+from experiments.fingerprints import system_digest
+from experiments.task import (
+    RESULTS,
+    assignments,
+    comparable,
+    kept,
+    library_versions,
+    one_line,
+    result_path,
+    write_provenance,
+)
 from experiments.vector_sets import vector_set, vectors_fingerprint
-from icd_relevancy.atomic import replacing
 from icd_relevancy.codes import code_system
+from icd_relevancy.codes.system import PACKAGED_SYSTEMS
 from icd_relevancy.errors import InputError
 from icd_relevancy.training.config import from_mapping, read_yaml
 from icd_relevancy.vectors import CodeVectors
@@ -75,9 +83,9 @@ class CodesTask:
         Raises:
             InputError: the kept result is damaged.
         """
-        told = [settings, asdict(self.config), vectors_fingerprint(vectors), library_versions()]
-        digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
-        return kept(RESULTS / "runs" / f"nnbsvr-{self.name}" / f"{name}-{digest}.json", compute)
+        of_codes = system_digest(self.system), vectors_fingerprint(vectors)
+        described = [settings, asdict(self.config), *of_codes, library_versions()]
+        return kept(result_path(RESULTS / "runs" / f"nnbsvr-{self.name}", name, described), compute)
 
 
 def run(module: str, make: Callable[[CodesTask, dict, Path], None]) -> None:
@@ -101,6 +109,7 @@ def run(module: str, make: Callable[[CodesTask, dict, Path], None]) -> None:
     with one_line():
         config, settings = _settings(module, options)
         task = CodesTask(config)
+        settings = comparable(settings, config.code_system, PACKAGED_SYSTEMS)
         stem = RESULTS / f"nnbsvr-{module}" / task.name
         make(task, settings, stem)
         _write_provenance(task, settings, stem)
@@ -133,5 +142,4 @@ def _write_provenance(task: CodesTask, settings: dict, stem: Path) -> None:
         "vectors": task.vector_fingerprints(),
         "versions": library_versions(),
     }
-    with replacing(stem.parent / f"{stem.name}.run.json") as temporary:
-        temporary.write_text(json.dumps(told, indent=1), encoding="utf-8")
+    write_provenance(told, stem)

@@ -68,7 +68,7 @@ def _add(task: Task, settings: dict, name: str, runs, graph, tuned: str, rows: l
         cells |= {column: mean_sd(folds[column]) for column in folds}
         cells["labels a note @0.5"] = mean_sd([_labels(fold, part) for fold in runs], percent=False)
         cells["epochs"] = mean_sd([fold.epochs for fold in runs], 1, percent=False)
-        figures = settings["printed"][part].get(printed, ["–"] * (len(_MEASURES) + 1))
+        figures = settings["printed"].get(part, {}).get(printed, ["–"] * (len(_MEASURES) + 1))
         columns = [f"printed {measure}" for measure in (*_MEASURES, "epochs")]
         rows.append({**cells, **dict(zip(columns, figures, strict=True))})
         if part == "test":
@@ -112,4 +112,4 @@ def _plot(settings: dict, means: dict, path: Path) -> None:
 
 
 if __name__ == "__main__":
-    run("nnbsvr.table3", make)
+    run("nnbsvr.table3", make, heads=True)

@@ -91,4 +91,4 @@ def _plot(table: pd.DataFrame, codes: list[str], names: list[str], path: Path) -
 
 
 if __name__ == "__main__":
-    run("nnbsvr.table4", make)
+    run("nnbsvr.table4", make, heads=True)

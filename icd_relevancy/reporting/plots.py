@@ -49,6 +49,8 @@ def bar_plot(
     _check_values(path, values)
     errors = _aligned(errors, values, "errors", path)
     printed = _aligned(printed, values, "printed", path)
+    if printed is not None and printed.isna().all(axis=None):
+        printed = None
     figure, axes = _figure(
         width=min(12.0, max(6.0, 1.8 + 0.32 * values.size + 0.3 * len(values))), height=4.4
     )
@@ -96,14 +98,15 @@ def line_plot(
     return _save(figure, axes, path, grid="both", reference=marked)
 
 
-def share_plot(path, counts: pd.Series, label: str, *, title="") -> Path:
+def share_plot(path, counts: pd.Series, label: str, *, title="", total=None) -> Path:
     """Horizontal bars of a distribution, largest on top, each with its share and count.
 
     Args:
         path: The PNG file to write.
-        counts: Number of notes of each category, the index naming them.
+        counts: Number of notes of each category, the index naming them, a named index the axis.
         label: What is counted: `"notes"`; the axis says "share of notes (%)".
         title: Heading of the picture. Defaults to none.
+        total: How many are 100 %. Defaults to None: the sum of the counts, each note being of one category.
 
     Returns:
         The path written.
@@ -113,7 +116,7 @@ def share_plot(path, counts: pd.Series, label: str, *, title="") -> Path:
 
     Example:
 
-    >>> specialties = pd.Series({"Cardiology": 310, "Internal medicine": 868}, name="specialty")
+    >>> specialties = pd.Series({"Cardiology": 310, "Internal medicine": 868}).rename_axis("specialty")
     >>> file = share_plot("results/specialties.png", specialties, "notes")
 
     Reference: LOSSES figure 1.
@@ -124,7 +127,7 @@ def share_plot(path, counts: pd.Series, label: str, *, title="") -> Path:
         )
     ordered = counts.sort_values(ascending=False, kind="stable")
     figure, axes = _figure(width=7.0, height=1.3 + 0.3 * len(ordered))
-    _draw_shares(axes, ordered)
+    _draw_shares(axes, ordered, ordered.sum() if total is None else total)
     axes.set(xlabel=f"share of {label} (%)", ylabel=counts.index.name or "", title=title)
     return _save(figure, axes, path, grid="x")
 
@@ -240,8 +243,8 @@ def _draw_lines(axes, values, errors):
         )
 
 
-def _draw_shares(axes, ordered):
-    shares = 100 * ordered.to_numpy(dtype=float) / ordered.sum()
+def _draw_shares(axes, ordered, total):
+    shares = 100 * ordered.to_numpy(dtype=float) / total
     axes.barh(np.arange(len(ordered)), shares, height=0.72, color=COLOURS[0], zorder=2)
     for place, (share, count) in enumerate(zip(shares, ordered, strict=True)):
         axes.text(share, place, f" {share:.2f} % ({count:,.0f})", va="center", ha="left", fontsize=9)

@@ -50,11 +50,13 @@ def no_training(monkeypatch):
 def experiment(in_miniature, miniature_encoder, monkeypatch):
     """Runs an experiment as its module does from the command line, on a few synthetic notes."""
 
-    def run(name, make, *options):
-        settings = ["notes=60", "codes=100", "folds=2", "epochs=2", "max_length=32"]
+    monkeypatch.setenv("TF_NUM_INTRAOP_THREADS", "1")  # as heads are trained, and not beyond this test
+
+    def run(name, make, *options, heads=False):
+        settings = ["notes=60", "codes=100", "folds=2", "max_length=32", *(["epochs=2"] if heads else [])]
         arguments = ["--data", "synthetic", "--encoder", str(miniature_encoder), "--set", *settings, *options]
         monkeypatch.setattr("sys.argv", [f"experiments.{name}", *arguments])
-        task_module.run(name, make)
+        task_module.run(name, make, heads)
         return json.loads((in_miniature / "results" / name / "synthetic.run.json").read_text())
 
     return run

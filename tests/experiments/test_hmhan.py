@@ -8,6 +8,7 @@ from sklearn.metrics import f1_score
 
 from experiments.hmhan import comparison, controls, figure1, figure7, runs, table4
 from icd_relevancy.errors import InputError
+from icd_relevancy.reporting import plots
 from icd_relevancy.training.config import read_yaml
 
 FOLDER = Path(runs.__file__).parent
@@ -78,8 +79,9 @@ def test_controls_learn_words_and_leave_out_what_has_no_example(name):
     assert (scores[:, 2] < scores[:, :2].min()).all()
 
 
-def test_figure1_counts_the_codes(miniature_task, in_miniature):
-    task = miniature_task()
+def test_figure1_counts_the_codes(miniature_task, in_miniature, monkeypatch):
+    task, drawn = miniature_task(), []
+    monkeypatch.setattr(plots, "_save", lambda figure, axes, *_, **__: drawn.append(axes))
     stem = in_miniature / "results" / "hmhan-figure1" / "ward"
     figure1.make(task, {"codes": 3}, stem)
     table = pd.read_csv(stem.with_suffix(".csv"), dtype={"code": str})
@@ -88,6 +90,11 @@ def test_figure1_counts_the_codes(miniature_task, in_miniature):
     assert table["share of the notes (%)"].tolist() == pytest.approx(
         (100 * counts / len(task.notes)).tolist()
     )
+    (axes,) = drawn
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("share of notes (%)", "code")
+    # The bars are as long as the table says: shares of the notes, not of the codes shown.
+    shares = [bar.get_width() for bar in axes.patches]
+    assert shares == pytest.approx(table["share of the notes (%)"].tolist())
 
 
 @pytest.mark.parametrize("name", ["table3", "table4", "ablation", "figure7"])
@@ -105,5 +112,5 @@ def test_a_damaged_result_is_named(miniature_task):
     runs.fold_runs(task, ROWS[2], {})
     path = runs._path(task, ROWS[2], {}, 0)
     path.write_bytes(path.read_bytes()[:100])
-    with pytest.raises(InputError, match="this result is damaged"):
+    with pytest.raises(InputError, match="the result of a run, or damaged"):
         runs.fold_runs(task, ROWS[2], {})

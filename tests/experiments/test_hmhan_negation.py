@@ -55,6 +55,7 @@ def test_from_the_command_line(in_miniature, monkeypatch, capsys):
     assert table.loc[("terms of icd9cm", "development"), ["precision", "recall"]].tolist() == [1, 1]
     run = json.loads((folder / "sentences.run.json").read_text())
     assert run["experiment"]["sentences"] == "few.tsv"
+    assert run["read"] == {"sentences": 2, "reports": 0}
     assert {"spacy", "negspacy"} <= set(run["versions"])
 
 

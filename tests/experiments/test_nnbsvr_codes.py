@@ -53,6 +53,9 @@ def test_figure1(task):
         assert table.loc[recipe, "elbow"] == found
         at = table.loc[recipe, "explained at the elbow (%)"]
         assert at == pytest.approx(curve.loc[found, recipe])
+    # Of a system of one's own the paper prints nothing.
+    figure1.make(task, {"dimensions": 8}, stem("figure1"))
+    assert (read("figure1")["printed"] == "–").all()
 
 
 def test_settings_that_leave_nothing_are_refused(task):

@@ -5,7 +5,9 @@ import pandas as pd
 import pytest
 
 from experiments import figure1, figure2, table3, table4
+from experiments.runs import fold_runs
 from icd_relevancy.errors import InputError
+from icd_relevancy.reporting import plots
 
 BCE = {"name": "EM (BCE)", "model": "neural", "loss": "bce"}
 WHML = {"name": "WHML α=0.75", "model": "neural", "loss": "whml", "alpha": 0.75}
@@ -32,6 +34,16 @@ def test_table3(miniature_task):
     assert table["printed"].tolist() == ["–", "92.14", *["–"] * 6]
 
 
+def test_folds_without_notes_of_a_specialty_do_not_count(miniature_task):
+    task = miniature_task()
+    own = ["ENT" if fold else "Surgery" for fold in task.fold]
+    task.notes = replace(task.notes, specialty=tuple(own))
+    table3.make(task, {"rows": [BCE], "printed": {}}, stem("table3"))
+    first, second = (run.best_report(task, "test", None).micro_f1 for run in fold_runs(task, BCE))
+    table = written("table3").set_index("specialty")["equality tuned"]
+    assert table.to_dict() == {"Surgery": f"{100 * first:.2f}", "ENT": f"{100 * second:.2f}"}
+
+
 def test_table4(miniature_task):
     entry = {"icd10cm": ["J18.9"], "icd9cm": ["486"], "printed": {"WHML α=0.75": 76.18}}
     absent = {"icd10cm": ["G93.9"], "icd9cm": ["348.9"], "printed": {}}
@@ -46,8 +58,16 @@ def test_table4(miniature_task):
         table4.make(task, {"rows": [BCE], "codes": [absent]}, stem("table4"))
 
 
-def test_figure1(miniature_task):
+def test_figure1(miniature_task, monkeypatch):
+    drawn, save = [], plots._save
+
+    def spying(figure, axes, *arguments, **settings):
+        drawn.append((axes.get_xlabel(), axes.get_ylabel()))
+        return save(figure, axes, *arguments, **settings)
+
+    monkeypatch.setattr(plots, "_save", spying)
     figure1.make(miniature_task(), {"printed": {"ENT": 12.5}}, stem("figure1"))
+    assert drawn == [("share of notes (%)", "specialty")]
     table = written("figure1").set_index("specialty")
     assert table["notes"].tolist() == ["10"] * 4
     assert table["share (%)"].astype(float).tolist() == [25.0] * 4
@@ -55,8 +75,15 @@ def test_figure1(miniature_task):
     assert table.loc["Surgery", "printed (%)"] == "–"
 
 
-def test_figure2(miniature_task):
-    settings = {"row": WHML, "control": BCE, "thresholds": [0.76, 0.96]}
+def test_figure2(miniature_task, monkeypatch):
+    drawn = {}
+
+    def line_plot(path, *values, **settings):
+        drawn.update(settings, values=values[0])
+        return plots.line_plot(path, *values, **settings)
+
+    monkeypatch.setattr(figure2, "line_plot", line_plot)
+    settings = {"row": WHML, "control": BCE, "thresholds": [0.76, 0.96], "printed": {0.76: 84.26}}
     figure2.make(miniature_task(), settings, stem("figure2"))
     table = written("figure2").set_index("τ")
     assert table.index.tolist() == ["0.76", "0.96"]
@@ -64,6 +91,14 @@ def test_figure2(miniature_task):
     assert table["neighbours a code"].astype(float).tolist() == [0.5, 0.0]
     assert table["printed"].tolist() == ["84.26", "–"]
     assert table.loc["0.96", "EM (BCE), relevancy @0.5"] == table.loc["0.96", "EM (BCE), equality @0.5"]
+    # The picture says what the table says, the deviation of the folds included.
+    for name in drawn["values"]:
+        shown = zip(drawn["values"][name], drawn["errors"][name], strict=True)
+        assert [f"{mean:.2f} ± {sd:.2f}" for mean, sd in shown] == table[f"{name} tuned"].tolist()
+    assert drawn["mark"] == 0.76
+    figure2.make(miniature_task(), {**settings, "printed": {}}, stem("figure2"))
+    assert drawn["mark"] is None
+    assert (written("figure2")["printed"] == "–").all()
 
 
 @pytest.mark.parametrize("experiment", [table3, figure1])

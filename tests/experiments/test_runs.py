@@ -84,7 +84,7 @@ def test_a_damaged_run_is_named(miniature_task, in_miniature, length):
     list(fold_runs(task, TFIDF))
     path = next((in_miniature / "results" / "runs").rglob("*fold1.npz"))
     path.write_bytes(path.read_bytes()[:length])
-    with pytest.raises(InputError, match=r"fold1\.npz: this result is damaged .*delete it and run again"):
+    with pytest.raises(InputError, match=r"fold1\.npz: not the result of a run, .*; delete it and run again"):
         list(fold_runs(task, TFIDF))
 
 

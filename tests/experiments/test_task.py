@@ -1,4 +1,5 @@
 import json
+import os
 from dataclasses import asdict
 from pathlib import Path
 
@@ -6,8 +7,9 @@ import numpy as np
 import pytest
 
 from experiments import task as task_module
-from experiments.task import TaskConfig, library_versions, run
+from experiments.task import PUBLIC_NOTES, TaskConfig, comparable, library_versions, run
 from icd_relevancy.errors import InputError
+from icd_relevancy.training.config import read_yaml
 
 
 def test_the_task_of_a_file(miniature_task):
@@ -44,7 +46,7 @@ def test_provenance(experiment):
         """Nothing."""
         stem.parent.mkdir(parents=True)
 
-    told = experiment("figure1", make, "seed=3", "threshold=0.8")
+    told = experiment("table2", make, "seed=3", "threshold=0.8", heads=True)
     assert told["task"]["notes"] == told["notes"] == 60
     assert (told["task"]["seed"], told["task"]["threshold"]) == (3, 0.8)
     assert told["versions"] == library_versions()
@@ -53,13 +55,69 @@ def test_provenance(experiment):
     json.dumps(told, allow_nan=False)
 
 
+def test_provenance_tells_no_setting_of_other_data(miniature_task):
+    task = miniature_task(data="ward.csv", notes=3000)
+    told = task_module._provenance(task, {}, unused=())
+    assert told["notes"] == 40
+    assert set(told["task"]) == set(TaskConfig.__dataclass_fields__) - {"notes", "codes"}
+
+
+def test_provenance_tells_no_setting_of_another_training(experiment):
+    def make(task, settings, stem):
+        """Nothing."""
+        stem.parent.mkdir(parents=True)
+
+    told = experiment("figure1", make)["task"]
+    assert not set(told) & {"epochs", "learning_rate", "batch_size", "patience", "threshold", "pooling"}
+
+
+@pytest.mark.parametrize(("told", "threads"), [("", "1"), ("4", "4")])
+def test_heads_are_trained_on_one_thread_unless_told_otherwise(experiment, monkeypatch, told, threads):
+    def make(task, settings, stem):
+        """Nothing."""
+        stem.parent.mkdir(parents=True)
+
+    monkeypatch.setenv("TF_NUM_INTRAOP_THREADS", told)
+    if not told:
+        monkeypatch.delenv("TF_NUM_INTRAOP_THREADS")
+    experiment("table2", make, heads=True)
+    assert os.environ["TF_NUM_INTRAOP_THREADS"] == threads
+
+
+def test_the_papers_figures_stand_beside_public_data_alone():
+    rows = [{"name": "WHML", "printed": {"test micro": 88.54}}, {"name": "HMHAN", "printed": "0.95"}]
+    settings = {"rows": rows, "printed": {"Cardiology": {"WHML": 92.14}}, "codes": [{"printed": {}}]}
+    for data in ("synthetic", "codiesp", "mimic4-notes:folder"):
+        assert comparable(settings, data, PUBLIC_NOTES) is settings
+    assert comparable(settings, "ward.csv", PUBLIC_NOTES) == {
+        "rows": [{"name": "WHML", "printed": {}}, {"name": "HMHAN"}],
+        "printed": {},
+        "codes": [{"printed": {}}],
+    }
+
+
+@pytest.mark.parametrize(
+    "path", sorted(Path(task_module.__file__).parent.rglob("*.yaml")), ids=lambda path: path.stem
+)
+def test_no_experiment_keeps_a_figure_of_the_paper_for_data_of_ones_own(path):
+    def printed(settings):
+        if isinstance(settings, list):
+            return [found for value in settings for found in printed(value)]
+        if not isinstance(settings, dict):
+            return []
+        own = [settings["printed"]] if settings.get("printed") else []
+        return own + [found for value in settings.values() for found in printed(value)]
+
+    assert not printed(comparable(read_yaml(path), "ward.csv", PUBLIC_NOTES))
+
+
 @pytest.mark.parametrize(
     ("arguments", "names"),
     [
         (["--set", "sed=3"], "unknown key 'sed'"),
+        (["--set", "epochs=3"], "--set epochs: this experiment has no such setting"),
         (["--set", "seed=many"], "seed must be int"),
         (["--set", "seed"], "seed must be int"),
-        (["--set", "threshold=1.5", "notes=20", "codes=100"], "threshold"),
         (["--set", "notes=["], "notes"),
         (["--set", "codes=5"], "5"),
         (["--data", "nowhere.csv"], "nowhere.csv"),

@@ -113,6 +113,17 @@ def test_shares_are_percentages_from_the_largest_down(tmp_path, drawn):
     assert axes.yaxis.get_inverted()
 
 
+def test_shares_may_be_of_more_than_the_counts(tmp_path, drawn):
+    counts = pd.Series({"786.2": 30, "780.6": 20})
+    share_plot(tmp_path / "shares.png", counts, "notes", total=200)
+    assert [bar.get_width() for bar in drawn[0].patches] == [15.0, 10.0]
+
+
+def test_no_printed_figure_is_no_mark(tmp_path, scores, drawn):
+    bar_plot(tmp_path / "bars.png", scores, "F1", printed=scores * np.nan)
+    assert legend(drawn[0]) == ["equality", "relevancy"]
+
+
 def test_refuses_what_cannot_be_drawn(tmp_path, scores):
     file = tmp_path / "plot.png"
     with pytest.raises(InputError, match=r"plot\.png: there is no value"):
