@@ -84,8 +84,7 @@ class RelevanceGraph:
         if len(self._position) < len(self.codes):
             repeated = (code for i, code in enumerate(self.codes) if self._position[code] != i)
             raise InputError(
-                f"code {named_codes(repeated)} stands more than once in the relevance graph; "
-                "keep one of each"
+                f"code {named_codes(repeated)} stands more than once in the relevance graph; keep one of each"
             )
         self.matrix = with_unit_diagonal(matrix)
         check_matches(self.matrix, self.threshold)

@@ -11,8 +11,8 @@ from scipy import sparse
 
 from icd_relevancy.data.batches import note_batches
 from icd_relevancy.progress import doing, tell_if_long
-from icd_relevancy.training.evaluation import predict_scores
 from icd_relevancy.training import fit
+from icd_relevancy.training.evaluation import predict_scores
 
 
 class Terminal(io.StringIO):
