@@ -219,7 +219,7 @@ def _words(doc: Doc) -> list[str]:
 
 def _join_list(doc: Doc, words: list[str], place: int) -> None:
     """Makes one clause of a list under a cue: the lines after "Denies:" that begin with a bullet."""
-    if words[place : place + 1] != [":"] or place + 1 == len(doc) or "\n" not in doc[place + 1].text:
+    if words[place : place + 2] not in ([":", ";"], [":", ""]) or "\n" not in doc[place + 1].text:
         return
     for token in doc[place + 1 :]:
         if (

@@ -134,10 +134,8 @@ def _named(text: str) -> Iterator[tuple[int, int, str]]:
         )
         limit = found["aim"] or listed or is_limit(text, *found.span(), bounded, several)
         after_limit = found.end() if limit else -1
-        bracketed = found["between"].endswith(("(", "[")) and text[found.end() : found.end() + 1] in (
-            ")",
-            "]",
-        )
+        closes = text[found.end() : found.end() + 1] in (")", "]")
+        bracketed = closes and found["between"].endswith(("(", "["))
         # "Hemoglobin (12-16)" is a reference. A dose is no result either, as in "potassium 20 mEq".
         category = NEUTRAL if limit or found["other"] or (bracketed and several) else _result(found)
         yield found.end("name"), found.end() + bracketed, f" {category}"

@@ -119,7 +119,8 @@ def test_long_notes_take_their_length_in_time(tagger):
 
 
 @pytest.mark.parametrize(
-    "piece", ["fever: no ", "(-) fever ", "fever - no, ", "denies: ", "fever? ", "; ", "+ ", ": - "]
+    "piece",
+    ["fever: no ", "(-) fever ", "fever - no, ", "denies: ", "denies:\n- ", "fever? ", "; ", "+ ", ": - "],
 )
 def test_answers_take_their_length_in_time(tagger, piece):
     def seconds(characters: int) -> float:
