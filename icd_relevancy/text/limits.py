@@ -59,7 +59,8 @@ _TOLD_FOR = re.compile(
     r"\w+ed|seen|given|sent|held|here|known|notable|significant|remarkable|positive|concern", re.IGNORECASE
 )
 _TO_CALL = re.compile(
-    r"\b(?:call|notify|page|return\sto|seek|contact\s(?:your|the))\b(?!\s(?:\w+\s){0,2}(?:if|for|when|with)\b)",
+    r"\b(?:call|notify|page|return\sto|seek|contact\s(?:your|the))\b"
+    r"(?!\s(?:placed|made|(?:\w+\s){0,2}(?:if|for|when|with))\b)",
     re.IGNORECASE,
 )
 _NEXT_ORDER = re.compile(
