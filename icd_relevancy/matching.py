@@ -192,6 +192,9 @@ def _walk(y_true, y_pred, edges: Edges, visit):
     shape = ops.shape(y_pred)
     batch, labels = shape[0], edges.degree.shape[0]
     cells = batch * labels
+    if isinstance(batch, int) and not batch:
+        nothing = ops.zeros(shape, "float32")
+        return nothing, nothing
     scores = ops.cast(ops.stop_gradient(ops.reshape(y_pred, (-1,))), "float32")
     degrees = ops.where(y_true > 0.5, edges.degree[None, :], 0)
     ends = _running_edges(degrees, edges.largest_degree, batch, labels)

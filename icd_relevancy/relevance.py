@@ -141,7 +141,7 @@ class RelevanceGraph:
         labels = list(dict.fromkeys(code for code in resolved if code is not None))
         if report.unknown:
             message = (
-                f"{len(report.unknown_codes)} codes are unknown to {code_system.name}: "
+                f"{len(report.unknown_codes)} codes unknown to {code_system.name}: "
                 f"{named_codes(report.unknown_codes)}"
             )
             if not labels:
@@ -181,8 +181,7 @@ class RelevanceGraph:
         if not norms.all():
             zero = [code for code, norm in zip(vectors.codes, norms, strict=True) if norm == 0]
             warn_caller(
-                f"{len(zero)} vectors of zeros, whose cosine with every other code counts as 0: "
-                f"{named_codes(zero)}"
+                f"vectors of zeros, whose cosine with every other code counts as 0: {named_codes(zero)}"
             )
         unit = values / np.where(norms > 0, norms, 1.0)[:, None]
         graph = cls(vectors.codes, sparse.coo_matrix((len(unit), len(unit))), threshold)

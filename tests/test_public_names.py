@@ -186,6 +186,8 @@ def test_the_package_is_typed():
     settings = configparser.ConfigParser()
     settings.read(Path(icd_relevancy.__file__).parent.parent / "setup.cfg")
     assert "py.typed" in settings["options.package_data"]["icd_relevancy"].split()
+    # KerasTuner imports it on TensorFlow without asking for it.
+    assert "tensorboard" in settings["options.extras_require"]["tune"]
     for package in ("losses", "metrics"):
         for name in import_module(f"icd_relevancy.{package}").__all__:
             value = getattr(import_module(f"icd_relevancy.{package}"), name)

@@ -8,6 +8,7 @@ from kneed import KneeLocator
 from scipy import sparse
 from sklearn.decomposition import TruncatedSVD
 
+from icd_relevancy._arguments import warn_caller
 from icd_relevancy.errors import InputError
 
 
@@ -99,14 +100,11 @@ def reduce(
     curve = np.cumsum(explained[order])
     found = elbow(curve)
     if dimensions is None and found is None:
-        warnings.warn(
-            f"the explained variance has no elbow: all {computed} dimensions are kept", stacklevel=2
-        )
+        warn_caller(f"the explained variance has no elbow: all {computed} dimensions are kept")
     if dimensions is not None and dimensions > computed:
-        warnings.warn(
+        warn_caller(
             f"{computed} dimensions are kept instead of {dimensions}: {features.shape[0]} codes with "
-            f"{features.shape[1]} features have no more",
-            stacklevel=2,
+            f"{features.shape[1]} features have no more"
         )
     kept = dimensions or found or computed
     components = decomposition.components_[order[:kept]].astype(np.float32)

@@ -286,6 +286,7 @@ def test_the_missing_graph_is_said_once(no_default):
         for loss in (TLCL(), TLCL(), BHML(), WHML(0.3)):
             loss(y_true, y_pred)
     assert [str(warning.message)[:18] for warning in caught] == ["no relevance graph"]
+    assert caught[0].filename == __file__
 
 
 def test_a_loss_with_a_graph_says_nothing(no_default, some):
