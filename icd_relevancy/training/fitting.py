@@ -1,8 +1,6 @@
 """Training with early stopping that survives a kill: the run goes on with the same result."""
 
 import time
-import zipfile
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +11,7 @@ from tqdm import tqdm
 
 from icd_relevancy.atomic import replacing
 from icd_relevancy.errors import InputError
+from icd_relevancy.safe_reading import read_arrays, reading
 
 # A step of a small model costs less than going back to Python for the next one.
 STEPS_PER_EXECUTION = 16
@@ -212,20 +211,20 @@ class _ResumableEarlyStopping(keras.callbacks.Callback):
             )
 
     def _load(self):
-        try:
-            with np.load(self._checkpoint, allow_pickle=False) as saved:
-                if str(saved["identity"]) != self._identity:
-                    raise ValueError("the settings or the notes have changed")
-                values = [saved[f"now_{i}"] for i in range(len(self._variables))]
-                for variable, value in zip(self._variables, values, strict=True):
-                    variable.assign(value)
-                self._best = [saved[f"best_{i}"] for i in range(len(self._weights))]
-                self.losses = saved["losses"].tolist()
-                self.validation_losses = saved["validation_losses"].tolist()
-                self.scores = saved["scores"].tolist()
-                self.best_epoch, self.seconds = int(saved["best_epoch"]), float(saved["seconds"])
-        except (KeyError, ValueError, EOFError, OSError, zipfile.BadZipFile, zlib.error) as error:
-            raise InputError(
-                f"{self._checkpoint}: a checkpoint of another training, or truncated ({error}); "
-                "delete it and run again"
-            ) from error
+        now = [f"now_{i}" for i in range(len(self._variables))]
+        best = [f"best_{i}" for i in range(len(self._weights))]
+        told = ("identity", "losses", "validation_losses", "scores", "best_epoch", "seconds")
+        with reading(self._checkpoint, "a checkpoint of this model", "delete it and run again"):
+            saved = read_arrays(self._checkpoint, (*told, *now, *best))
+            if str(saved["identity"]) != self._identity:
+                raise InputError(
+                    f"{self._checkpoint}: a checkpoint of another training: the settings or the notes have changed; "
+                    "delete it and run again"
+                )
+            for variable, name in zip(self._variables, now, strict=True):
+                variable.assign(saved[name])
+            self._best = [saved[name] for name in best]
+            self.losses = saved["losses"].tolist()
+            self.validation_losses = saved["validation_losses"].tolist()
+            self.scores = saved["scores"].tolist()
+            self.best_epoch, self.seconds = int(saved["best_epoch"]), float(saved["seconds"])

@@ -157,7 +157,7 @@ def killed_checkpoint(folder, **options):
 def test_a_truncated_checkpoint_is_refused(tmp_path, length):
     checkpoint = killed_checkpoint(tmp_path)
     checkpoint.write_bytes(checkpoint.read_bytes()[:length])
-    with pytest.raises(InputError, match=r"state.npz: .*truncated.*delete it and run again"):
+    with pytest.raises(InputError, match=r"state.npz: .*damaged.*delete it and run again"):
         run(make_model(), checkpoint)
     assert checkpoint.exists()
 
@@ -166,9 +166,21 @@ def test_a_checkpoint_of_another_model_or_training_is_refused(tmp_path):
     checkpoint = killed_checkpoint(tmp_path, identity="whml")
     with pytest.raises(InputError, match="the settings or the notes have changed"):
         run(make_model(), checkpoint, identity="bce")
-    with pytest.raises(InputError, match=r"state\.npz: a checkpoint of another"):
+    with pytest.raises(InputError, match=r"state\.npz: not a checkpoint of this model"):
         run(make_model(units=9), checkpoint, identity="whml")
     assert checkpoint.exists()
+
+
+def test_without_a_validation_part_all_epochs_are_trained(tmp_path):
+    def run_all(checkpoint=None):
+        model = make_model()
+        batches = lambda first: note_batches(X[TRAIN], Y[TRAIN], 8, 4, first)  # noqa: E731
+        return model, fit(model, batches, None, 4, patience=1, checkpoint=checkpoint)
+
+    model, history = run_all(tmp_path / "state.npz")
+    assert (history.epochs, history.best_epoch, history.validation_losses) == (4, 4, ())
+    again, _ = run_all()
+    assert same_weights(model.get_weights(), again.get_weights())
 
 
 def test_a_full_disk_keeps_the_last_checkpoint(tmp_path, monkeypatch):
