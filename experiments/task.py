@@ -23,7 +23,7 @@ from icd_relevancy.cache import cache_folder
 from icd_relevancy.codes import code_system
 from icd_relevancy.data import Notes, encode_labels, load_notes, stratified_group_folds, synthetic_notes
 from icd_relevancy.data.canonical import with_canonical_codes
-from icd_relevancy.errors import InputError
+from icd_relevancy.errors import InputError, shown_word
 from icd_relevancy.relevance import RelevanceGraph
 from icd_relevancy.safe_reading import reading
 from icd_relevancy.training.config import from_mapping, read_yaml
@@ -261,8 +261,8 @@ def assignments(items: list[str]) -> dict:
         name, _, value = item.partition("=")
         try:
             settings[name] = yaml.safe_load(value)
-        except yaml.YAMLError:
-            raise InputError(f"--set {name}: {value!r} is no YAML value") from None
+        except (yaml.YAMLError, ValueError, RecursionError):
+            raise InputError(f"--set {name}: {shown_word(value)} is no YAML value") from None
     return settings
 
 

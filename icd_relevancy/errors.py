@@ -3,6 +3,7 @@
 import re
 
 _CODE = re.compile(r"(?=.*[0-9])(?=.{1,8}$)[A-Za-z0-9.]+(-[A-Za-z0-9.]+)?|[A-Z]")
+_LONGEST_SHOWN = 20
 _IDENTIFIER = re.compile(r"\S{1,40}")
 
 
@@ -83,7 +84,12 @@ def shown_code(code: object) -> str:
     """
     if not isinstance(code, str):
         return shown_word(code)
-    return repr(code) if _CODE.fullmatch(code) else "(not shown: it is no code)"
+    # Padding tells why a code is not known, and nothing else.
+    return (
+        repr(code)
+        if len(code) <= _LONGEST_SHOWN and _CODE.fullmatch(code.strip(" "))
+        else "(not shown: it is no code)"
+    )
 
 
 def shown_note(note_id: str, number: int) -> str:

@@ -117,6 +117,9 @@ def has_lone_surrogate(value) -> bool:
         json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError:
         return True
+    except RecursionError:
+        # No text is nested so deeply; whoever expects one refuses the value.
+        return False
     return False
 
 

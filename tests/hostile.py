@@ -6,6 +6,8 @@ import json
 import random
 import struct
 from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
@@ -20,6 +22,16 @@ _TEXTS = (
     b"\x00", b"\xef\xbb\xbf", b"\xff\xfe", b"\xed\xa0\x80", b"\\ud800", b"\x1b]0;x\x07", b"\r", b"\x85", b"\xc2\x85",
     "\u2028".encode(), "\u202e".encode(), b'"', b"'", b"=1+1", b"\t", b"\n\n\n", b"{", b"]", b"<!--", b"&a;", b" ",
     PRIVATE.encode(), f"x, {PRIVATE}\n".encode(), f'"{PRIVATE}"'.encode(), f"{PRIVATE}: [".encode(),
+)  # fmt: skip
+JSON_VALUES = (
+    None, True, 7, -1, 2**80, 0.5, float("nan"), float("inf"), "", " ", PRIVATE, [], [PRIVATE], [1], [None],
+    [[PRIVATE]], {}, {PRIVATE: PRIVATE}, [{"code": PRIVATE}], [{"code": "R05", "text": 1}], "\x00", "\x1b[2J",
+    "a\u2028b", "\ud800", ["\ud800"], {"a": "\udfff"},
+)  # fmt: skip
+PYTHON_VALUES = (
+    None, True, 7, -1, 2**62, 0.5, float("nan"), float("inf"), "", " ", PRIVATE, [PRIVATE], [1], [None], [[PRIVATE]],
+    {"a": PRIVATE}, [{"code": PRIVATE}], b"\xff\x00", b"a", Decimal("1.50"), date(2020, 1, 2), datetime(2020, 1, 2),
+    timedelta(1), "\x00", "\x1b[2J",
 )  # fmt: skip
 _ENTITIES = b'<!DOCTYPE a [<!ENTITY a "%s"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;">' % (b"a" * 1000) + b"".join(
     b'<!ENTITY %c "%s">' % (name, b"&%c;" % (name - 1) * 10) for name in b"cdefghij"

@@ -55,9 +55,8 @@ def read_codiesp(path, language: str = "en", kind: str = "D") -> Notes:
         in_split = {file.stem: _text(file) for file in sorted((split / folder_name).glob("*.txt"))}
         repeated = sorted(in_split.keys() & texts.keys())
         if repeated:
-            raise InputError(
-                f"{split}: document {shown_word(repeated[0])} is in another split too; read the splits one by one"
-            )
+            told = shown_word(repeated[0]).strip("'")
+            raise InputError(f"{split}: document {told} is in another split too; read the splits one by one")
         texts |= in_split
         codes |= _codes(_code_file(split, kind), kind, set(in_split))
         file = split / f"{split.name}X.tsv"

@@ -7,9 +7,11 @@ import re
 import sys
 import traceback
 import warnings
+from contextlib import suppress
 from pathlib import Path
 
 import hostile
+import pyarrow as pa
 import pytest
 from hostile import PRIVATE, SECRET
 
@@ -323,6 +325,26 @@ def private_files(name: str):
             yield READERS[name][0] | {file: b"".join(changed)}
 
 
+# The rows of each reader's JSON lines or Parquet.
+_ROWS = {
+    "notes": _MENTIONED, "mentioned-notes": _MENTIONED, "new-notes": _NEW, "stays": _STAYS, "codes-codes": _CODES,
+    "features-features": _FEATURES, "atc-atc": _ATC, "mapping-mapping": _PAIRS, "drugs-drugs": _DRUGS,
+}  # fmt: skip
+
+
+def typed_files(name: str):
+    """The file of a reader with a value of each other type in each column of its last row, or in all rows."""
+    rows, suffix = _ROWS[name.rpartition(".")[0]], name.rpartition(".")[2]
+    values = hostile.JSON_VALUES if suffix == "jsonl" else hostile.PYTHON_VALUES
+    for column in rows[0]:
+        for value in values:
+            for kept in (rows[:-1], []):
+                changed = [*kept, rows[-1] | {column: value}]
+                with suppress(pa.ArrowException):  # Arrow has one type a column
+                    content = hostile.json_lines(changed) if suffix == "jsonl" else hostile.parquet(changed)
+                    yield {next(iter(READERS[name][0])): content}
+
+
 def check(name: str, versions, folder: Path) -> None:
     for number, files in enumerate(versions):
         (folder / str(number)).mkdir()
@@ -341,6 +363,11 @@ def test_a_damaged_file_is_read_or_refused_in_one_line(name, tmp_path, capsys):
 @pytest.mark.parametrize("name", READERS)
 def test_a_private_text_in_any_cell_is_not_quoted(name, tmp_path):
     check(name, private_files(name), tmp_path)
+
+
+@pytest.mark.parametrize("name", [f"{rows}.{suffix}" for rows in _ROWS for suffix in ("jsonl", "parquet")])
+def test_values_of_other_types_are_read_or_refused(name, tmp_path):
+    check(name, typed_files(name), tmp_path)
 
 
 def _deep(depth: int = 100_000) -> bytes:

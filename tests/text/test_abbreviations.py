@@ -133,7 +133,7 @@ def test_source_may_be_left_out(table):
         (HEAD + "pt,patient,unambiguous,a,b\n", "row 1: not as many cells as columns"),
         (HEAD + "pt,patient,unambiguous|chest,\n", "row 1: the context is 'unambiguous' alone or words"),
         (HEAD + "pt,patient,chest||lung,\n", "row 1: the context is 'unambiguous' alone or words"),
-        (HEAD + "pt,patient,chest pain,\n", "row 1: the context 'chest pain' is not one word"),
+        (HEAD + "pt,patient,chest pain,\n", "row 1: the context (not shown: 10 characters of text) is not one word"),
         (HEAD + "PE,a,chest,\nPE,b,unambiguous,\n", "row 2: 'PE' has another meaning in row 1"),
         (HEAD + "PE,a,unambiguous,\nPE,b,chest,\n", "row 2: 'PE' has another meaning in row 1"),
     ],
