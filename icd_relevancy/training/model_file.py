@@ -5,6 +5,7 @@ import json
 import zipfile
 from pathlib import Path
 
+from icd_relevancy.errors import InputError
 from icd_relevancy.safe_reading import reading
 
 _CONFIG, _WEIGHTS = "config.json", "model.weights.h5"
@@ -54,7 +55,9 @@ def read_model(path: Path):
             model = keras.saving.load_model(path, compile=False, safe_mode=True)
         for variable in model.variables:
             if not np.isfinite(keras.ops.convert_to_numpy(variable)).all():
-                raise ValueError("a weight is not finite")
+                raise InputError(
+                    f"{path}: the model gives NaN: its weights are damaged; copy or train it again"
+                )
     return model
 
 

@@ -458,4 +458,4 @@ def test_weights_that_are_not_finite_are_refused(copy_of):
     model = keras.saving.load_model(folder / "model.keras", compile=False)
     model.set_weights([np.full_like(weight, np.nan) for weight in model.get_weights()])
     model.save(folder / "model.keras")
-    assert "not a model of this package" in check_one_line("encoder", folder)
+    assert "its weights are damaged" in check_one_line("encoder", folder)
