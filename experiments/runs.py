@@ -147,7 +147,6 @@ def _head(task: Task, settings: TrainingConfig, threshold: float, vectors: str |
 
 def _tfidf(task: Task, row: dict, relevance, train, validation, fold: int):
     """The control: TF-IDF of words and word pairs, and a logistic regression for each code."""
-    import joblib
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import LogisticRegression
     from sklearn.multiclass import OneVsRestClassifier
@@ -157,12 +156,10 @@ def _tfidf(task: Task, row: dict, relevance, train, validation, fold: int):
     x = words.fit_transform(texts[train])
     y = task.y[train]
     used = np.flatnonzero(np.asarray(y.sum(axis=0)).ravel())
-    one = LogisticRegression(
-        C=row["c"], class_weight="balanced", solver="liblinear", random_state=task.config.seed
-    )
-    # Shared memory would be read-only, which liblinear refuses.
-    with joblib.parallel_config("loky", n_jobs=-1, max_nbytes=None):
-        model = OneVsRestClassifier(one).fit(x, y[:, used])
+    # With more words than notes the dual problem is solved many times faster.
+    settings = {"solver": "liblinear", "dual": True, "max_iter": 1000, "random_state": task.config.seed}
+    model = OneVsRestClassifier(LogisticRegression(C=row["c"], class_weight="balanced", **settings))
+    model.fit(x, y[:, used])
 
     def score(rows):
         scores = np.zeros((len(rows), len(task.labels)), np.float32)
