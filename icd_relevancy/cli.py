@@ -5,14 +5,13 @@ import json
 import os
 import sys
 import warnings
-from collections import Counter
-from itertools import chain
 from pathlib import Path
 
 from icd_relevancy._startup import start_tensorflow
 from icd_relevancy._version import __version__
 from icd_relevancy.atomic import recover
-from icd_relevancy.cli_checks import check_output
+from icd_relevancy.cli_checks import check_output, note, tell_left_out
+from icd_relevancy.cli_data import add_data_argument, add_data_commands, default_code_system
 from icd_relevancy.cli_explain import add_explain_command
 from icd_relevancy.cli_medication import (
     add_by_option,
@@ -30,18 +29,24 @@ LOSSES = ("bce", "focal", "tlcl", "plcl", "bhml", "whml", "mcloss", "treemin", "
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Runs a command; returns 0, or 2 after one line about input that the user can mend."""
+    """Runs a command; returns 0, or 2 after a line about each thing in the input that the user can mend."""
+    _ready_streams()
     options = _parser().parse_args(arguments)
     try:
+        if sys.stdout is None:
+            raise InputError("standard output is closed; write into a file, or to /dev/null")
         with warnings.catch_warnings():
             warnings.showwarning = lambda message, *_: _tell(message)
-            options.run(options)
+            code = options.run(options)
+        # A full disk shall be told here, not by the interpreter when it ends.
+        sys.stdout.flush()
     except InputError as error:
         _tell(error)
         return 2
     except BrokenPipeError:
         # The reader has gone; let the interpreter not complain about it when it flushes at the end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
         _tell(f"{place}{error.strerror or error}")
@@ -49,11 +54,21 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("icd-relevancy: interrupted", file=sys.stderr)
         return 130
-    return 0
+    return code or 0
+
+
+def _ready_streams() -> None:
+    """Lets a console that lacks a character, such as one of an identifier, show its escape instead."""
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115 (it stays open)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _tell(problem: Exception | str) -> None:
-    print(f"icd-relevancy: {printable(' '.join(str(problem).split()))}", file=sys.stderr)
+    for line in getattr(problem, "lines", [str(problem)]):
+        note(" ".join(line.split()))
 
 
 class _Parser(argparse.ArgumentParser):
@@ -67,7 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     train = commands.add_parser("train", help="train a model on coded notes or stays")
-    _add_data(train)
+    add_data_argument(train)
     train.add_argument(
         "--out",
         required=True,
@@ -110,7 +125,7 @@ def _parser() -> argparse.ArgumentParser:
 
     evaluate = commands.add_parser("evaluate", help="measure a trained model on coded notes or stays")
     evaluate.add_argument("folder", type=Path, metavar="FOLDER")
-    _add_data(evaluate, code_system=False)
+    add_data_argument(evaluate, code_system=False)
     _add_encoder(evaluate)
     add_by_option(evaluate)
     _add_system(evaluate)
@@ -121,8 +136,9 @@ def _parser() -> argparse.ArgumentParser:
     predict.add_argument("folder", type=Path, metavar="FOLDER")
     predict.add_argument(
         "file", nargs="?", default="-", metavar="FILE|-",
-        help="a text file (one note), JSON (an object or lines with note_id and text), CSV or Parquet; "
-        "- or nothing reads text or JSON from standard input",
+        help="a text (one note), JSON (objects with note_id and text, a line each or in an array), a CSV or TSV table "
+        "with a header, or Parquet; - or nothing reads any of these from standard input. Several notes in one text "
+        "are read as one: give each an object or a row",
     )  # fmt: skip
     _add_encoder(predict)
     _add_system(predict)
@@ -136,29 +152,8 @@ def _parser() -> argparse.ArgumentParser:
     add_explain_command(commands)
     add_vectors_commands(commands)
 
-    data = commands.add_parser("data", help="check or make notes").add_subparsers(
-        required=True, metavar="COMMAND"
-    )
-    check = data.add_parser("check", help="read notes and say what is in them")
-    _add_data(check)
-    check.set_defaults(run=_check)
-    synthetic = data.add_parser("synthetic", help="write synthetic notes")
-    synthetic.add_argument("--out", required=True, type=Path, metavar="FILE", help=".csv, .parquet or .jsonl")
-    synthetic.add_argument("--notes", type=int, default=1000, help="default: 1000")
-    synthetic.add_argument("--codes", type=int, default=None, help="distinct codes at most (default: 3100)")
-    synthetic.add_argument("--seed", type=int, default=0, help="default: 0")
-    synthetic.set_defaults(run=_synthetic)
+    add_data_commands(commands)
     return parser
-
-
-def _add_data(parser, code_system: bool = True):
-    parser.add_argument(
-        "data", metavar="DATA",
-        help="a file of notes (CSV, Parquet, JSON lines), or SOURCE:PATH with SOURCE one of cmc2007, codiesp, "
-        "codiesp-es, mimic4-notes; of medication models a file of stays, or eicu, mimic3, mimic4, omop",
-    )  # fmt: skip
-    if code_system:
-        parser.add_argument("--code-system", metavar="NAME|PATH", help="icd10cm (default), icd9cm or a table")
 
 
 def _add_encoder(parser):
@@ -184,7 +179,7 @@ def _train(options):
         "model lexical joint loss alpha code_system vectors threshold encoder fine_tune epochs seed".split()
     )
     given = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
-    settings = {"code_system": _code_system_of(options.data), **settings, **given}
+    settings = {"code_system": default_code_system(options.data), **settings, **given}
     for name in ("code_system", "joint_system", "mapping", "vectors", "word_vectors", "encoder"):
         if isinstance(settings.get(name), str) and Path(settings[name]).exists():
             # The trained model asks for it again, from wherever it is used then.
@@ -331,7 +326,8 @@ def _predict(options):
     from icd_relevancy.training.config import MODELS
 
     check_kind(options.folder, *MODELS)
-    notes = read_new_notes(options.file)
+    left_out: list[str] = []
+    notes = read_new_notes(options.file, left_out)
     start_tensorflow()
     from icd_relevancy.training.joint_coder import JointCoder, load_coder
 
@@ -340,6 +336,7 @@ def _predict(options):
     for note_id, codes in zip(notes.note_id, coder.predict(notes, options.top_k), strict=True):
         for system, of_system in codes.items() if isinstance(coder, JointCoder) else [(None, codes)]:
             _print_codes(note_id, system, of_system, options.json)
+    return tell_left_out(left_out, "notes")
 
 
 def _print_codes(note_id: str, system: str | None, codes: list[dict], as_json: bool) -> None:
@@ -352,45 +349,6 @@ def _print_codes(note_id: str, system: str | None, codes: list[dict], as_json: b
     for code in codes:
         mark = "*" if code["assigned"] else " "
         print(printable(f"  {mark} {code['probability']:.3f}  {code['code']:8}  {code['title']}"))
-
-
-def _check(options):
-    from icd_relevancy.codes import code_system
-    from icd_relevancy.data import load_notes
-
-    name = options.code_system or _code_system_of(options.data)
-    notes = load_notes(options.data, name)
-    counts = Counter(chain.from_iterable(notes.codes))
-    canonical, report = code_system(name).normalise_all(counts, groups=False)
-    foreign = dict(report.ancestor_codes)
-    distinct = {text if text in foreign else code for text, code in zip(counts, canonical, strict=True)}
-    uncoded, groups = sum(not codes for codes in notes.codes), len(set(notes.groups()))
-    print(f"{len(notes)} notes, {sum(counts.values())} codes, {len(distinct - {None})} distinct")
-    print(f"{uncoded} notes without codes, {groups} groups by patient or repeated text")
-    print(
-        f"{name}: {report.exact} exact, {report.reformatted} respelled, {report.to_ancestor} by an ancestor"
-    )
-    for code, ancestor in report.ancestor_codes[:20]:
-        print("  " + shown_code(code).strip("'"), "->", ancestor)
-    if report.unknown_codes:
-        raise InputError(f"{options.data}: {len(report.unknown_codes)} codes are not {name}: "
-                         + ", ".join(map(shown_code, report.unknown_codes[:20]))
-                         + "; correct them or choose another --code-system")  # fmt: skip
-
-
-def _synthetic(options):
-    from icd_relevancy.data.synthetic.export import write_synthetic_notes
-
-    if options.notes < 1:
-        raise InputError(f"--notes must be at least 1. Received: {options.notes}")
-    check_output(options.out)
-    settings = {} if options.codes is None else {"n_codes": options.codes}
-    write_synthetic_notes(options.out, options.notes, options.seed, **settings)
-    print(f"{options.out}: {options.notes} synthetic notes")
-
-
-def _code_system_of(data: str) -> str:
-    return "icd9cm" if data.startswith(("cmc2007:", "mimic3:")) else "icd10cm"
 
 
 if __name__ == "__main__":

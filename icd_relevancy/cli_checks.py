@@ -7,6 +7,8 @@ from pathlib import Path
 
 from icd_relevancy.errors import InputError, printable
 
+_MOST_TOLD = 20
+
 
 def check_output(path: Path) -> None:
     """Refuses a place that cannot be written before the work is done; missing folders are made in the end."""
@@ -48,3 +50,14 @@ def check_seed(seed: int) -> None:
 def note(text: str) -> None:
     """Says one line on standard error, beside what is asked for."""
     print(f"icd-relevancy: {printable(text)}", file=sys.stderr)
+
+
+def tell_left_out(problems: list[str], what: str) -> int:
+    """Names what had to be left out of a result, the first twenty; returns the exit code that this makes."""
+    for problem in problems[:_MOST_TOLD]:
+        note(problem)
+    if problems:
+        more = len(problems) - _MOST_TOLD
+        also = f", {more} of them not named here" if more > 0 else ""
+        note(f"left out {len(problems)} {what if len(problems) > 1 else what.removesuffix('s')}{also}")
+    return 2 if problems else 0

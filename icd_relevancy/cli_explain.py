@@ -6,7 +6,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from icd_relevancy._startup import start_tensorflow
-from icd_relevancy.cli_checks import check_at_least, check_output
+from icd_relevancy.cli_checks import check_at_least, check_output, tell_left_out
 from icd_relevancy.errors import InputError
 
 _PAGES = (".html", ".htm")
@@ -69,7 +69,8 @@ def _explain(options):
     check_kind(options.folder, *MODELS)
     if options.method == "lime":
         check_lime()
-    notes = read_new_notes(options.file)
+    left_out: list[str] = []
+    notes = read_new_notes(options.file, left_out)
     start_tensorflow()
     from icd_relevancy.training.joint_coder import JointCoder, load_coder
 
@@ -86,6 +87,7 @@ def _explain(options):
             print(json.dumps(explanation.to_dict()))
     else:
         print(f"{options.out}: {_summary(explanations)}")
+    return tell_left_out(left_out, "notes")
 
 
 def _check_page(path: Path, notes: str) -> None:

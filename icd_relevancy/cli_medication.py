@@ -6,8 +6,8 @@ from itertools import chain
 from pathlib import Path
 
 from icd_relevancy._startup import start_tensorflow
-from icd_relevancy.cli_checks import check_at_least, note
-from icd_relevancy.errors import printable, shown_word
+from icd_relevancy.cli_checks import check_at_least, note, tell_left_out
+from icd_relevancy.errors import InputError, printable, shown_word
 
 _SHOWN_DRUGS, _SHOWN_STAYS = 10, 5
 _WARD_COLUMNS = {
@@ -23,7 +23,7 @@ def add_rank_command(commands) -> None:
     rank.add_argument(
         "file", nargs="?", default="-", metavar="FILE|-",
         help="stays with stay_id, drugs and, where known, age and sex (CSV, TSV, Parquet, JSON lines), or "
-        "SOURCE:PATH; - or nothing reads JSON lines from standard input",
+        "SOURCE:PATH; - or nothing reads such a table from standard input",
     )  # fmt: skip
     rank.add_argument("--json", action="store_true", help="print one JSON object a line")
     rank.add_argument("--top-k", type=int, default=30, metavar="K", help="codes a stay (default: 30)")
@@ -113,7 +113,8 @@ def _rank(options):
     check_kind(options.folder, "medication")
     told = read_coder_json(options.folder)["training"]
     system = MedicationConfig.from_mapping(told, f"{options.folder}/{JSON}").code_system
-    stays = load_stays(options.file, system, require_codes=False)
+    left_out: list[str] = []
+    stays = _with_something(load_stays(options.file, system, require_codes=False), left_out)
     start_tensorflow()
     from icd_relevancy.training.medication_coder import MedicationCoder
 
@@ -133,6 +134,27 @@ def _rank(options):
         for code in codes:
             mark = "*" if code["assigned"] else " "
             print(printable(f"  {mark} {code['probability']:.3f}  {code['code']:8}  {code['title']}"))
+    return tell_left_out(left_out, "stays")
+
+
+def _with_something(stays, left_out: list[str]):
+    """The stays of which something is known; names the others, which a model could only guess about."""
+    from icd_relevancy.data.stays import shown_stay
+
+    ages, sexes = stays.age or (None,) * len(stays), stays.sex or (None,) * len(stays)
+    empty = [
+        not drugs and age is None and sex in (None, "unknown")
+        for drugs, age, sex in zip(stays.drugs, ages, sexes, strict=True)
+    ]
+    told = [
+        f"{stays.source}: {shown_stay(stays.stay_id[row], row + 1)} has no drug, no age and no sex to rank codes by"
+        for row in range(len(stays))
+        if empty[row]
+    ]
+    if all(empty):
+        raise InputError(f"{stays.source}: no stay has a drug, an age or a sex to rank codes by")
+    left_out.extend(told)
+    return stays.select([not one for one in empty])
 
 
 def _reading(history: dict) -> str:

@@ -1,5 +1,6 @@
 """The command line for code vectors: `icd-relevancy vectors build | show | compare`."""
 
+import re
 import sys
 from pathlib import Path
 
@@ -65,8 +66,12 @@ def _add_build(vectors):
 
 
 def _add_show(vectors):
-    show = vectors.add_parser("show", help="the codes nearest to a code")
-    show.add_argument("code", metavar="CODE")
+    show = vectors.add_parser(
+        "show", help="the codes nearest to a code, or those whose titles have some words"
+    )
+    show.add_argument(
+        "code", nargs="+", metavar="CODE|WORD", help="a code, or words of titles, as in: show heart failure"
+    )
     show.add_argument("--vectors", default="icd10cm", metavar="NAME|PATH", help="default: icd10cm")
     show.add_argument(
         "--code-system", metavar="NAME|PATH", help="tells the titles (default: that of the vectors)"
@@ -215,24 +220,56 @@ def _rival(config, options):
 
 def _show(options):
     from icd_relevancy.codes import code_system
+    from icd_relevancy.codes.system import code_key
     from icd_relevancy.vectors import CodeVectors
 
     check_at_least("--top-k", options.top_k, 1)
     vectors = CodeVectors.load(options.vectors)
-    name = options.code_system or vectors.meta.get("code_system")
+    name = options.code_system or vectors.meta.get("code_system", options.vectors)
     # Vectors of a table of one's own need no code system to be looked up.
     system = code_system(name) if options.code_system or name in ("icd10cm", "icd9cm") else None
     titles = vectors.meta.get("titles", {}) if system is None else {}
-    code = options.code if system is None or options.code in vectors else system.normalise(options.code)
-    if code is None:
-        raise InputError(f"{shown_code(options.code)} is no code of {system.name}")
-    if code.replace(".", "") != options.code.replace(".", "").strip().upper():
-        told = shown_code(options.code).strip("'")
+    wanted = " ".join(options.code)
+    code = wanted if system is None or wanted in vectors else system.normalise(wanted)
+    if code is None or (code not in vectors and not any(character.isdigit() for character in wanted)):
+        _show_titled(wanted, vectors, system, titles, options.top_k)
+        return
+    if code_key(code) != code_key(wanted):
+        told = shown_code(wanted).strip("'")
         note(f"{told} is not in {system.name}; these are the nearest codes of {code}")
     nearest = vectors.most_similar(code, options.top_k)
     for other, similarity in [(code, 1.0), *nearest]:
-        title = titles.get(other) or (system.title(other) if system is not None and other in system else "")
-        print(printable(f"{similarity:6.3f}  {other:8}  {title}".rstrip()))
+        print(printable(f"{similarity:6.3f}  {other:8}  {_title(other, system, titles)}".rstrip()))
+
+
+def _title(code: str, system, titles: dict[str, str]) -> str:
+    return titles.get(code) or (system.title(code) if system is not None and code in system else "")
+
+
+def _show_titled(words: str, vectors, system, titles: dict[str, str], count: int) -> None:
+    """Lists the codes that have vectors and whose titles have words that begin with all of these."""
+    patterns = [re.compile(rf"\b{re.escape(word)}", re.IGNORECASE) for word in words.split()]
+    found = [
+        (code, title)
+        for code in vectors.codes
+        if (title := _title(code, system, titles)) and all(pattern.search(title) for pattern in patterns)
+    ]
+    if not found:
+        name = "these vectors" if system is None else system.name
+        raise InputError(f"{_shown(words)} is no code of {name}, and no title has {_these(words)}")
+    print(f"{len(found)} codes by title; show CODE lists the nearest to one of them")
+    for code, title in found[:count]:
+        print(printable(f"{code:8}  {title}"))
+    if len(found) > count:
+        note(f"{len(found) - count} more; raise --top-k or give more words")
+
+
+def _shown(words: str) -> str:
+    return shown_code(words) if len(words.split()) == 1 else "this"
+
+
+def _these(words: str) -> str:
+    return "this word" if len(words.split()) == 1 else "all these words"
 
 
 def _dimensions(text: str | None) -> int | None:

@@ -61,7 +61,7 @@ def readable(file) -> Iterator[None]:
     """`reading` of a table or a text, which tells where the damage is.
 
     Args:
-        file: The file that the block reads, a path or `StandardInput`; named in the message.
+        file: The file that the block reads, a path or `Content`; named in the message.
 
     Raises:
         InputError: As `reading`.
@@ -83,7 +83,7 @@ def readable(file) -> Iterator[None]:
 
 
 def opened(file):
-    """The bytes of a file, unpacked where its name ends in `.gz`, or of `StandardInput`."""
+    """The bytes of a file, unpacked where its name ends in `.gz`, or of `Content`."""
     if hasattr(file, "content"):
         return io.BytesIO(file.content)
     return gzip.open(file) if str(file).lower().endswith(".gz") else open(file, "rb")

@@ -218,7 +218,8 @@ def test_data_check_names_what_is_no_code(place, capsys):
     assert main(["data", "check", str(notes)]) == 2
     told = capsys.readouterr().err
     assert told.splitlines() == [
-        f"icd-relevancy: {notes}: 2 codes are not icd10cm: 'QQ9', 'ZZ9'; correct them or choose another --code-system"
+        f"icd-relevancy: {notes}: 2 codes are not icd10cm: 'QQ9' of note '1', 'ZZ9' of note '1'; "
+        "correct them or choose another --code-system"
     ]
 
 

@@ -52,6 +52,21 @@ def test_rank_from_standard_input(trained, monkeypatch, capsys):
     assert printed.err == "icd-relevancy: 1 drug is unknown to the model and left out: xyzzy (1)\n"
 
 
+def test_a_stay_of_which_nothing_is_known_is_named_and_the_others_are_ranked(trained, monkeypatch, capsys):
+    rows = "stay_id\tdrugs\tage\tsex\n7\tmetformin\t64\tF\n8\t\t\tunknown\n9\t\t64\t\n"
+    standard_input(monkeypatch, rows)
+    assert main(["rank", str(trained / "model"), "--json"]) == 2
+    told = capsys.readouterr()
+    assert [json.loads(line)["stay_id"] for line in told.out.splitlines()] == ["7", "9"]
+    assert told.err.splitlines()[1:] == [
+        "icd-relevancy: standard input: stay '8' has no drug, no age and no sex to rank codes by",
+        "icd-relevancy: left out 1 stay",
+    ]
+    standard_input(monkeypatch, '[{"stay_id": 8, "drugs": []}]')
+    assert main(["rank", str(trained / "model"), "--json"]) == 2
+    assert "no stay has a drug, an age or a sex" in capsys.readouterr().err
+
+
 def test_rank_a_file_at_all_levels(trained, place, capsys):
     synthetic_stays(3, seed=9).write(place / "new.jsonl")
     assert main(["rank", str(trained / "model"), "new.jsonl", "--all-levels", "--top-k", "6"]) == 0

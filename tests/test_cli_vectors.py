@@ -72,6 +72,21 @@ def test_show_says_which_code_stands_for_one_that_does_not_exist(nine, capsys):
         assert capsys.readouterr().err == said
 
 
+def test_show_searches_titles(nine, check_refused, capsys):
+    options = ["--vectors", str(nine), "--top-k", "3"]
+    assert main(["vectors", "show", "congestive", "heart", "failure", *options]) == 0
+    told = capsys.readouterr()
+    assert "428.0     Congestive heart failure, unspecified" in told.out.splitlines()
+    assert main(["vectors", "show", "PNEUMONIA", *options]) == 0
+    told = capsys.readouterr()
+    first, *lines = told.out.splitlines()
+    assert first.endswith("codes by title; show CODE lists the nearest to one of them")
+    assert len(lines) == 3
+    assert all("pneumonia" in line.lower() for line in lines)
+    assert told.err.startswith(f"icd-relevancy: {int(first.split()[0]) - 3} more; raise --top-k")
+    check_refused("vectors", "show", "Mrs", "Miller", *options, names="no title has all these words")
+
+
 def test_build_by_text_keeps_what_the_network_says(atc_table, place, miniature_encoder):
     options = ["--features", str(atc_table), "--text", "--encoder", str(miniature_encoder), "--epochs", "200"]
     options += ["--max-length", "32"]

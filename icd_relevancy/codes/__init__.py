@@ -11,8 +11,9 @@ from icd_relevancy.codes.knowledge import CodeKnowledge, code_knowledge
 from icd_relevancy.codes.knowledge_table import knowledge_from_table
 from icd_relevancy.codes.mapping import CodeMapping
 from icd_relevancy.codes.packaged import PACKAGED
-from icd_relevancy.codes.system import CodeSystem, NormalisationReport
+from icd_relevancy.codes.system import CodeSystem, NormalisationReport, code_system_name
 from icd_relevancy.codes.table import atc, code_system_from_table
+from icd_relevancy.errors import InputError
 
 __all__ = [
     "CodeKnowledge",
@@ -25,6 +26,7 @@ __all__ = [
     "code_knowledge",
     "code_system",
     "code_system_from_table",
+    "code_system_name",
     "general_equivalence_mappings",
     "icd9cm",
     "icd10cm",
@@ -36,7 +38,8 @@ def code_system(name_or_path: str | Path) -> CodeSystem:
     """The code system of that name, or the one read from that table.
 
     Args:
-        name_or_path: `"icd10cm"`, `"icd9cm"`, or the path of a table as in `code_system_from_table`.
+        name_or_path: `"icd10cm"` or `"icd9cm"`, as `code_system_name` reads them, or the path of a table as in
+            `code_system_from_table`.
 
     Returns:
         A `CodeSystem`.
@@ -49,6 +52,9 @@ def code_system(name_or_path: str | Path) -> CodeSystem:
         >>> code_system("icd9cm").title("428.9")
         'Heart failure, unspecified'
     """
-    if str(name_or_path) in PACKAGED:
-        return PACKAGED[str(name_or_path)]()
+    name = code_system_name(name_or_path)
+    if name in PACKAGED:
+        return PACKAGED[name]()
+    if not Path(name).suffix and not Path(name).exists():
+        raise InputError(f"{name}: no such code system; give {', '.join(PACKAGED)} or the file of a table")
     return code_system_from_table(name_or_path)

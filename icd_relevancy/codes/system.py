@@ -1,6 +1,7 @@
 """A code system: the codes, their titles and their place in the hierarchy."""
 
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -14,6 +15,30 @@ _SHOWN_IN_CIRCLE = 5
 LONGEST_CODE = 7
 # What another edition adds to a code: at most two characters, such as a finer digit and an encounter letter.
 EDITION_EXTENSION = re.compile(r"[0-9]{0,2}|[0-9]?[A-Z]")
+_SYSTEM = re.compile(r"(?:icd)?[\s_-]{0,3}0?(9|10)[\s_-]{0,3}(?:cm|\.0)?", re.IGNORECASE)
+# What stands before a code (`ICD-10-CM: E11.9`) and after it: dagger and asterisk, and the dash of `J44.-`.
+_PREFIX = re.compile(r"\s*(ICD[\s_-]{0,3}(?:9|10)(?:[\s_-]{0,3}[A-Z]{2})?)\s{0,3}:", re.IGNORECASE)
+_MARKS, _DASHES = "*+!\u2020\u2021", "-\u2010\u2011\u2012\u2013\u2014\u2015"
+_INVISIBLE = dict.fromkeys((0xAD, 0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF))
+
+
+def code_system_name(name: object) -> str:
+    """The name of a packaged code system, however it is spelt; any other name as it is.
+
+    Args:
+        name: Such as `"ICD-10-CM"`, `"icd 10"`, `"10"`, `10` or `10.0`; a name or the path of a table.
+
+    Returns:
+        `"icd10cm"`, `"icd9cm"`, or the text of `name` without white space around it.
+
+    Example:
+        >>> from icd_relevancy.codes import code_system_name
+        >>> code_system_name("ICD-10-CM"), code_system_name("9"), code_system_name("icd10gm")
+        ('icd10cm', 'icd9cm', 'icd10gm')
+    """
+    text = str(name).strip()
+    found = _SYSTEM.fullmatch(text)
+    return f"icd{found[1]}cm" if found else text
 
 
 @dataclass(frozen=True)
@@ -161,12 +186,13 @@ class CodeSystem:
     def normalise(self, text: str) -> str | None:
         """The canonical code that a text stands for.
 
-        White space, case, missing or surplus dots and the trailing `x` placeholder of the Spanish edition do
-        not matter. A single dot in the wrong place makes another code, so it is not moved (`38.9` is not
-        389). An unknown code falls back to its nearest ancestor: characters are dropped from its end, down to
-        three, until a node is found. Editions differ by little, so what is dropped must be one or two digits,
-        a letter, or a digit and a letter, not counting `x` placeholders, and the code, without them, no
-        longer than seven characters (or the longest of the system): `J18.99` stands for J18.9, but
+        White space, case, missing or surplus dots, the trailing `x` placeholder of the Spanish edition, the name of
+        this system before the code (`ICD-10-CM: E11.9`) and, after it, a dagger (`E11.4+`), an asterisk (`G63.2*`)
+        or the dash of a category (`J44.-`) do not matter. A single dot in the wrong place makes another code, so it
+        is not moved (`38.9` is not 389). An unknown code falls back to its nearest ancestor: characters are dropped
+        from its end, down to three, until a node is found. Editions differ by little, so what is dropped must be
+        one or two digits, a letter, or a digit and a letter, not counting `x` placeholders, and the code, without
+        them, no longer than seven characters (or the longest of the system): `J18.99` stands for J18.9, but
         `J18.9;I10`, `J18garbage` and `R69999` stand for nothing.
 
         Args:
@@ -231,9 +257,15 @@ class CodeSystem:
     def _resolve(self, text: str) -> tuple[str | None, str]:
         if text in self.parents:
             return text, "exact"
+        if self._names_another(text):
+            return None, "unknown"
+        text, has_dash = _bare(text)
         key = _key(text)
+        # A dash stands for the codes below this one; after a whole code it is half of a range.
+        if has_dash and not (text.endswith(".") or self._children.get(self._by_key.get(key))):
+            return None, "unknown"
         stem = self._stem(text)
-        for length in range(len(key), min(len(key), SHORTEST_FALLBACK) - 1, -1):
+        for length in range(min(len(key), self._longest_key), min(len(key), SHORTEST_FALLBACK) - 1, -1):
             code = self._by_key.get(key[:length])
             if code is None or stem not in (None, len(code.partition(".")[0])):
                 continue
@@ -245,6 +277,11 @@ class CodeSystem:
                 (code, "to_ancestor") if fits and EDITION_EXTENSION.fullmatch(dropped) else (None, "unknown")
             )
         return None, "unknown"
+
+    def _names_another(self, text: str) -> bool:
+        """Whether another system stands before the code; a table of one's own may be of any edition."""
+        prefix = _PREFIX.match(unicodedata.normalize("NFKC", text))
+        return bool(prefix) and self.name in PACKAGED_SYSTEMS and code_system_name(prefix[1]) != self.name
 
     def _stem(self, text: str) -> int | None:
         """Number of characters before the one dot of a text, where this system's codes have dots.
@@ -278,6 +315,10 @@ class CodeSystem:
     @cached_property
     def _longest(self) -> int:
         return max(LONGEST_CODE, *(len(key) for key in map(_key, self.codes) if key.isalnum()), 0)
+
+    @cached_property
+    def _longest_key(self) -> int:
+        return max(map(len, self._by_key), default=0)
 
     @cached_property
     def _by_key(self) -> dict[str, str]:
@@ -316,6 +357,29 @@ def _not_text(what: str, value: object) -> InputError:
     is_number = isinstance(value, (int, float))
     shown = f"{shown_word(value)} ({type(value).__name__})" if is_number else type(value).__name__
     return InputError(f"{what} is {shown}, not text: read the codes as text")
+
+
+def _bare(text: str) -> tuple[str, bool]:
+    """A code without what is written around it, and whether a dash stood after it."""
+    text = unicodedata.normalize("NFKC", text).translate(_INVISIBLE)
+    prefix = _PREFIX.match(text)
+    text = text[prefix.end() if prefix else 0 :].rstrip().rstrip(_MARKS).rstrip()
+    bare = text.rstrip(_DASHES)
+    return bare, bare != text
+
+
+def code_key(text: str) -> str:
+    """A code in capitals without dots, white space and what is written around it.
+
+    Args:
+        text: A code as written in a data set.
+
+    Example:
+        >>> from icd_relevancy.codes.system import code_key
+        >>> code_key("ICD-10-CM: e11.4+")
+        'E114'
+    """
+    return _key(_bare(text)[0])
 
 
 def _key(text: str) -> str:

@@ -1,11 +1,13 @@
 """One spelling for each code."""
 
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from itertools import chain
 
-from icd_relevancy.codes import CodeSystem
-from icd_relevancy.codes.system import NormalisationReport
+from icd_relevancy.codes import CodeSystem, code_system_name
+from icd_relevancy.codes.system import NormalisationReport, code_key
 from icd_relevancy.data.notes import Notes
+from icd_relevancy.data.records import MOST_PROBLEMS
 from icd_relevancy.errors import InputError, shown_code, shown_note
 
 
@@ -24,7 +26,7 @@ def with_canonical_codes(notes: Notes, code_system: CodeSystem) -> tuple[Notes, 
 
     Raises:
         InputError: If codes are not even of a known category, or name a chapter or block, or the `code_system` of a
-            note is another; names the first.
+            note is another; names the first twenty, each with a note.
 
     Example:
 
@@ -38,18 +40,14 @@ def with_canonical_codes(notes: Notes, code_system: CodeSystem) -> tuple[Notes, 
     mentions = notes.mentions or ()
     mentioned = {code for row in mentions for code, _ in row or ()}
     distinct = sorted(mentioned.union(chain.from_iterable(notes.codes)))
-    canonical, report = code_system.normalise_all(distinct, groups=False)
+    name_of, report = canonical_names(distinct, code_system)
     if report.unknown_codes:
-        first = report.unknown_codes[0]
-        row = next(row for row in range(len(notes)) if first in _codes_of(notes, row))
+        rows = ((notes.note_id[row], _codes_of(notes, row)) for row in range(len(notes)))
+        told = shown_unknown(report.unknown_codes, rows)
         raise InputError(
-            f"{notes.source or 'notes'}: {len(report.unknown_codes)} codes are not {code_system.name}, first "
-            f"{shown_code(first)} of {shown_note(notes.note_id[row], row + 1)}; correct them or choose another "
-            "--code-system"
+            f"{notes.source or 'notes'}: {len(report.unknown_codes)} codes are not {code_system.name}, first {told}; "
+            "correct them or choose another --code-system"
         )
-    name_of = dict(zip(distinct, canonical, strict=True))
-    dotted = any("." in code for code in code_system.codes)
-    name_of.update((code, _spelling(code, ancestor, dotted)) for code, ancestor in report.ancestor_codes)
     codes = tuple(tuple(dict.fromkeys(name_of[code] for code in row)) for row in notes.codes)
     if notes.mentions is not None:
         mentions = tuple(
@@ -59,14 +57,71 @@ def with_canonical_codes(notes: Notes, code_system: CodeSystem) -> tuple[Notes, 
     return replace(notes, codes=codes), report
 
 
+def canonical_names(
+    codes: Iterable[str], code_system: CodeSystem
+) -> tuple[dict[str, str | None], NormalisationReport]:
+    """The name of each code as the code system writes it, None for those that it does not know.
+
+    Args:
+        codes: Distinct codes as notes write them.
+        code_system: The system that they are of.
+
+    Returns:
+        The names, and what was changed. A code that is known by an ancestor keeps a name of its own.
+
+    Example:
+
+    >>> from icd_relevancy.codes import icd9cm
+    >>> canonical_names(["7862", "none"], icd9cm())[0]
+    {'7862': '786.2', 'none': None}
+    """
+    codes = list(codes)
+    canonical, report = code_system.normalise_all(codes, groups=False)
+    name_of = dict(zip(codes, canonical, strict=True))
+    dotted = any("." in code for code in code_system.codes)
+    name_of.update((code, _spelling(code, ancestor, dotted)) for code, ancestor in report.ancestor_codes)
+    return name_of, report
+
+
+def shown_unknown(
+    unknown: Collection[str], rows: Iterable[tuple[str, Iterable[str]]], what: str = "note"
+) -> str:
+    """Codes as a message may name them, the first twenty, each with the first note that has it.
+
+    Args:
+        unknown: The codes.
+        rows: The identifier and the codes of each note.
+        what: What a row is. Defaults to `"note"`.
+
+    Example:
+
+    >>> shown_unknown(["QQ9", "ZZ9"], [("n1", ["QQ9"]), ("n2", ["QQ9", "ZZ9"])])
+    "'QQ9' of note 'n1', 'ZZ9' of note 'n2'"
+    """
+    found: dict[str, str] = {}
+    for number, (identifier, codes) in enumerate(rows, 1):
+        for code in codes:
+            if code in unknown and code not in found:
+                found[code] = shown_note(identifier, number).replace("note", what, 1)
+    shown = [f"{shown_code(code)} of {found[code]}" for code in list(unknown)[:MOST_PROBLEMS]]
+    more = len(unknown) - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
+
+
 def _check_systems(notes: Notes, code_system: CodeSystem) -> None:
     """Refuses notes that name another system: some codes are of both, with different meanings."""
-    for row, name in enumerate(notes.code_system or ()):
-        if name not in (None, code_system.name):
-            raise InputError(
-                f"{notes.source or 'notes'}: {shown_note(notes.note_id[row], row + 1)} has another code_system than "
-                f"{code_system.name}; leave such notes out, or train --joint on both systems"
-            )
+    name_of = {name: code_system_name(name) for name in set(notes.code_system or ()) - {None}}
+    foreign = [
+        row
+        for row, name in enumerate(notes.code_system or ())
+        if name_of.get(name, code_system.name) != code_system.name
+    ]
+    if foreign:
+        others = f", as have {len(foreign) - 1} others" if len(foreign) > 1 else ""
+        raise InputError(
+            f"{notes.source or 'notes'}: {shown_note(notes.note_id[foreign[0]], foreign[0] + 1)} has another "
+            f"code_system than {code_system.name}{others}; leave such notes out, or train --joint on both systems"
+        )
 
 
 def _codes_of(notes: Notes, row: int) -> tuple[str, ...]:
@@ -75,5 +130,5 @@ def _codes_of(notes: Notes, row: int) -> tuple[str, ...]:
 
 
 def _spelling(code: str, ancestor: str, dotted: bool) -> str:
-    key, stem = "".join(code.upper().replace(".", "").split()), ancestor.partition(".")[0]
+    key, stem = code_key(code), ancestor.partition(".")[0]
     return f"{stem}.{key[len(stem) :]}" if dotted else key

@@ -105,10 +105,11 @@ class DrugMapping:
         """
         records = read_records(path, _COLUMNS, _COLUMNS)
         problem = "must be text that is not empty"
-        columns = (
+        columns = [
             records.column(name, lambda value: isinstance(value, str) and value.strip(), problem)
             for name in _COLUMNS
-        )
+        ]
+        records.check()
         table: dict[str, dict[str, None]] = {}
         for drug, ingredient in zip(*columns, strict=True):
             table.setdefault(_plain(drug), {})[ingredient.strip()] = None

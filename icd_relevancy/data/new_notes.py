@@ -1,36 +1,44 @@
 """Notes still to be coded: plain text, JSON or a table, from a file or standard input."""
 
-import json
-import re
-import sys
 from pathlib import Path
 
-import pandas as pd
-
+from icd_relevancy.data.columns import identifiers
+from icd_relevancy.data.content import Content, read_content
+from icd_relevancy.data.json_records import (
+    LONE_SURROGATE,
+    column_with_lone_surrogate,
+    is_json,
+    json_objects,
+    looks_like_records,
+)
 from icd_relevancy.data.notes import Notes
-from icd_relevancy.data.notes_table import optional_columns, read_notes
-from icd_relevancy.data.records import LONE_SURROGATE, Records, column_with_lone_surrogate
+from icd_relevancy.data.notes_table import EMPTY_NOTE, is_empty, is_filled, optional_columns, read_notes
+from icd_relevancy.data.records import Records, object_frame, refuse
 from icd_relevancy.data.table_files import table_format
-from icd_relevancy.errors import InputError, shown_note
+from icd_relevancy.errors import InputError
 
 _KNOWN = ("specialty", "age", "sex")
-_SPACE = re.compile(r"\s*")
 
 
-def read_new_notes(file) -> Notes:
+def read_new_notes(file, left_out: list[str] | None = None) -> Notes:
     """Reads notes without codes.
 
+    What a file holds is told by its suffix, else, as of standard input, by its content: JSON objects (one after the
+    other, a line each, or in an array) with `text` and optionally `note_id`, `specialty`, `age` and `sex`; a CSV or
+    TSV table with a header, or Parquet, with those columns; anything else is **one** note as text. Several notes in
+    one text cannot be told apart: give each a file, a JSON object or a row. What looks like JSON or a table, but is
+    broken or is named otherwise, is refused, so that it is not coded as one note. All may be packed by gzip.
+
     Args:
-        file: `"-"` for standard input, which holds one note as text, or a JSON object or JSON lines with `text` and
-            optionally `note_id`, `specialty`, `age` and `sex`; a `.csv`, `.tsv`, `.parquet`, `.jsonl` or `.json`
-            file with those fields; any other file is one note as text.
+        file: `"-"` for standard input, or a file.
+        left_out: As of `read_notes`. Defaults to None.
 
     Returns:
-        The notes, each without codes. A note without an id gets its number; a text file gives its name.
+        The notes, each without codes. A JSON object without `note_id` gets its number; a text the name of its file.
 
     Raises:
-        InputError: If the file is missing or empty, not UTF-8 or not of its format, a note has no text, or
-            two have the same id.
+        InputError: If the file is missing, empty, too long (`read_content`), not UTF-8 or not of its format, a note
+            has no text, or two have the same id.
 
     Example:
 
@@ -39,77 +47,70 @@ def read_new_notes(file) -> Notes:
     >>> read_new_notes("results/note.txt").note_id
     ('note',)
     """
-    if str(file) == "-":
-        content = _decoded(sys.stdin.buffer.read(), "standard input")
-        if content.lstrip().startswith("{"):
-            return _json_notes(content, "standard input")
-        return _text_note(content, "standard input", "1")
-    path = Path(file)
-    if path.is_dir() or not path.exists():
-        raise InputError(f"{path}: no such file")
+    is_piped, path = str(file) == "-", Path(file)
+    if not is_piped and (path.is_dir() or not path.exists()):
+        raise InputError(f"{path}: {'a folder; name a file' if path.is_dir() else 'no such file'}")
+    table = None if is_piped else _table_of(path)
+    if table not in (None, "jsonl"):
+        return read_notes(path, require_codes=False, left_out=left_out)
+    content = read_content(file)
+    if table == "jsonl" or content.kind == "json":
+        return _json_notes(content, table is None, left_out)
+    if content.kind == "text":
+        return _text_note(content)
+    if path.is_file() and content.kind != "parquet":
+        raise InputError(f"{path}: holds a table with a header, not one note; name it .csv or .tsv")
+    return read_notes(content, require_codes=False, left_out=left_out)
+
+
+def _table_of(path: Path) -> str | None:
+    """The format of a file by its suffix; None where its content tells it, as for a text."""
     try:
-        kind = table_format(path)
+        return table_format(path)
     except InputError:
-        return _text_note(_decoded(path.read_bytes(), path), path, path.stem)
-    if kind != "jsonl" or path.suffix == ".gz":
-        return read_notes(path, require_codes=False)
-    return _json_notes(_decoded(path.read_bytes(), path), path)
+        return None
 
 
-def _decoded(content: bytes, place) -> str:
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(f"{place}: not UTF-8 at byte {error.start}; save it as UTF-8") from None
+def _json_notes(content: Content, may_be_text: bool, left_out: list[str] | None) -> Notes:
+    text, problems = content.text(), []
+    objects = list(json_objects(text, content, problems))
+    if problems and may_be_text and not (looks_like_records(text) or is_json(text)):
+        return _text_note(content)
+    refuse(problems, content)
+    if not objects:
+        raise InputError(f"{content}: {'holds no note' if text.strip() else 'the file is empty'}")
+    records = _records(objects, content)
+    if left_out is not None:
+        records = records.without("text", is_empty, EMPTY_NOTE, left_out)
+    note_id, texts = identifiers(records, "note"), records.column("text", is_filled, EMPTY_NOTE)
+    known = optional_columns(records)
+    records.check()
+    return Notes(note_id, tuple(texts), ((),) * len(note_id), **known, source=str(content))
 
 
-def _json_notes(content: str, place) -> Notes:
-    records = _json_objects(content, place)
-    if not records:
-        raise InputError(f"{place}: the file is empty")
-    text_of = {}
-    for number, (line, record) in enumerate(records, 1):
-        where = f"{place}, note {number} (line {line})"
-        text, note_id = record.get("text"), record.get("note_id", number)
-        if not isinstance(text, str) or not text.strip():
-            raise InputError(f"{where}, 'text': the note has no text; fill it in")
-        if name := column_with_lone_surrogate(record, ["text", "note_id", *_KNOWN]):
-            raise InputError(f"{where}, {name!r}: {LONE_SURROGATE}")
-        if isinstance(note_id, bool) or not isinstance(note_id, (str, int)) or not str(note_id).strip():
-            raise InputError(f"{where}, 'note_id': must be text or a whole number")
-        note_id = str(note_id).strip()
-        if note_id in text_of:
-            told = shown_note(note_id, number)
-            raise InputError(f"{where}, 'note_id': that of {told} occurs more than once; make it unique")
-        text_of[note_id] = text
-    named = [name for name in _KNOWN if any(name in record for _, record in records)]
-    columns = {name: [record.get(name) for _, record in records] for name in named}
-    frame = pd.DataFrame({name: pd.Series(column, dtype=object) for name, column in columns.items()})
-    known = optional_columns(Records(place, frame, [line for line, _ in records]))
-    return Notes(tuple(text_of), tuple(text_of.values()), ((),) * len(text_of), **known, source=str(place))
+def _records(objects: list[tuple[int | None, dict]], content: Content) -> Records:
+    """The columns of notes that JSON gives, which need no identifier of their own."""
+    lines = [line for line, _ in objects]
+    named = ["note_id", "text", *(name for name in _KNOWN if any(name in record for _, record in objects))]
+    columns = {name: [record.get(name) for _, record in objects] for name in named}
+    columns["note_id"] = [record.get("note_id", number) for number, (_, record) in enumerate(objects, 1)]
+    records = Records(content, object_frame(columns), lines if all(lines) else None, "note_id")
+    for row, (_, record) in enumerate(objects):
+        if "text" not in record:
+            records.report(row, "text", "there is none; every object needs it")
+        if name := column_with_lone_surrogate(record, named):
+            records.report(row, name, LONE_SURROGATE)
+    records.check()
+    return records
 
 
-def _json_objects(content: str, place) -> list[tuple[int, dict]]:
-    """The JSON objects of a text and the lines they begin in; one object may span several lines."""
-    decoder, found = json.JSONDecoder(), []
-    line, position = 1, 0
-    while (start := _SPACE.match(content, position).end()) < len(content):
-        line += content.count("\n", position, start)
-        try:
-            record, position = decoder.raw_decode(content, start)
-        except json.JSONDecodeError as error:
-            raise InputError(f"{place}, line {error.lineno}: malformed JSON ({error.msg})") from None
-        except (ValueError, RecursionError):
-            told = "malformed JSON (nested too deeply, or a number too long)"
-            raise InputError(f"{place}, line {line}: {told}") from None
-        if not isinstance(record, dict):
-            raise InputError(f"{place}, line {line}: expected a JSON object with 'text'")
-        found.append((line, record))
-        line += content.count("\n", start, position)
-    return found
-
-
-def _text_note(content: str, place, note_id: str) -> Notes:
-    if not content.strip():
-        raise InputError(f"{place}: the note has no text")
-    return Notes((note_id,), (content,), ((),), source=str(place))
+def _text_note(content: Content) -> Notes:
+    text = content.text()
+    if not text.strip():
+        raise InputError(f"{content}: the note has no text")
+    if looks_like_records(text):
+        told = "lines of it are like those of JSON, but it is none; correct it, or name it .jsonl to see what is wrong"
+        raise InputError(f"{content}: {told}")
+    path = Path(content.place)
+    name = Path(path.stem).stem if path.suffix.lower() == ".gz" else path.stem
+    return Notes(("1" if content.place == "standard input" else name,), (text,), ((),), source=content.place)

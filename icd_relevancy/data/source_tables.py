@@ -144,7 +144,7 @@ def _parquet_parts(file: Path, names) -> Iterator[pd.DataFrame]:
 def _plain_text(column: pd.Series) -> pd.Series:
     text = column.str.strip()
     # pandas writes whole numbers as floats where some are missing.
-    return text.str.removesuffix(".0") if column.name.endswith(("_id", "_version")) else text
+    return text.str.removesuffix(".0") if column.name.endswith(("id", "_version")) else text
 
 
 def _without_fraction(column: pa.Array) -> pa.Array:

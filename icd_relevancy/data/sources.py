@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from icd_relevancy.codes import code_system_name
 from icd_relevancy.data.cmc2007 import read_cmc2007
 from icd_relevancy.data.codiesp import read_codiesp
 from icd_relevancy.data.mimic4_notes import read_mimic4_notes
@@ -9,7 +10,7 @@ from icd_relevancy.data.named_source import split_source
 from icd_relevancy.data.notes import Notes
 from icd_relevancy.data.notes_table import read_notes
 
-_SOURCES: dict[str, Callable[[str, str | None], Notes]] = {
+NOTE_SOURCES: dict[str, Callable[[str, str | None], Notes]] = {
     "cmc2007": lambda path, code_system: read_cmc2007(path),
     "codiesp": lambda path, code_system: read_codiesp(path, language="en"),
     "codiesp-es": lambda path, code_system: read_codiesp(path, language="es"),
@@ -35,5 +36,7 @@ def load_notes(data, code_system: str | None = "icd10cm", require_codes: bool = 
     >>> from icd_relevancy.data import load_notes
     >>> notes = load_notes("cmc2007:data/cmc2007")  # doctest: +SKIP
     """
-    source, path = split_source(data, _SOURCES, "notes")
-    return _SOURCES[source](path, code_system) if source else read_notes(path, require_codes=require_codes)
+    source, path = split_source(data, NOTE_SOURCES, "notes")
+    if source is None:
+        return read_notes(path, require_codes=require_codes)
+    return NOTE_SOURCES[source](path, code_system and code_system_name(code_system))

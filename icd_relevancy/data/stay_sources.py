@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from icd_relevancy.codes import code_system_name
 from icd_relevancy.data.eicu import read_eicu
 from icd_relevancy.data.mimic_hosp import read_mimic3, read_mimic4_hosp
 from icd_relevancy.data.named_source import split_source
@@ -9,7 +10,7 @@ from icd_relevancy.data.omop import read_omop
 from icd_relevancy.data.stays import Stays
 from icd_relevancy.data.stays_table import read_stays
 
-_SOURCES: dict[str, Callable[[str, str, bool], Stays]] = {
+STAY_SOURCES: dict[str, Callable[[str, str, bool], Stays]] = {
     "eicu": read_eicu,
     "mimic3": lambda path, code_system, require_codes: read_mimic3(path, require_codes),
     "mimic4": read_mimic4_hosp,
@@ -35,5 +36,7 @@ def load_stays(data, code_system: str = "icd10cm", require_codes: bool = True) -
     >>> from icd_relevancy.data import load_stays
     >>> stays = load_stays("eicu:data/eicu_demo", "icd9cm")  # doctest: +SKIP
     """
-    source, path = split_source(data, _SOURCES, "stays")
-    return _SOURCES[source](path, code_system, require_codes) if source else read_stays(path, require_codes)
+    source, path = split_source(data, STAY_SOURCES, "stays")
+    if source is None:
+        return read_stays(path, require_codes)
+    return STAY_SOURCES[source](path, code_system_name(code_system), require_codes)

@@ -3,7 +3,6 @@
 import csv
 import gzip
 import re
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from icd_relevancy.atomic import replacing
+from icd_relevancy.data.content import foreign_suffix
 from icd_relevancy.data.mentions import mention_records
 from icd_relevancy.errors import InputError
 
@@ -24,6 +24,10 @@ _SUFFIXES = {
     ".parquet": "parquet",
     ".jsonl": "jsonl",
     ".jsonl.gz": "jsonl",
+    ".ndjson": "jsonl",
+    ".ndjson.gz": "jsonl",
+    ".jl": "jsonl",
+    ".jl.gz": "jsonl",
     ".json": "jsonl",
     ".json.gz": "jsonl",
 }
@@ -32,16 +36,6 @@ _SUFFIXES = {
 # What a spreadsheet would run, or break a cell at, where a text begins with it.
 _RUN = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
-
-
-class StandardInput:
-    """JSON lines from standard input, for `read_records` in place of a path."""
-
-    def __init__(self):
-        self.content = sys.stdin.buffer.read()
-
-    def __str__(self) -> str:
-        return "standard input"
 
 
 def table_format(path) -> str:
@@ -66,7 +60,10 @@ def table_format(path) -> str:
     for suffix, table in _SUFFIXES.items():
         if name.endswith(suffix):
             return table
-    raise InputError(f"{path}: the file name must end in one of {', '.join(_SUFFIXES)}")
+    told = foreign_suffix(path)
+    raise InputError(
+        f"{path}: {told + '; ' if told else ''}the file name must end in one of {', '.join(_SUFFIXES)}"
+    )
 
 
 def inert(frame: pd.DataFrame) -> pd.DataFrame:

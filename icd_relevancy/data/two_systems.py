@@ -6,7 +6,7 @@ from itertools import chain
 
 import numpy as np
 
-from icd_relevancy.codes import CodeMapping, CodeSystem
+from icd_relevancy.codes import CodeMapping, CodeSystem, code_system_name
 from icd_relevancy.codes.translation import TranslationReport
 from icd_relevancy.data.canonical import with_canonical_codes
 from icd_relevancy.data.notes import Notes
@@ -173,10 +173,10 @@ def _told(notes: Notes, names: tuple[str, str]) -> np.ndarray:
     """For each note the number of the system that it names, 0 where it names none."""
     if notes.code_system is None:
         return np.zeros(len(notes), np.int8)
-    number = {None: 0, names[0]: _FIRST, names[1]: _SECOND}
-    foreign = set(notes.code_system) - number.keys()
-    if foreign:
-        row = next(row for row, name in enumerate(notes.code_system) if name in foreign)
+    number_of = {names[0]: _FIRST, names[1]: _SECOND}
+    number = {name: number_of.get(code_system_name(name)) for name in set(notes.code_system)} | {None: 0}
+    if None in number.values():
+        row = next(row for row, name in enumerate(notes.code_system) if number[name] is None)
         raise _error(notes, row, f"has a code_system that is neither {names[0]} nor {names[1]}; correct it")
     return np.fromiter(map(number.get, notes.code_system), np.int8, len(notes))
 

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import yaml
 
+from icd_relevancy.codes import code_system_name
 from icd_relevancy.errors import InputError, shown_word
 from icd_relevancy.relevance import check_threshold
 from icd_relevancy.training.model_settings import MODELS, OF_LOSSES, OF_MODELS, open_settings
 
 LOSSES = ("bce", "focal", "tlcl", "plcl", "bhml", "whml")
 ATTENTIONS = ("hierarchical", "flat", "single", "none")
+_SYSTEMS = ("code_system", "joint_system")
 GRAPHS = ("weighted", "unweighted", "one_table", "none")
 MONITORS = ("loss", "micro_f1", "macro_f1", "map", "ndcg", "micro_auprc")
 
@@ -155,6 +157,8 @@ class TrainingConfig(Settings):
     seed: int = 0
 
     def __post_init__(self):
+        for name in _SYSTEMS:
+            object.__setattr__(self, name, code_system_name(getattr(self, name)))
         check(self.model in MODELS, "model", self.model, f"one of {', '.join(MODELS)}")
         self._check_own()
         for name, value in open_settings(self.model, self.fine_tune).items():
@@ -244,6 +248,9 @@ class TrainingConfig(Settings):
 def from_mapping(kind, settings: Mapping, source: str):
     """A frozen dataclass from names and values that rejects unknown keys and values of another type."""
     known = {field.name: field for field in fields(kind)}
+    # YAML reads a bare 10 as a number.
+    spelt = {name: code_system_name(settings[name]) for name in _SYSTEMS if settings.get(name) in (9, 10)}
+    settings = {**settings, **spelt}
     for name, value in settings.items():
         if name not in known:
             raise InputError(

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 from icd_relevancy.atomic import replacing
-from icd_relevancy.codes import code_system
+from icd_relevancy.codes import code_system, code_system_name
 from icd_relevancy.data import Notes, split_by_code_system
 from icd_relevancy.errors import InputError
 from icd_relevancy.models import system_model
@@ -96,7 +96,7 @@ class JointCoder:
         Raises:
             InputError: If the model has no such system.
         """
-        spellings = system, _plain(system)
+        spellings = system, _plain(system), code_system_name(system)
         found = [name for name in self.coders if name.startswith(spellings)]
         found = [name for name in spellings if name in found][:1] or found
         if len(found) != 1:
@@ -247,7 +247,7 @@ def load_coder(folder, encoder: str | None = None, system: str | None = None) ->
         return joint if system is None else joint.coder(system)
     coder = NoteCoder.load(folder, encoder)
     name = Path(coder.config.code_system).stem  # of a table, what its system is called
-    if system is not None and not name.startswith((system, _plain(system))):
+    if system is not None and not name.startswith((system, _plain(system), code_system_name(system))):
         raise InputError(f"{folder}: codes in {name}. Received: system={system!r}")
     return coder
 

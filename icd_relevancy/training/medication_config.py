@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 
+from icd_relevancy.codes import code_system_name
 from icd_relevancy.codes.system import PACKAGED_SYSTEMS
 from icd_relevancy.errors import InputError
 from icd_relevancy.relevance import check_threshold
@@ -88,6 +89,7 @@ class MedicationConfig(Settings):
     seed: int = 0
 
     def __post_init__(self):
+        object.__setattr__(self, "code_system", code_system_name(self.code_system))
         check_threshold(self.threshold)
         for name, allowed in (
             ("model", ("medication",)),

@@ -1,6 +1,6 @@
 import pytest
 
-from icd_relevancy.codes import CodeSystem, code_system, icd9cm, icd10cm
+from icd_relevancy.codes import CodeSystem, code_system, code_system_name, icd9cm, icd10cm
 from icd_relevancy.errors import InputError
 
 
@@ -205,3 +205,71 @@ def test_a_deep_chain_is_no_circle():
         "deep", codes, dict.fromkeys(codes, "a"), dict(zip(codes, (None, *codes), strict=False))
     )
     assert system.level("A4999") == 4999
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("J44.-", "J44"),
+        ("j44.\u2013", "J44"),
+        ("J44-", "J44"),
+        ("E11.2-", "E11.2"),
+        ("J18.9-J20", None),
+        ("G63*", "G63"),
+        ("E11.4+", "E11.4"),
+        ("E11.4 \u2020", "E11.4"),
+        ("E11.65 !", "E11.65"),
+        ("ICD10:E11.9", "E11.9"),
+        ("ICD-10-CM: e11.9", "E11.9"),
+        ("icd 10 : E119", "E11.9"),
+        ("ICD9:V10.4", None),  # a code of both systems, with different meanings
+        ("ICD-9-CM\uff1aV10.4", None),
+        ("ICD-10-GM:E11.9", None),
+        ("E11\u00a0.9", "E11.9"),
+        ("\u200bE11.9\ufeff", "E11.9"),
+        ("\uff25\uff11\uff11\uff0e\uff19", "E11.9"),
+        ("-", None),
+        ("*+", None),
+    ],
+)
+def test_codes_as_others_write_them(text, code):
+    assert icd10cm().normalise(text) == code
+
+
+def test_what_stands_around_a_code_is_reported():
+    codes, report = icd10cm().normalise_all(["E11.4+", "ICD10:E11.9", "G63.2*"])
+    assert codes == ["E11.4", "E11.9", "G63"]
+    assert report.reformatted_codes == (("E11.4+", "E11.4"), ("ICD10:E11.9", "E11.9"))
+    assert report.ancestor_codes == (("G63.2*", "G63"),)
+
+
+def test_a_table_of_ones_own_takes_codes_of_any_edition():
+    system = CodeSystem("mine", ("E11",), {"E11": "a"}, {"E11": None})
+    assert system.normalise("ICD-10-AM: E11") == "E11"
+
+
+def test_a_long_text_is_no_code_and_takes_no_time():
+    assert icd10cm().normalise("J18.9" + " " * 200_000 + "-" * 200_000 + "x") is None
+
+
+@pytest.mark.parametrize(
+    ("spelt", "name"),
+    [
+        *[
+            (name, "icd10cm")
+            for name in ("icd10cm", "ICD-10-CM", "icd 10 cm", "ICD_10", "icd10", " 10 ", 10, 10.0)
+        ],
+        *[(name, "icd9cm") for name in ("ICD9CM", "icd-9", "9", "09", "9.0", 9)],
+        *[(name, name) for name in ("icd10gm", "ICD-10-PCS", "icd11", "100", "90", "a/icd10.csv", "")],
+    ],
+)
+def test_the_name_of_a_code_system_however_it_is_spelt(spelt, name):
+    assert code_system_name(spelt) == name
+
+
+def test_a_code_system_that_is_none():
+    assert code_system("ICD-9") is icd9cm()
+    with pytest.raises(
+        InputError, match="icd11: no such code system; give icd10cm, icd9cm or the file of a table"
+    ):
+        code_system("icd11")

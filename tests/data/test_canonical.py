@@ -59,7 +59,8 @@ def test_spellings_of_a_code_of_another_edition_become_one():
 
 def test_unknown_codes_are_named_without_the_text():
     with pytest.raises(
-        InputError, match=r"ward.csv: 2 codes are not toy, first 'Q99' of note 'n1'"
+        InputError,
+        match=r"2 codes are not toy, first 'Q99' of note 'n1', \(not shown: it is no code\) of note 'n2'",
     ) as caught:
         with_canonical_codes(notes(("R05",), ("R50", "Q99"), ("XX",)), SYSTEM)
     assert "Miller" not in str(caught.value)
@@ -90,3 +91,25 @@ def test_a_note_that_names_another_system_is_refused():
     with pytest.raises(InputError, match="note '2' has another code_system than icd10cm"):
         with_canonical_codes(notes, icd10cm())
     assert with_canonical_codes(notes.select([1]), icd9cm())[0].codes == (("V10.4",),)
+
+
+def test_twenty_unknown_codes_are_named_and_the_others_counted():
+    with pytest.raises(
+        InputError, match=r"25 codes are not toy, .*'Q19' of note 'n19' and 5 more; correct"
+    ) as caught:
+        with_canonical_codes(notes(*((f"Q{number:02}",) for number in range(25))), SYSTEM)
+    assert "Q20" not in str(caught.value)
+
+
+def test_a_code_of_another_edition_is_a_label_without_what_stands_around_it():
+    fixed, report = with_canonical_codes(notes(("ICD-10-CM: r05.12+",), ("R05.12",)), SYSTEM)
+    assert fixed.label_names() == ("R05.12",)
+    assert report.to_ancestor == 2
+
+
+@pytest.mark.parametrize("spelt", ["ICD-10-CM", "icd10", "10"])
+def test_the_system_that_a_note_names_may_be_spelt_otherwise(spelt):
+    given = Notes(("1",), ("Cough.",), (("R05",),), code_system=(spelt,))
+    assert with_canonical_codes(given, icd10cm())[0].codes == (("R05",),)
+    with pytest.raises(InputError, match="note '1' has another code_system than icd9cm"):
+        with_canonical_codes(given, icd9cm())

@@ -2,6 +2,7 @@
 
 import gzip
 
+import pandas as pd
 import pytest
 
 from icd_relevancy.data import mimic4_notes
@@ -44,6 +45,16 @@ def folder(tmp_path):
     (hosp / "diagnoses_icd.csv").write_text(DIAGNOSES)
     (hosp / "patients.csv").write_text(PATIENTS)
     return tmp_path
+
+
+def test_numbers_that_pandas_wrote_as_floats(folder):
+    whole = read_mimic4_notes(folder)
+    numbers = pd.read_csv(folder / "hosp" / "diagnoses_icd.csv", dtype={"icd_code": str})
+    numbers.astype(dict.fromkeys(("subject_id", "hadm_id", "icd_version"), float)).to_csv(
+        folder / "hosp" / "diagnoses_icd.csv", index=False
+    )
+    assert ",100.0,2,0010,9.0\n" in (folder / "hosp" / "diagnoses_icd.csv").read_text()
+    assert read_mimic4_notes(folder) == whole
 
 
 def test_admissions_coded_in_icd10(folder):

@@ -2,6 +2,7 @@
 
 import gzip
 
+import pandas as pd
 import pytest
 
 from icd_relevancy.codes import code_system as named_code_system
@@ -199,3 +200,12 @@ def test_the_demo(real_data, code_system, stays, codes):
     # A parent is carried wherever its child is.
     child, parent = (rolled.parent >= 0).nonzero()[0], rolled.parent[rolled.parent >= 0]
     assert (rolled.labels[:, parent] < rolled.labels[:, child]).nnz == 0
+
+
+def test_numbers_that_pandas_wrote_as_floats(mimic4):
+    whole = {system: read_mimic4_hosp(mimic4, system) for system in ("icd9cm", "icd10cm")}
+    file = next(mimic4.rglob("diagnoses_icd.csv*"))
+    table = pd.read_csv(file, dtype={"icd_code": str})
+    table.astype(dict.fromkeys(("subject_id", "hadm_id", "icd_version"), float)).to_csv(file, index=False)
+    for system, stays in whole.items():
+        assert read_mimic4_hosp(mimic4, system) == stays

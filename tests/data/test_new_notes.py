@@ -1,7 +1,9 @@
+import gzip
 import io
 import json
 import sys
 
+import pandas as pd
 import pytest
 
 from icd_relevancy.data.new_notes import read_new_notes
@@ -75,19 +77,27 @@ def test_standard_input(standard_input):
         ("a.txt", SECRET.encode() + b"\xff", "a.txt: not UTF-8 at byte 17"),
         ("a.json", b"", "a.json: the file is empty"),
         ("a.json", SECRET.encode(), "a.json, line 1: malformed JSON"),
-        ("a.json", json.dumps([{"text": SECRET}]).encode(), "a.json, line 1: expected a JSON object"),
+        ("a.json", json.dumps([[SECRET]]).encode(), "a.json, entry 1 of the array: expected a JSON object"),
         ("a.jsonl", b'{"text": "A"}\n{"text": "' + SECRET.encode(), "a.jsonl, line 2: malformed JSON"),
         ("a.jsonl", b'{"text": "A"}\n' + SECRET.encode(), "a.jsonl, line 2: malformed JSON"),
-        ("a.jsonl", b'{"text": "A"}\n\n{"note": "B"}', r"a.jsonl, note 2 \(line 3\), 'text'"),
-        ("a.jsonl", b'{"text": " "}', r"a.jsonl, note 1 \(line 1\), 'text': the note has no text"),
+        (
+            "a.jsonl",
+            b'{"text": "A"}\n\n{"note": "B"}',
+            r"a.jsonl, row 2 \(line 3\), column 'text': there is none",
+        ),
+        ("a.jsonl", b'{"text": " "}', r"a.jsonl, row 1 \(line 1\), column 'text': the note has no text"),
         ("a.jsonl", b'{"text": 3}', "'text': the note has no text"),
-        ("a.jsonl", b'{"note_id": null, "text": "A"}', "'note_id': must be text or a whole number"),
-        ("a.jsonl", b'{"note_id": ["x"], "text": "A"}', "'note_id': must be text or a whole number"),
-        ("a.jsonl", b'{"note_id": " ", "text": "A"}', "'note_id': must be text or a whole number"),
+        ("a.jsonl", b'{"note_id": null, "text": "A"}', "'note_id': each note needs an identifier, text or a"),
+        (
+            "a.jsonl",
+            b'{"note_id": ["x"], "text": "A"}',
+            "'note_id': each note needs an identifier, text or a",
+        ),
+        ("a.jsonl", b'{"note_id": " ", "text": "A"}', "'note_id': each note needs an identifier, text or a"),
         (
             "a.jsonl",
             b'{"note_id": 1, "text": "A"}\n{"note_id": "1", "text": "B"}',
-            r"note 2 \(line 2\), 'note_id': that of note '1' occurs",
+            r"row 2 \(line 2\), column 'note_id': the note_id of note '1' is also that of row 1",
         ),
         ("a.jsonl", b'{"text": "\\ud800"}', "half of a surrogate pair"),
         ("a.jsonl", b'{"note_id": "\\ud800", "text": "A"}', "'note_id': half of a surrogate pair"),
@@ -119,6 +129,151 @@ def test_bad_standard_input(standard_input, content):
 
 
 def test_missing_file_and_folder(tmp_path):
-    for path in (tmp_path / "none.txt", tmp_path):
-        with pytest.raises(InputError, match="no such file"):
+    for path, told in ((tmp_path / "none.txt", "no such file"), (tmp_path, "a folder; name a file")):
+        with pytest.raises(InputError, match=told):
             read_new_notes(path)
+
+
+TWO = [("a", "Cough."), ("b", "Fever.")]
+RECORDS = [{"note_id": note_id, "text": text} for note_id, text in TWO]
+LINES = "\n".join(map(json.dumps, RECORDS))
+TABLE = "note_id,text\na,Cough.\nb,Fever.\n"
+PARQUET = pd.DataFrame(RECORDS).to_parquet()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        LINES.encode(),
+        LINES.replace("\n", "\r\n\r\n").encode("utf-8-sig"),
+        json.dumps(RECORDS).encode(),
+        json.dumps(RECORDS, indent=2).encode(),
+        TABLE.encode(),
+        TABLE.replace(",", "\t").encode("utf-8-sig"),
+        PARQUET,
+        gzip.compress(LINES.encode()),
+        gzip.compress(TABLE.encode()),
+        gzip.compress(PARQUET),
+    ],
+)
+def test_several_notes_on_standard_input_are_several(standard_input, content):
+    assert pairs(standard_input(content)) == TWO
+
+
+@pytest.mark.parametrize(
+    "name", ["a.ndjson", "a.jl", "a.txt", "a", "a.json", "a.jsonl", "a.ndjson.gz", "a.txt.gz", "a.jl.gz"]
+)
+@pytest.mark.parametrize("text", [LINES, json.dumps(RECORDS), json.dumps(RECORDS, indent=1)])
+def test_json_is_read_whatever_its_name(tmp_path, name, text):
+    content = text.encode()
+    (tmp_path / name).write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
+    assert pairs(read_new_notes(tmp_path / name)) == TWO
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{Diagnosis:21197}: pneumonia",
+        "[x] pneumonia",
+        "[** De-identified **] pneumonia",
+        "[1] pneumonia [2]",
+        "{braces} do not make JSON",
+        "pneumonia, fever\nnausea, text",
+        "Patient: A; note: pneumonia",
+        "Labs: {K: 4.1, Na: 140}",
+    ],
+)
+def test_a_text_is_text_whatever_it_begins_with(standard_input, tmp_path, text):
+    assert pairs(standard_input(text.encode())) == [("1", text)]
+    (tmp_path / "a.txt").write_text(text)
+    assert pairs(read_new_notes(tmp_path / "a.txt")) == [("a", text)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        LINES[:-5],
+        LINES[3:],
+        LINES.replace("}", "", 1),
+        LINES.replace("\n", ",\n"),
+        json.dumps(RECORDS)[:-8],
+        json.dumps(RECORDS) + LINES,
+        str(RECORDS),
+        "\n".join(map(str, RECORDS)),
+        "Notes of today:\n" + LINES,
+        json.dumps({"notes": RECORDS}),
+        json.dumps([text for _, text in TWO]),
+        json.dumps({"note": "Cough."}),
+        '{"text": "Cough.", "text": "Fever."}',
+        '{"text": "Cough.", "age": NaN}',
+        "{}",
+        "[]",
+        TABLE.replace(",", ";"),
+        TABLE.replace(",", "|"),
+        "row_id,subject_id,text\n1,2,Cough.\n",
+        " note_id,text\n1,Cough.\n",
+    ],
+)
+@pytest.mark.parametrize("is_piped", [True, False])
+def test_what_may_be_several_notes_is_not_read_as_one(standard_input, tmp_path, text, is_piped):
+    (tmp_path / "a.txt").write_text(text)
+    with pytest.raises(InputError) as caught:
+        standard_input(text.encode()) if is_piped else read_new_notes(tmp_path / "a.txt")
+    assert str(caught.value).startswith("standard input" if is_piped else str(tmp_path / "a.txt"))
+    assert "Cough" not in str(caught.value)
+
+
+def test_a_table_that_is_called_a_text(tmp_path):
+    for name, text in (("a.txt", TABLE), ("a.dat", TABLE.replace(",", "\t"))):
+        (tmp_path / name).write_text(text)
+        with pytest.raises(
+            InputError, match=f"{name}: holds a table with a header, not one note; name it .csv"
+        ):
+            read_new_notes(tmp_path / name)
+
+
+def test_all_problems_of_a_file_are_told_at_once(tmp_path):
+    path = tmp_path / "a.jsonl"
+    lines = [{"note_id": f"n{number}", "text": ""} for number in range(25)]
+    path.write_text("\n".join(map(json.dumps, lines)))
+    with pytest.raises(InputError) as caught:
+        read_new_notes(path)
+    told = str(caught.value).splitlines()
+    assert len(told) == 21
+    assert (
+        told[19]
+        == f"{path}, row 20 (line 20), column 'text': the note has no text; fill it in or remove the row (note 'n19')"
+    )
+    assert told[20] == f"{path}: and 5 more problems"
+    path.write_text('{"text": "Mrs Miller"\n{"text": "B"}\n{"text": NaN}')
+    with pytest.raises(InputError) as caught:
+        read_new_notes(path)
+    assert [line.split(": ")[0] for line in str(caught.value).splitlines()] == [
+        f"{path}, line {n}" for n in (2, 3)
+    ]
+
+
+@pytest.mark.parametrize("suffix", ["jsonl", "csv", "parquet"])
+def test_an_empty_note_among_others_is_left_out_and_named(tmp_path, suffix):
+    frame = pd.DataFrame({"note_id": ["a", "b", "c"], "text": ["Cough.", " ", "Fever."]})
+    path = tmp_path / f"n.{suffix}"
+    {"jsonl": lambda: frame.to_json(path, orient="records", lines=True), "csv": lambda: frame.to_csv(path, index=False),
+     "parquet": lambda: frame.to_parquet(path)}[suffix]()  # fmt: skip
+    left_out = []
+    assert read_new_notes(path, left_out).note_id == ("a", "c")
+    place = "row 2 (line 2)" if suffix == "jsonl" else "row 2"
+    assert left_out == [
+        f"{path}, {place}, column 'text': the note has no text; fill it in or remove the row (note 'b')"
+    ]
+    with pytest.raises(InputError, match="row 2"):
+        read_new_notes(path)
+
+
+def test_later_rows_keep_their_numbers_and_all_empty_is_an_error(tmp_path):
+    path = tmp_path / "n.csv"
+    path.write_text("note_id,text,age\na,,1\nb,Cough.,old\n")
+    with pytest.raises(InputError, match="row 2, column 'age'"):
+        read_new_notes(path, [])
+    path.write_text("note_id,text\na,\nb,\n")
+    with pytest.raises(InputError, match=r"(?s)row 1, .*row 2, "):
+        read_new_notes(path, [])

@@ -82,7 +82,7 @@ def test_blank_lines_between_json_lines(tmp_path):
     )
     assert (
         error_of(path)
-        == ", row 2 (line 4), column 'text': the note has no text; fill it in or remove the row"
+        == ", row 2 (line 4), column 'text': the note has no text; fill it in or remove the row (note '2')"
     )
 
 
@@ -309,7 +309,7 @@ def test_reader_and_jsonschema_agree(tmp_path, record):
 def test_the_records_above_are_of_both_kinds():
     validator = jsonschema.Draft202012Validator(notes_schema())
     good = sum(validator.is_valid(record) for record in RECORDS)
-    assert (good, len(RECORDS) - good) == (16, 35)
+    assert (good, len(RECORDS) - good) == (19, 32)
 
 
 @pytest.mark.parametrize("column", ["patientid", "Patient ID", "PATIENT_ID"])
@@ -318,3 +318,133 @@ def test_a_misspelt_optional_column_is_not_ignored(tmp_path, column):
     path.write_text(f"note_id,text,codes,{column},ward\n1,Cough.,R05,7,A\n")
     with pytest.raises(InputError, match=f"column '{column}' looks like 'patient_id'; rename it"):
         read_notes(path)
+
+
+@pytest.mark.parametrize(
+    ("cell", "codes"),
+    [
+        ("['E11.9', 'I10']", ("E11.9", "I10")),
+        ('["E11.9", "I10"]', ("E11.9", "I10")),
+        ("['E11.9' 'I10']", ("E11.9", "I10")),
+        ("('E11.9', 'I10')", ("E11.9", "I10")),
+        ("{'E11.9', 'I10'}", ("E11.9", "I10")),
+        ("[E11.9, I10]", ("E11.9", "I10")),
+        ("[]", ()),
+        ("'E11.9','I10'", ("E11.9", "I10")),
+        ("ICD-10-CM: E11.9; ICD 10 : I10", ("ICD10CM:E11.9", "ICD10:I10")),
+        ("E11.4+ G63.2* J44.-", ("E11.4+", "G63.2*", "J44.-")),
+        ("E11.4 \u2020; E11 .9", ("E11.4\u2020", "E11.9")),
+        ("E11.9\u00a0;\u00a0I10", ("E11.9", "I10")),
+    ],
+)
+def test_codes_as_others_write_them(tmp_path, cell, codes):
+    path = tmp_path / "n.csv"
+    pd.DataFrame({"note_id": [1], "text": ["Cough"], "codes": [cell]}).to_csv(path, index=False)
+    assert read_notes(path).codes == (codes,)
+    record = GOOD | {"codes": cell}
+    assert jsonschema.Draft202012Validator(notes_schema()).is_valid(record)
+    assert read_notes(write_lines(tmp_path, record)).codes == (codes,)
+
+
+def test_items_of_a_list_with_white_space(tmp_path):
+    path = write_lines(tmp_path, GOOD | {"codes": [" E11.9 ", "", "R 05", "ICD-10-CM: I10", "E11.4 +"]})
+    assert read_notes(path).codes == (("E11.9", "R 05", "ICD-10-CM: I10", "E11.4 +"),)
+
+
+@pytest.mark.parametrize("cell", ["[428, 250.0]", "[42]", "[E11.9, 042]"])
+def test_a_printed_list_of_numbers_has_lost_its_zeros(tmp_path, cell):
+    path = write(tmp_path, "n.csv", f'note_id,text,codes\n1,Cough,"{cell}"\n')
+    assert "numbers lose their leading zeros" in error_of(path)
+
+
+@pytest.mark.parametrize("suffix", ["ndjson", "jl", "ndjson.gz", "json"])
+def test_other_names_of_json_lines_and_arrays(tmp_path, suffix):
+    for text in (json.dumps(GOOD), json.dumps([GOOD]), json.dumps([GOOD], indent=2)):
+        content = text.encode()
+        path = tmp_path / f"n.{suffix}"
+        path.write_bytes(gzip.compress(content) if suffix.endswith("gz") else content)
+        assert read_notes(path).codes == (("R05",),)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("note_id;text;codes\n1;Cough;R05\n", ": the columns are separated by ';'; save it as CSV, with ','"),
+        ("note_id\ttext\tcodes\n1\tCough\tR05\n", ": the columns are separated by '\\t'"),
+        (
+            " note_id,text, codes\n1,Cough,R05\n",
+            ": blanks in the header around ' note_id', ' codes'; remove them",
+        ),
+        (
+            "note_id,text,text,codes\n1,Cough,Fever,R05\n",
+            ": the column 'text' is there more than once; keep one",
+        ),
+        (
+            "note_id,text,codes\n1,a\n2,a,\n3,a,,\n",
+            ": row 1 has fewer fields than the header, nor do these rows fit it: 3",
+        ),
+        (
+            "note_id,text,codes\n1,Cough,R05/R06\n",
+            ", row 1, column 'codes': malformed: (not shown: it is no code); a code has",
+        ),
+    ],
+)
+def test_what_is_wrong_is_named(tmp_path, text, told):
+    message = error_of(write(tmp_path, "n.csv", text))
+    assert message.startswith(told)
+    assert "Cough" not in message
+
+
+def test_codes_are_separated_by_semicolons(tmp_path):
+    assert "codes are separated by ';'" in error_of(
+        write(tmp_path, "n.csv", "note_id,text,codes\n1,Cough,R05/R06\n")
+    )
+
+
+def test_nan_is_named(tmp_path):
+    path = write(tmp_path, "n.jsonl", '{"note_id": 1, "text": "Cough", "codes": [], "age": NaN}\n')
+    assert error_of(path) == ", line 1: malformed JSON (NaN is not JSON; write null)"
+
+
+def problems_of(path) -> list[str]:
+    with pytest.raises(InputError) as caught:
+        read_notes(path)
+    lines = str(caught.value).splitlines()
+    assert all(line.startswith(str(path)) for line in lines)
+    return [line.removeprefix(str(path)) for line in lines]
+
+
+def test_all_problems_are_told_at_once_by_row_and_note(tmp_path):
+    rows = ["7,,R05/R06,131,F", "7,Cough,R05,2,X", ",Cough,R05,2,F"]
+    told = problems_of(write(tmp_path, "n.csv", "\n".join(["note_id,text,codes,age,sex", *rows, ""])))
+    assert [line.split(":")[0] for line in told] == [
+        ", row 1, column 'text'",
+        ", row 1, column 'codes'",
+        ", row 1, column 'age'",
+        ", row 2, column 'note_id'",
+        ", row 2, column 'sex'",
+        ", row 3, column 'note_id'",
+    ]
+    assert [line.endswith("(note '7')") for line in told] == [True, True, True, False, True, False]
+    assert "Cough" not in "".join(told)
+
+
+def test_twenty_problems_are_told_and_the_others_counted(tmp_path):
+    lines = "".join(f"n{number},,R05\n" for number in range(23))
+    told = problems_of(write(tmp_path, "n.csv", "note_id,text,codes\n" + lines))
+    assert len(told) == 21
+    assert told[-1] == ": and 3 more problems"
+    lines = '{"note_id": 1\n' * 21
+    assert problems_of(write(tmp_path, "n.jsonl", lines))[-1] == ": and 1 more problems"
+
+
+def test_code_systems_as_people_spell_them(tmp_path):
+    path = write(
+        tmp_path, "n.csv", "note_id,text,codes,code_system\n1,a,,ICD-10-CM\n2,a,,9\n3,a,,\n4,a,,mine\n"
+    )
+    assert read_notes(path).code_system == ("icd10cm", "icd9cm", None, "mine")
+    frame = pd.DataFrame(
+        {"note_id": [1, 2], "text": ["a", "b"], "codes": ["", ""], "code_system": [10.0, None]}
+    )
+    frame.to_parquet(tmp_path / "n.parquet")
+    assert read_notes(tmp_path / "n.parquet").code_system == ("icd10cm", None)

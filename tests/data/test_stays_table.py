@@ -1,7 +1,9 @@
 """`read_stays` and its schema."""
 
 import gzip
+import io
 import json
+import sys
 
 import jsonschema
 import pandas as pd
@@ -125,3 +127,57 @@ def test_the_schema_is_one_and_takes_a_written_row(tmp_path):
         {"stay_id": "1", "drugs": "a; b", "codes": "I10;J18.9", "age": None, "sex": "F"}
     )
     assert not validator.is_valid({"stay_id": "1", "codes": []})
+
+
+STAYS = [{"stay_id": "1", "drugs": ["heparin"]}, {"stay_id": "2", "drugs": ["insulin lispro"]}]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "\n".join(map(json.dumps, STAYS)).encode(),
+        json.dumps(STAYS, indent=1).encode(),
+        b"stay_id,drugs\n1,heparin\n2,insulin lispro\n",
+        b"stay_id\tdrugs\n1\theparin\n2\tinsulin lispro\n",
+        pd.DataFrame(STAYS).to_parquet(),
+        gzip.compress(json.dumps(STAYS).encode()),
+    ],
+)
+def test_standard_input(monkeypatch, content):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
+    stays = read_stays("-", require_codes=False)
+    assert stays.drugs == (("heparin",), ("insulin lispro",))
+    assert stays.source == "standard input"
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (
+            b"Mrs Miller coughs.",
+            "expected JSON, Parquet, or a CSV or TSV table whose header names its columns",
+        ),
+        (b"stay_id;drugs\n1;heparin\n", "the columns are separated by ';'; separate them by ','"),
+        (b"note_id,text\n1,Mrs Miller\n", "no column 'stay_id', 'drugs'"),
+        (b'["Mrs Miller"]', "entry 1 of the array: expected a JSON object"),
+    ],
+)
+def test_standard_input_without_stays(monkeypatch, content, told):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
+    with pytest.raises(InputError, match=rf"^standard input.*{told}") as caught:
+        read_stays("-", require_codes=False)
+    assert "Miller" not in str(caught.value)
+
+
+def test_all_problems_are_told_at_once(tmp_path):
+    file = write(tmp_path / "stays.csv", HEADER + "a,heparin,I10,old,X,1,W,\na,heparin,I1/0,5,F,1,W,\n")
+    with pytest.raises(InputError) as caught:
+        read_stays(file)
+    told = [line.removeprefix(str(file)) for line in str(caught.value).splitlines()]
+    assert [line.split(":")[0] for line in told] == [
+        ", row 1, column 'age'",
+        ", row 1, column 'sex'",
+        ", row 2, column 'stay_id'",
+        ", row 2, column 'codes'",
+    ]
+    assert told[0].endswith("(stay 'a')")

@@ -191,3 +191,10 @@ def test_a_system_may_have_no_notes_where_that_is_allowed():
     parts = split_by_code_system(notes, icd9cm(), icd10cm(), both=False)
     assert [len(part) for part in parts.values()] == [0, 1]
     assert parts["icd10cm"].code_system == ("icd10cm",)
+
+
+def test_the_systems_that_notes_name_may_be_spelt_otherwise():
+    given = Notes("12", ("Cough.", "Follow-up."), (("R05",), ("V10.4",)), code_system=("ICD-10-CM", "9"))
+    parts = split_by_code_system(given, icd9cm(), icd10cm())
+    assert {name: part.note_id for name, part in parts.items()} == {"icd9cm": ("2",), "icd10cm": ("1",)}
+    assert parts["icd9cm"].code_system == ("icd9cm",)

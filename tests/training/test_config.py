@@ -2,6 +2,7 @@ import pytest
 
 from icd_relevancy.errors import InputError
 from icd_relevancy.training.config import LOSSES, TrainingConfig, read_yaml
+from icd_relevancy.training.medication_config import MedicationConfig
 from icd_relevancy.training.model_settings import MODELS
 
 
@@ -198,3 +199,12 @@ def test_bad_yaml_is_named_and_not_quoted(tmp_path, content, message):
 def test_missing_yaml(tmp_path):
     with pytest.raises(InputError, match="no such configuration file"):
         read_yaml(tmp_path / "none.yaml")
+
+
+def test_a_code_system_is_spelt_as_people_spell_it(tmp_path):
+    assert TrainingConfig(code_system="ICD-9-CM", joint_system="icd9cm").code_system == "icd9cm"
+    (tmp_path / "s.yaml").write_text("code_system: 9\n")
+    assert TrainingConfig.from_mapping(read_yaml(tmp_path / "s.yaml")).code_system == "icd9cm"
+    assert MedicationConfig.from_mapping({"code_system": 10}).code_system == "icd10cm"
+    with pytest.raises(InputError, match="joint needs two code systems"):
+        TrainingConfig(joint=True, model="caml", code_system="10", joint_system="ICD-10")
