@@ -19,6 +19,19 @@ GRAPHS = ("weighted", "unweighted", "one_table", "none")
 MONITORS = ("loss", "micro_f1", "macro_f1", "map", "ndcg", "micro_auprc")
 
 
+class UnheededError(InputError):
+    """A setting that nothing would heed.
+
+    Args:
+        name: The setting.
+        problem: What to tell.
+    """
+
+    def __init__(self, name: str, problem: str):
+        super().__init__(problem)
+        self.name = name
+
+
 class Settings:
     """What the settings of every training can do; the base of frozen dataclasses."""
 
@@ -30,6 +43,19 @@ class Settings:
             InputError: Naming an unknown key, or a value of the wrong type.
         """
         return from_mapping(cls, settings, source)
+
+    @classmethod
+    def of_trained(cls, settings: Mapping, source: str):
+        """The configuration of a trained model; what nothing heeded, as older versions let pass, is as by default.
+
+        Raises:
+            InputError: As `from_mapping`.
+        """
+        while True:
+            try:
+                return from_mapping(cls, settings, source)
+            except UnheededError as error:
+                settings = {name: value for name, value in settings.items() if name != error.name}
 
     def to_dict(self) -> dict:
         """The settings by name."""
@@ -208,7 +234,7 @@ class TrainingConfig(Settings):
             for name in () if unless else names:
                 default = open_settings(self.model, self.fine_tune).get(name, getattr(type(self), name))
                 if getattr(self, name) != default:
-                    raise InputError(f"{name} {why}. Received: {name}={getattr(self, name)!r}")
+                    raise UnheededError(name, f"{name} {why}. Received: {name}={getattr(self, name)!r}")
 
         for name, losses in OF_LOSSES.items():
             told = f"the loss {losses[0]}" if len(losses) == 1 else f"the losses {', '.join(losses)}"
@@ -261,6 +287,8 @@ def from_mapping(kind, settings: Mapping, source: str):
             raise InputError(f"{source}: {name} must be {allowed}. Received: {name}={shown_word(value)}")
     try:
         return kind(**settings)
+    except UnheededError as error:
+        raise UnheededError(error.name, f"{source}: {error}") from None
     except InputError as error:
         raise InputError(f"{source}: {error}") from None
 

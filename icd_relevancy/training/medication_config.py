@@ -7,7 +7,7 @@ from icd_relevancy.codes import code_system_name
 from icd_relevancy.codes.system import PACKAGED_SYSTEMS
 from icd_relevancy.errors import InputError
 from icd_relevancy.relevance import check_threshold
-from icd_relevancy.training.config import Settings, check
+from icd_relevancy.training.config import Settings, UnheededError, check
 
 LOSSES = ("bce", "mcloss", "treemin", "focal", "irw", "irnw")
 CONSTRAINTS = ("roll_up", "roll_down", "mean_of_children")
@@ -132,4 +132,4 @@ class MedicationConfig(Settings):
         ):
             value = getattr(self, name)
             if not acts and value != getattr(type(self), name):
-                raise InputError(f"{name} {told}. Received: {name}={value!r}")
+                raise UnheededError(name, f"{name} {told}. Received: {name}={value!r}")

@@ -208,3 +208,17 @@ def test_a_code_system_is_spelt_as_people_spell_it(tmp_path):
     assert MedicationConfig.from_mapping({"code_system": 10}).code_system == "icd10cm"
     with pytest.raises(InputError, match="joint needs two code systems"):
         TrainingConfig(joint=True, model="caml", code_system="10", joint_system="ICD-10")
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({"alpha": 0.5, "harmonic_of": "losses"}, TrainingConfig()),
+        ({"model": "caml", "lexical": True, "negation": True}, TrainingConfig(model="caml", lexical=True)),
+    ],
+)
+def test_a_trained_model_may_hold_what_nothing_heeded(settings, expected):
+    """Such a folder was written before these were refused, and codes as it did."""
+    assert TrainingConfig.of_trained(settings, "coder.json") == expected
+    with pytest.raises(InputError, match=r"coder\.json: alpha must be"):
+        TrainingConfig.of_trained({"alpha": 7.0, "loss": "whml"}, "coder.json")
