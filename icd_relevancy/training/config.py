@@ -79,7 +79,7 @@ class TrainingConfig(Settings):
         attention: Of `hmhan`: `"hierarchical"` over categories and their codes; `"flat"`, with all codes in one
             category; or the controls `"single"` and `"none"` that the paper compares it with.
         loss: One of `bce`, `focal`, `tlcl`, `plcl`, `bhml`, `whml`. BCE with a tuned decision threshold finds
-            most exact codes in our measurements, `whml` the most relevant ones on long-tailed labels; `focal` is
+            most exact codes in our measurements, `whml` more relevant ones than BCE at 0.5; `focal` is
             HMHAN's class-weighted cross-entropy with a focal loss.
         alpha: Weight of TLCL in WHML, in [0, 1].
         matching: `"graded"` or `"binary"`.
