@@ -57,11 +57,13 @@ def test_titles_of_codes_that_differ_in_a_number_stay_apart(name):
     """No two titles become one but for words without a meaning of their own ("with" and "and")."""
     system = code_system(name)
     told: dict[str, set[str]] = {}
-    for code in system.codes:
+    # Those with a number or a single letter, and not once more for each encounter of an injury.
+    numbered = re.compile(r"^(?!.*(?:encounter|sequela)).*(?:\d|\b[A-Z]\b)")
+    for code in filter(lambda code: numbered.match(system.title(code)), system.codes):
         words = re.findall(r"\w+(?:[.,]\d+)*", system.title(code).lower())
         telling = " ".join(word for word in words if word not in STOP_WORDS - {"a", "i"})
         told.setdefault(clean(AlignedText.of(system.title(code))).text, set()).add(telling)
-    assert len(told) > 10_000
+    assert len(told) > 300
     assert [sorted(titles) for titles in told.values() if len(titles) > 1] == []
 
 
