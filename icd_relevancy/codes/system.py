@@ -121,7 +121,7 @@ class CodeSystem:
                     )
                     raise InputError(f"code system {self.name}: {told}")
                 way[code], code = None, self.parents[code]
-            checked |= way.keys()
+            checked.update(way)  # `|=` with the keys of a dict would copy the whole set for every code
 
     def __repr__(self) -> str:
         return f"CodeSystem({self.name!r}, {len(self.codes)} codes)"
