@@ -1,6 +1,5 @@
 """What standard input, or a file whose name does not tell it, holds: a table, JSON or one note as text."""
 
-import csv
 import gzip
 import io
 import re
@@ -167,14 +166,13 @@ def _kind(head: bytes, place: str) -> str:
     text = head.decode("utf-8-sig", "replace").lstrip()
     if text.startswith(("{", "[")):
         return "json"
-    return _header(text.partition("\n")[0]) or "text"
+    return _header(next(iter(text.splitlines()), "")) or "text"
 
 
 def _header(line: str) -> str | None:
     """What parts the columns of a table that begins with this line; None where it is no header."""
     for separator, kind in _SEPARATORS.items():
-        fields = next(csv.reader([line.strip()], delimiter=separator), []) if separator in line else []
-        names = {re.sub(r"[\W_]", "", field).lower() for field in fields}
+        names = {re.sub(r"[\W_]", "", field).lower() for field in line.split(separator)}
         if names & _OF_ROW and names & _OF_CONTENT:
             return kind
     return None
