@@ -11,7 +11,7 @@ LONE_SURROGATE = "half of a surrogate pair (\\ud800 to \\udfff); write it whole"
 _ONE_A_LINE = "each line must hold one JSON object"
 _SPACE = re.compile(r"\s*")
 # A line that begins an object which a note's text does not begin with, as JSON, or Python, writes it.
-_BEGINNING = re.compile(r"""\[?\s*\{\s*(?:\}|["'](?:[^"'\n\\]|\\.){0,80}["']\s*:)""")
+_BEGINNING = re.compile(r"""\[?\s*\{\s*(?:\}\s*(?:$|[,\]{])|["'](?:[^"'\n\\]|\\.){0,80}["']\s*:)""")
 _NEXT = re.compile(r"\n[ \t]*(?=\{)")
 _MOST_MALFORMED = 1000
 _COLUMN = re.compile(r"""^[ \t\[{,]*["'](?:text|note_id|codes)["']\s*:""", re.MULTILINE)

@@ -29,7 +29,7 @@ _MARKUP = re.compile(
 # The number after such a word tells codes apart: "type 2", "stage 3-4", "Gleason 4+3", "trisomy 21".
 _GRADED = (
     r"types?|stages?|grades?|class|classes|degrees?|levels?|phases?|categor(?:y|ies)|groups?|subtypes?|variants?|zones?"
-    r"|scores?|sum|scale|index|nyha|asa|ecog|gleason|mallampati|killip|figo|[cv]a?in|pin|bi-?rads|bosniak|salter-harris"
+    r"|scores?|sum|scale|index|nyha|asa|ecog|gleason|mallampati|mobitz|killip|figo|[cv]a?in|pin|bi-?rads|bosniak|salter-harris"
     r"|garden|schatzker|fort|fontaine|rutherford|hurley|tanner|hinchey|forrest|hunt-hess|chiari|gcs|glasgow|nihss|bmi"
     r"|apgar|weeks?|trimester|gravida|para|twin|fetus|trisomy|monosomy|chromosome|factor|bipolar|mellitus|diabetes|dm"
     r"|ckd|kidney\sdisease|aki|hiv|htlv|hhv|hpv|hsv|virus|herpesvirus|simplex|covid|mody|men|neoplasia|nf"

@@ -43,7 +43,7 @@ _UNIT = "|".join(f"(?:{spelling})" for spelling in _UNIT_SPELLINGS.values())
 # White space is bounded wherever two runs of it could meet, or a run of thousands would take its square of steps.
 _BETWEEN = (
     r"(?P<between>(?:\s{0,2}[:=,(\[~≈]|(?:\s{1,2}|(?<=[:=,(\[]))"
-    r"(?:(?:is|was|were|has|been|be|of|at|to|up|now|level|measured|about|around|range)\b"
+    r"(?:(?:is|was|were|has|been|be|of|at|to|up|now|today|currently|level|measured|recorded|about|around|range)\b"
     rf"|(?P<aim>{AIM})\b)){{0,5}})"
 )
 _BOUND = rf"(?:(?P<bound>{BOUND})\s{{0,2}})?"

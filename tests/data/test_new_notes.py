@@ -181,6 +181,7 @@ def test_json_is_read_whatever_its_name(tmp_path, name, text):
         "pneumonia, fever\nnausea, text",
         "Patient: A; note: pneumonia",
         "Labs: {K: 4.1, Na: 140}",
+        "{} patient with cough",
     ],
 )
 def test_a_text_is_text_whatever_it_begins_with(standard_input, tmp_path, text):

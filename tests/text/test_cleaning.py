@@ -28,6 +28,7 @@ def test_the_example_of_the_paper():
         ("numbers", "a 3-year-old, CA-125 5-6 1,000.5", "a 3-year-old, CA-125"),
         # What tells codes apart stays.
         ("numbers", "type 1 or 2, CKD stage 3, BMI 41.5; 2 kg", "type 1 or 2, CKD stage 3, BMI 41.5; kg"),
+        ("numbers", "AV block, Mobitz 2, for 3 days", "AV block, Mobitz 2, for days"),
         ("numbers", "Gleason 4+3=7, NYHA: 3, ASA 2, class II", "Gleason 4+3=7, NYHA: 3, ASA 2, class II"),
         ("numbers", "at 32 weeks, trisomy 21, burns 20 % TBSA", "at 32 weeks, trisomy 21, burns 20 % TBSA"),
         # A number goes whole or stays whole.

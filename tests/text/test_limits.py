@@ -81,6 +81,7 @@ def test_limits_goals_and_orders_are_no_results(text):
         ("BP 90/60 and lower extremity edema", "normal"),
         ("Admitted with K > 6. Call if temp > 101.", "high value"),
         ("Denies chest pain, temp 102", "high"),
+        ("Goal BP < 130/80. BP today 170/95.", "value high"),
     ],
 )
 def test_results_beside_limits(text, expected):
