@@ -247,7 +247,7 @@ def _title(code: str, system, titles: dict[str, str]) -> str:
 
 
 def _show_titled(words: str, vectors, system, titles: dict[str, str], count: int) -> None:
-    """Lists the codes that have vectors and whose titles have words that begin with all of these."""
+    """Lists the codes whose titles have words that begin with these, those first that begin so and say little else."""
     patterns = [re.compile(rf"\b{re.escape(word)}", re.IGNORECASE) for word in words.split()]
     found = [
         (code, title)
@@ -257,6 +257,7 @@ def _show_titled(words: str, vectors, system, titles: dict[str, str], count: int
     if not found:
         name = "these vectors" if system is None else system.name
         raise InputError(f"{_shown(words)} is no code of {name}, and no title has {_these(words)}")
+    found.sort(key=lambda pair: (not patterns[0].match(pair[1]), len(pair[1].split())))
     print(f"{len(found)} codes by title; show CODE lists the nearest to one of them")
     for code, title in found[:count]:
         print(printable(f"{code:8}  {title}"))

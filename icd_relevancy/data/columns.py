@@ -110,14 +110,15 @@ def _codes_in(cell: str | None) -> list[str] | None:
     """The codes in one cell; None where they are numbers, as a list of numbers prints them."""
     if cell is None:
         return []
-    if printed := _PRINTED_LIST.fullmatch(cell):
+    missing = {"", "None", "nan", "null"} if (printed := _PRINTED_LIST.fullmatch(cell)) else {""}
+    if printed:
         cell = printed[1][1:-1]
         if _PRINTED_NUMBER.search(cell):
             return None
     joined = _WITHIN.sub(
         lambda found: "".join(filter(None, found.groups())) + (":" if found["system"] else ""), cell
     )
-    return [code.strip("'\"") for code in _SEPARATORS.split(joined) if code.strip("'\"")]
+    return [code for part in _SEPARATORS.split(joined) if (code := part.strip("'\"")) not in missing]
 
 
 def distinct_lists(rows: Iterable[list[str]]) -> tuple[tuple[str, ...], ...]:
