@@ -92,6 +92,23 @@ def shown_code(code: object) -> str:
     )
 
 
+def shown_path(path: object) -> str:
+    """A path as a message may name it: unless it could be a sentence, of words without a folder or an ending.
+
+    Args:
+        path: The path, or what stands where one belongs.
+
+    Example:
+
+    >>> from icd_relevancy.errors import shown_path
+    >>> shown_path("my notes/a.csv"), shown_path("Mrs Miller coughs")
+    ('my notes/a.csv', '(not shown: 17 characters of text)')
+    """
+    text = str(path)
+    is_sentence = re.search(r"\s", text) and not re.search(r"[/\\]|\.\w{1,10}$", text)
+    return shown_word(text) if is_sentence else text
+
+
 def shown_note(note_id: str, number: int) -> str:
     """A note as a message may name it: by its identifier, unless that could be a sentence.
 

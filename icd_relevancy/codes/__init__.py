@@ -13,7 +13,7 @@ from icd_relevancy.codes.mapping import CodeMapping
 from icd_relevancy.codes.packaged import PACKAGED
 from icd_relevancy.codes.system import CodeSystem, NormalisationReport, code_system_name
 from icd_relevancy.codes.table import atc, code_system_from_table
-from icd_relevancy.errors import InputError
+from icd_relevancy.errors import InputError, shown_path
 
 __all__ = [
     "CodeKnowledge",
@@ -56,5 +56,7 @@ def code_system(name_or_path: str | Path) -> CodeSystem:
     if name in PACKAGED:
         return PACKAGED[name]()
     if not Path(name).suffix and not Path(name).exists():
-        raise InputError(f"{name}: no such code system; give {', '.join(PACKAGED)} or the file of a table")
+        raise InputError(
+            f"{shown_path(name)}: no such code system; give {', '.join(PACKAGED)} or the file of a table"
+        )
     return code_system_from_table(name_or_path)

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from icd_relevancy.atomic import replacing
 from icd_relevancy.data.content import foreign_suffix
 from icd_relevancy.data.mentions import mention_records
-from icd_relevancy.errors import InputError
+from icd_relevancy.errors import InputError, shown_path
 
 _MENTIONS = pa.list_(pa.struct([("code", pa.string()), ("text", pa.string())]))
 _SUFFIXES = {
@@ -62,7 +62,7 @@ def table_format(path) -> str:
             return table
     told = foreign_suffix(path)
     raise InputError(
-        f"{path}: {told + '; ' if told else ''}the file name must end in one of {', '.join(_SUFFIXES)}"
+        f"{shown_path(path)}: {told + '; ' if told else ''}the file name must end in one of {', '.join(_SUFFIXES)}"
     )
 
 
@@ -143,14 +143,26 @@ def _write_text(frames: Iterable[pd.DataFrame], path: Path, table: str) -> None:
             else:
                 frame = frame.drop(columns="mentions", errors="ignore")
                 frame = frame.assign(codes=frame["codes"].map(";".join))
-                _write_csv(inert(frame), file, "\t" if table == "tsv" else ",", header=part == 0)
+                write_csv(frame, file, "\t" if table == "tsv" else ",", header=part == 0)
 
 
-def _write_csv(frame: pd.DataFrame, file, separator: str, header: bool) -> None:
+def write_csv(frame: pd.DataFrame, file, separator: str = ",", header: bool = True) -> None:
+    """Writes a table without its index, `inert`, to a path or an open file.
+
+    Args:
+        frame: The table.
+        file: The path or file.
+        separator: What parts the columns. Defaults to a comma.
+        header: Whether to write the names of the columns. Defaults to True.
+    """
     # A carriage return ends a row where it is not quoted, which Python's writer leaves undone.
-    returns = frame.map(lambda value: isinstance(value, str) and "\r" in value).any(axis=None)
+    returns = frame.map(_has_return).any(axis=None) or any(map(_has_return, frame.columns))
     quoting = csv.QUOTE_ALL if returns else csv.QUOTE_MINIMAL
-    frame.to_csv(file, sep=separator, index=False, header=header, quoting=quoting)
+    inert(frame).to_csv(file, sep=separator, index=False, header=header, quoting=quoting, lineterminator="\n")
+
+
+def _has_return(value) -> bool:
+    return isinstance(value, str) and "\r" in value
 
 
 def _write_parquet(frames: Iterable[pd.DataFrame], path: Path) -> None:

@@ -7,7 +7,7 @@ import pandas as pd
 from pandas.api.types import is_bool_dtype, is_float_dtype, is_numeric_dtype
 
 from icd_relevancy.atomic import replacing
-from icd_relevancy.data.table_files import inert
+from icd_relevancy.data.table_files import write_csv
 from icd_relevancy.errors import InputError
 
 
@@ -100,7 +100,7 @@ def write_table(frame: pd.DataFrame, folder, name: str, digits: int = 4) -> tupl
     """
     csv, markdown = (Path(folder) / f"{name}.{ending}" for ending in ("csv", "md"))
     with replacing(csv) as temporary:
-        inert(_with_index(frame)).to_csv(temporary, index=False, lineterminator="\n")
+        write_csv(_with_index(frame), temporary)
     with replacing(markdown) as temporary:
         temporary.write_text(markdown_table(frame, digits) + "\n", encoding="utf-8")
     return csv, markdown

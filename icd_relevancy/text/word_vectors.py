@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from icd_relevancy.errors import InputError
+from icd_relevancy.errors import InputError, shown_path
 from icd_relevancy.safe_reading import reading
 from icd_relevancy.text.words import PADDING, SPECIAL, UNKNOWN, WordTokenizer
 
@@ -119,7 +119,7 @@ def read_word_vectors(path, tokenizer: WordTokenizer, seed: int = 0) -> np.ndarr
     """
     path, known, found = Path(path), frozenset(tokenizer.vocabulary), {}
     if not path.is_file():
-        raise InputError(f"{path}: word vectors cannot be read (no such file); give another file")
+        raise InputError(f"{shown_path(path)}: word vectors cannot be read (no such file); give another file")
     with reading(
         f"{path}: word vectors cannot be read", "the format of word2vec or GloVe", "give another file"
     ):

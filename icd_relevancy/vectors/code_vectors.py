@@ -14,7 +14,7 @@ from icd_relevancy._arguments import named_codes
 from icd_relevancy.atomic import replacing
 from icd_relevancy.cache import cache_folder
 from icd_relevancy.codes.system import PACKAGED_SYSTEMS
-from icd_relevancy.errors import InputError, shown_code
+from icd_relevancy.errors import InputError, shown_code, shown_path
 from icd_relevancy.safe_reading import has_lone_surrogate, read_array, reading
 
 
@@ -172,7 +172,8 @@ class CodeVectors:
         if _is_saved(cached):
             return cls._read(cached)
         raise InputError(
-            f"no code vectors at {path} nor at {cached}; build them or give {' or '.join(PACKAGED_SYSTEMS)}"
+            f"no code vectors at {shown_path(path)} nor of that name in {cached.parent}; build them or give "
+            f"{' or '.join(PACKAGED_SYSTEMS)}"
         )
 
     @classmethod

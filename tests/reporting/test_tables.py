@@ -76,3 +76,8 @@ def test_texts_are_no_formulas_in_a_spreadsheet(tmp_path):
     frame = pd.DataFrame({"=a": ["=1+1", "-0.5", "TLCL"], "F1": [-0.5, 0.25, 1.0], "@": ["+x", "\tx", "-"]})
     csv, _ = write_table(frame, tmp_path, "table")
     assert csv.read_text() == "'=a,F1,'@\n'=1+1,-0.5,'+x\n-0.5,0.25,'\tx\nTLCL,1.0,'-\n"
+
+
+def test_a_carriage_return_in_a_cell_or_a_name_ends_no_row(tmp_path):
+    csv, _ = write_table(pd.DataFrame({"\r=1+1": ["a\r=2+2"]}), tmp_path, "table")
+    assert csv.read_bytes() == b'"\'\r=1+1"\n"a\r=2+2"\n'
