@@ -7,7 +7,7 @@ from itertools import chain, repeat
 import numpy as np
 from scipy import sparse
 
-from icd_relevancy.errors import InputError, shown_code
+from icd_relevancy.errors import InputError, shown_word
 
 
 def encode_labels(codes: Iterable[Sequence[str]], label_names: Sequence[str]) -> sparse.csr_matrix:
@@ -84,7 +84,7 @@ def _columns(label_names: Sequence[str]) -> dict[str, int]:
     column_of = {name: column for column, name in enumerate(label_names)}
     if len(column_of) < len(label_names):
         repeated = next(name for column, name in enumerate(label_names) if column_of[name] != column)
-        raise InputError(f"label_names: {shown_code(repeated)} occurs more than once; make the labels unique")
+        raise InputError(f"label_names: {shown_word(repeated)} occurs more than once; make the labels unique")
     return column_of
 
 

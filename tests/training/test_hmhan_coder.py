@@ -155,9 +155,9 @@ def test_a_folder_with_other_features_is_refused(config, tmp_path):
     for features, names in (
         ({"bag_of_words": fewer}, "different models"),
         ({}, "different models"),
-        ({"bag_of_words": {}}, "'features' are damaged"),
-        ({"nope": {}}, "'features' are damaged"),
-        ([], "'features' are damaged"),
+        ({"bag_of_words": {}}, "features.bag_of_words.vocabulary is missing"),
+        ({"nope": {}}, "features: has a name that is not known"),
+        ([], "features must be of type"),
     ):
         path.write_text(json.dumps({**told, "features": features}))
         with pytest.raises(InputError, match=names):
