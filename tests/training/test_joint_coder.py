@@ -299,7 +299,7 @@ def test_the_mapping_is_told_of_each_system(cache):
 
 
 def test_without_a_graph_no_mapping_is_asked_for(cache):
-    data = NoteData.from_notes(two_systems(40), config(graph="none", mapping="nowhere.csv"))
+    data = NoteData.from_notes(two_systems(40), config(graph="none"))
     assert data.links is None
     with pytest.raises(InputError, match=r"nowhere\.csv: no such file"):
         NoteData.from_notes(two_systems(40), config(mapping="nowhere.csv"))
