@@ -12,8 +12,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
-import pyarrow as pa
 from scipy import sparse
 
 from icd_relevancy.errors import InputError
@@ -66,6 +64,10 @@ def readable(file) -> Iterator[None]:
     Raises:
         InputError: As `reading`.
     """
+    # Here, because graphs of one's own model are read by this module too, and need neither.
+    import pandas as pd
+    import pyarrow as pa
+
     with reading(file, "a table or a text that can be read", "copy it again or save it anew"):
         try:
             yield
