@@ -97,7 +97,10 @@ def _is_holder(entry: Path, path: Path) -> re.Match | None:
     if not found or entry.is_symlink() or not entry.is_dir():
         return None
     # A kill may come before the lock is there; a folder of somebody else's has other things in it.
-    is_ours = (entry / _LOCK).exists() or (found["name"] == path.name and not any(entry.iterdir()))
+    lock = entry / _LOCK
+    is_ours = (lock.exists() and not lock.is_symlink()) or (
+        found["name"] == path.name and not any(entry.iterdir())
+    )
     return found if is_ours else None
 
 

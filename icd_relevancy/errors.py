@@ -4,7 +4,8 @@ import re
 
 _CODE = re.compile(r"(?=.*[0-9])(?=.{1,8}$)[A-Za-z0-9.]+(-[A-Za-z0-9.]+)?|[A-Z]")
 _LONGEST_SHOWN = 20
-_IDENTIFIER = re.compile(r"\S{1,40}")
+# A few characters hold a sentence of a script that has no blanks.
+_IDENTIFIER = re.compile(r"[!-~]{1,40}|\S{1,12}")
 
 
 # What a terminal acts on: control characters, line breaks, and what turns the direction of writing.

@@ -21,7 +21,7 @@ from icd_relevancy._graph_matrix import (
 )
 from icd_relevancy.atomic import replacing
 from icd_relevancy.errors import InputError, shown_code
-from icd_relevancy.safe_reading import checked_csr, read_arrays, reading
+from icd_relevancy.safe_reading import ALWAYS_ALLOWED, checked_csr, read_arrays, reading
 
 if TYPE_CHECKING:
     from icd_relevancy.codes import CodeSystem, NormalisationReport
@@ -312,15 +312,13 @@ class RelevanceGraph:
             return cls._from_bytes(base64.b64decode(config["npz"], validate=True))
 
     def _to_bytes(self) -> bytes:
+        codes = np.array(self.codes, dtype=np.str_)
+        parts = {name: getattr(self.matrix, name) for name in ("indptr", "indices", "data")}
+        # What packs too well, such as blocks of ones, would be taken for a file that only claims to be large.
+        is_large = sum(part.nbytes for part in parts.values()) > ALWAYS_ALLOWED // 2
         buffer = io.BytesIO()
-        np.savez_compressed(
-            buffer,
-            codes=np.array(self.codes, dtype=np.str_),
-            threshold=self.threshold,
-            indptr=self.matrix.indptr,
-            indices=self.matrix.indices,
-            data=self.matrix.data,
-        )
+        write = np.savez if is_large else np.savez_compressed
+        write(buffer, codes=codes, threshold=self.threshold, **parts)
         return buffer.getvalue()
 
     @classmethod

@@ -1,5 +1,6 @@
 """Files from elsewhere, read so that a damaged or hostile one gives one clear line and nothing else."""
 
+import errno
 import gzip
 import io
 import json
@@ -16,9 +17,11 @@ from scipy import sparse
 
 from icd_relevancy.errors import InputError
 
-# What a small file may unpack to; beyond that a hundred times its size, which no honest file of ours reaches.
-_ALWAYS_ALLOWED = 2**26
+# What a small file may unpack to; beyond that a hundred times its size. A graph that packs better is not packed.
+ALWAYS_ALLOWED = 2**29
 _MOST_COMPRESSED = 100
+# What is no fault of a file: a full disk, too many open files, a disk that fails.
+_OF_THE_MACHINE = (errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.EIO)
 # What pandas says of a file without quoting it.
 _PLACE_IN_CSV = re.compile(r"Expected \d+ fields in line \d+, saw \d+|EOF inside string starting at row \d+")
 
@@ -33,8 +36,8 @@ def reading(place, what: str, advice: str = "copy it again or make it anew") -> 
         advice: What to do. Defaults to making the file again.
 
     Raises:
-        InputError: If the block raises anything but an `InputError`, a missing package or a file that is missing
-            or may not be read, which say enough by themselves.
+        InputError: If the block raises anything but an `InputError`, a missing package, a file that is missing
+            or may not be read, or a fault of the machine, which say enough by themselves.
 
     Example:
 
@@ -48,10 +51,17 @@ def reading(place, what: str, advice: str = "copy it again or make it anew") -> 
         yield
     except (InputError, ImportError, FileNotFoundError, PermissionError, IsADirectoryError):
         raise
+    except OSError as error:
+        if error.errno in _OF_THE_MACHINE:
+            raise
+        raise _damaged(place, what, advice, error) from None
     # Every library has exceptions of its own for damage, down to the bare Exception. Their texts quote the file.
     except Exception as error:
-        kind = type(error).__name__
-        raise InputError(f"{place}: not {what}, or damaged ({kind}); {advice}") from None
+        raise _damaged(place, what, advice, error) from None
+
+
+def _damaged(place, what: str, advice: str, error: Exception) -> InputError:
+    return InputError(f"{place}: not {what}, or damaged ({type(error).__name__}); {advice}")
 
 
 @contextmanager
@@ -148,7 +158,7 @@ def read_arrays(file, names: Iterable[str]) -> dict[str, np.ndarray]:
         zipfile.BadZipFile: If the file is damaged.
     """
     size = len(file) if isinstance(file, bytes) else Path(file).stat().st_size
-    allowed, arrays = _ALWAYS_ALLOWED + _MOST_COMPRESSED * size, {}
+    allowed, arrays = ALWAYS_ALLOWED + _MOST_COMPRESSED * size, {}
     with zipfile.ZipFile(io.BytesIO(file) if isinstance(file, bytes) else file) as archive:
         for name in names:
             member = archive.getinfo(f"{name}.npy")

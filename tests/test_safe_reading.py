@@ -1,5 +1,6 @@
 """Arrays and sparse matrices of files from elsewhere."""
 
+import errno
 import io
 import struct
 import zipfile
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
+from icd_relevancy import safe_reading
 from icd_relevancy.errors import InputError, shown_word
 from icd_relevancy.safe_reading import checked_csr, read_array, read_arrays, reading
 
@@ -46,7 +48,8 @@ def test_objects_are_not_unpacked(tmp_path):
         read_array(tmp_path / "a.npy")
 
 
-def test_a_small_file_cannot_unpack_to_gigabytes():
+def test_a_small_file_cannot_unpack_to_gigabytes(monkeypatch):
+    monkeypatch.setattr(safe_reading, "ALWAYS_ALLOWED", 2**20)
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("a.npy", "w") as member:
         np.lib.format.write_array_header_1_0(
@@ -98,7 +101,12 @@ def test_damage_is_one_line_without_its_content(error):
 
 
 def test_what_says_enough_by_itself_passes():
-    for error in (InputError("row 3"), FileNotFoundError("a"), ImportError("lime")):
+    for error in (
+        InputError("row 3"),
+        FileNotFoundError("a"),
+        ImportError("lime"),
+        OSError(errno.ENOSPC, "full"),
+    ):
         with pytest.raises(type(error)), reading("a.npz", "a graph"):
             raise error
 
@@ -113,6 +121,8 @@ def test_what_says_enough_by_itself_passes():
         ("a b", "(not shown: 3 characters of text)"),
         ("a\x1b[31m", "'a\\x1b[31m'"),
         ("x" * 41, "(not shown: 41 characters of text)"),
+        ("患者1", "'患者1'"),
+        ("患者王小明男六十五岁因肺炎入院", "(not shown: 15 characters of text)"),
     ],
 )
 def test_only_what_cannot_be_text_is_quoted(value, shown):

@@ -98,12 +98,15 @@ def shown_unknown(
     >>> shown_unknown(["QQ9", "ZZ9"], [("n1", ["QQ9"]), ("n2", ["QQ9", "ZZ9"])])
     "'QQ9' of note 'n1', 'ZZ9' of note 'n2'"
     """
+    wanted = dict.fromkeys(list(unknown)[:MOST_PROBLEMS])
     found: dict[str, str] = {}
     for number, (identifier, codes) in enumerate(rows, 1):
         for code in codes:
-            if code in unknown and code not in found:
+            if code in wanted and code not in found:
                 found[code] = shown_note(identifier, number).replace("note", what, 1)
-    shown = [f"{shown_code(code)} of {found[code]}" for code in list(unknown)[:MOST_PROBLEMS]]
+        if len(found) == len(wanted):
+            break
+    shown = [f"{shown_code(code)} of {found[code]}" for code in wanted]
     more = len(unknown) - len(shown)
     return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
 

@@ -14,6 +14,7 @@ from icd_relevancy.errors import InputError
 MOST_TEXT, MOST_CONTENT = 2**24, 2**30
 _HEAD, _PART = 2**16, 2**20
 _BINARY = 0.05
+_LINES_SEEN = 20
 _WORD, _WORKBOOK = "a Word document", "an Excel workbook"
 _TEXT_ADVICE, _TABLE_ADVICE = "save it as plain text (UTF-8)", "save it as CSV (UTF-8)"
 _FOREIGN_SUFFIXES = {
@@ -32,9 +33,13 @@ _FOREIGN_BYTES = {
 }  # fmt: skip
 _MARKUP = re.compile(rb"\s*<(!doctype|html|\?xml)\b", re.IGNORECASE)
 _GZIP, _PARQUET, _BOM = b"\x1f\x8b", b"PAR1", b"\xef\xbb\xbf"
-# A line that has a name for a row and one for what the row holds is the header of a table, and no sentence.
-_OF_ROW = set("noteid id rowid stayid patientid subjectid hadmid docid documentid caseid mrn patient".split())
-_OF_CONTENT = set("text note notetext report body content transcription description drugs drug".split())
+# A line of names, one of which is of a row or of what a row holds, is the header of a table where rows follow.
+_NAMES = set(
+    "noteid id rowid stayid patientid subjectid hadmid encounterid visitid docid documentid caseid accession mrn"
+    " patient text note notes notetext clinicalnote report reporttext body content transcription description findings"
+    " impression dischargesummary summary codes code drugs drug".split()
+)
+_NAME = re.compile(r"""["']?[A-Za-z_][\w .-]{0,39}["']?""")
 _SEPARATORS = {",": "csv", "\t": "tsv", ";": "semicolons", "|": "bars"}
 
 
@@ -166,13 +171,24 @@ def _kind(head: bytes, place: str) -> str:
     text = head.decode("utf-8-sig", "replace").lstrip()
     if text.startswith(("{", "[")):
         return "json"
-    return _header(next(iter(text.splitlines()), "")) or "text"
+    lines = [line.strip() for line in text.splitlines()[:_LINES_SEEN] if line.strip()]
+    return _table([line for line in lines if not line.startswith("#")]) or "text"
 
 
-def _header(line: str) -> str | None:
-    """What parts the columns of a table that begins with this line; None where it is no header."""
+def _table(lines: list[str]) -> str | None:
+    """What parts the columns of a table that begins with these lines; None where the first is no header."""
+    if not lines:
+        return None
+    if lines[0].strip("\"'") == "text" and len(lines) > 1:
+        return "csv"
     for separator, kind in _SEPARATORS.items():
-        names = {re.sub(r"[\W_]", "", field).lower() for field in line.split(separator)}
-        if names & _OF_ROW and names & _OF_CONTENT:
+        fields = [field.strip() for field in lines[0].split(separator)]
+        names = {re.sub(r"[\W_]", "", field).lower() for field in fields}
+        # A quoted text may hold separators of its own, or go on in the next line.
+        if len(lines) == 1:
+            is_known = names <= _NAMES
+        else:
+            is_known = names & _NAMES and (lines[1].count(separator) >= len(fields) - 1 or '"' in lines[1])
+        if len(fields) > 1 and is_known and all(map(_NAME.fullmatch, fields)):
             return kind
     return None

@@ -31,26 +31,28 @@ class InputProblemsError(InputError):
     Args:
         lines: What a single `InputError` would say, for each of them.
         place: The input, for the last line.
+        unsaid: How many more there are.
     """
 
-    def __init__(self, lines: list[str], place):
-        more = len(lines) - MOST_PROBLEMS
+    def __init__(self, lines: list[str], place, unsaid: int):
+        more = len(lines) + unsaid - MOST_PROBLEMS
         told = [f"{place}: and {more} more problems"] if more > 0 else []
         self.lines = (*lines[:MOST_PROBLEMS], *told)
         super().__init__("\n".join(self.lines))
 
 
-def refuse(lines: list[str], place) -> None:
+def refuse(lines: list[str], place, unsaid: int = 0) -> None:
     """Raises an `InputError` for one problem, `InputProblemsError` for several, nothing for none.
 
     Args:
         lines: The problems, a line each.
         place: The input that they are of.
+        unsaid: How many more there are. Defaults to 0.
     """
     if len(lines) == 1:
         raise InputError(lines[0])
     if lines:
-        raise InputProblemsError(lines, place)
+        raise InputProblemsError(lines, place, unsaid)
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ class Records:
         lines: For JSON lines the line of each row, else None. Defaults to None.
         id_name: The column that names a row in messages, such as `"note_id"`. Defaults to None.
         rows: The number of each row in the file, counted from 0, where some are left out. Defaults to None.
-        problems: What was found so far: the row, counted from 0, and the message.
+        problems: What was found so far: the row, counted from 0, the column and what is wrong.
     """
 
     path: str | Path | Content
@@ -71,7 +73,7 @@ class Records:
     lines: list[int] | None = None
     id_name: str | None = None
     rows: list[int] | None = None
-    problems: list[tuple[int, str]] = field(default_factory=list)
+    problems: list[tuple[int, str, str]] = field(default_factory=list)
 
     def place(self, row: int) -> str:
         """Where a user finds row `row` (counted from 0)."""
@@ -94,7 +96,7 @@ class Records:
             return self
         for row in dropped:
             self.report(row, name, problem)
-        left_out.extend(told for _, told in self.problems)
+        left_out.extend(self._worded(*found) for found in self.problems)
         kept = sorted(set(range(len(self.frame))) - set(dropped))
         lines = None if self.lines is None else [self.lines[row] for row in kept]
         frame = self.frame.iloc[kept].reset_index(drop=True)
@@ -102,8 +104,7 @@ class Records:
 
     def report(self, row: int, name: str, problem: str) -> None:
         """Keeps what is wrong with the cell of column `name` in row `row` (counted from 0), for `check`."""
-        told = f"{self.path}, {self.place(row)}, column {name!r}: {problem}"
-        self.problems.append((row, told if name == self.id_name else told + self._named(row)))
+        self.problems.append((row, name, problem))
 
     def column(self, name: str, is_good: Callable[[object], bool], problem: str) -> list:
         """The values of column `name`, None for those that are not good, which are reported as `problem`."""
@@ -116,7 +117,16 @@ class Records:
 
     def check(self) -> None:
         """Raises `InputError` with all that was reported, in the order of the rows."""
-        refuse([told for _, told in sorted(self.problems, key=lambda problem: problem[0])], self.path)
+        found = sorted(self.problems, key=lambda problem: problem[0])
+        refuse(
+            [self._worded(*one) for one in found[:MOST_PROBLEMS]],
+            self.path,
+            max(len(found) - MOST_PROBLEMS, 0),
+        )
+
+    def _worded(self, row: int, name: str, problem: str) -> str:
+        told = f"{self.path}, {self.place(row)}, column {name!r}: {problem}"
+        return told if name == self.id_name else told + self._named(row)
 
     def _named(self, row: int) -> str:
         value = self.frame[self.id_name].iloc[row] if self.id_name in self.frame else None

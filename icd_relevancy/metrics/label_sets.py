@@ -83,8 +83,9 @@ def _columns_of(name: str, frame: pd.DataFrame, codes: Sequence[str]) -> np.ndar
     """The columns of a frame in the order of the codes."""
     if not frame.columns.is_unique:
         raise InputError(f"{name} has two columns of one name; keep one for each code")
+    known = set(codes)
     missing = [code for code in codes if code not in frame.columns]
-    others = [str(column) for column in frame.columns if column not in set(codes)]
+    others = [str(column) for column in frame.columns if column not in known]
     if missing or others:
         raise InputError(
             f"{name} must have a column for each code. It lacks {len(missing)} ({named_codes(map(str, missing))}) and "

@@ -15,6 +15,7 @@ from icd_relevancy.training.model_settings import MODELS, OF_LOSSES, OF_MODELS, 
 LOSSES = ("bce", "focal", "tlcl", "plcl", "bhml", "whml")
 ATTENTIONS = ("hierarchical", "flat", "single", "none")
 _SYSTEMS = ("code_system", "joint_system")
+_LARGEST_YAML = 2**20
 GRAPHS = ("weighted", "unweighted", "one_table", "none")
 MONITORS = ("loss", "micro_f1", "macro_f1", "map", "ndcg", "micro_auprc")
 
@@ -234,7 +235,9 @@ class TrainingConfig(Settings):
             for name in () if unless else names:
                 default = open_settings(self.model, self.fine_tune).get(name, getattr(type(self), name))
                 if getattr(self, name) != default:
-                    raise UnheededError(name, f"{name} {why}. Received: {name}={getattr(self, name)!r}")
+                    raise UnheededError(
+                        name, f"{name} {why}. Received: {name}={shown_word(getattr(self, name))}"
+                    )
 
         for name, losses in OF_LOSSES.items():
             told = f"the loss {losses[0]}" if len(losses) == 1 else f"the losses {', '.join(losses)}"
@@ -300,10 +303,12 @@ def read_yaml(path) -> dict:
         InputError: If the file is missing, not UTF-8, or no mapping of names to values, a name stands in it
             twice or a value is an impossible date or number.
     """
+    if not Path(path).is_file():
+        raise InputError(f"{path}: no such configuration file")
+    if Path(path).stat().st_size > _LARGEST_YAML:
+        raise InputError(f"{path}: larger than any configuration; name the file with the settings")
     try:
         settings = yaml.load(Path(path).read_text(encoding="utf-8"), _StrictLoader)
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such configuration file") from None
     except InputError as error:
         raise InputError(f"{path}, {error}") from None
     except (yaml.YAMLError, RecursionError) as error:

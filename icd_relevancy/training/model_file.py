@@ -13,6 +13,7 @@ _MEMBERS = {"metadata.json", _CONFIG, _WEIGHTS}
 _LARGEST_CONFIG = 2**28
 _DEEPEST, _MOST_ITEMS = 64, 2**17
 _TOKENS = 4
+_LARGEST_INPUT = 2**22
 # What the models of `icd_relevancy.models` are made of. Keras has layers that read files and functions that write.
 _BUILT_IN = {
     "keras": "DTypePolicy",
@@ -140,11 +141,15 @@ def check_runs(model, labels: int, words: int | None = None) -> None:
     Raises:
         ValueError: If it gives no probability for each label.
     """
+    import math
+
     import keras
     import numpy as np
 
     def one(tensor):
         shape = (1, *(_TOKENS if size is None else size for size in tensor.shape[1:]))
+        if math.prod(shape) > _LARGEST_INPUT:
+            raise ValueError("it reads more of a note than any of ours")
         return keras.ops.convert_to_tensor(np.zeros(shape), tensor.dtype)
 
     inputs = keras.tree.map_structure(one, model.input)

@@ -162,7 +162,11 @@ class NoteCoder:
             self._check_encoder()
             encoder = None if cache is not None else self._encoder
         with on_this_machine(not self.named_here):
-            return self.features.of(as_notes(notes), encoder, cache)
+            inputs = self.features.of(as_notes(notes), encoder, cache)
+        # An encoder that is not in the folder shows only now what it gives.
+        if not isinstance(inputs, dict) and inputs.shape[1:] != self.model.input.shape[1:]:
+            raise InputError(f"the model does not read what its encoder gives; {ADVICE}")
+        return inputs
 
     def predict(self, notes: Notes | Sequence[str], top_k: int | None = None) -> Iterator[list[dict]]:
         """For each note its codes with `code`, `title`, `probability` and `assigned`, by falling probability.

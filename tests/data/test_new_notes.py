@@ -182,6 +182,10 @@ def test_json_is_read_whatever_its_name(tmp_path, name, text):
         "Patient: A; note: pneumonia",
         "Labs: {K: 4.1, Na: 140}",
         "{} patient with cough",
+        "Patient | Report\nMrs X coughs.",
+        "Age, sex\n58, male",
+        "Report\nCough, fever.",
+        "Note, findings: none\nCough, fever.",
     ],
 )
 def test_a_text_is_text_whatever_it_begins_with(standard_input, tmp_path, text):
@@ -213,6 +217,15 @@ def test_a_text_is_text_whatever_it_begins_with(standard_input, tmp_path, text):
         TABLE.replace(",", "|"),
         "row_id,subject_id,text\n1,2,Cough.\n",
         " note_id,text\n1,Cough.\n",
+        "note_id,text\n",
+        "text\nCough.\nFever.\n",
+        "text,age,sex\nCough.,58,male\n",
+        "hadm_id,impression\n1,Cough.\n2,Fever.\n",
+        "accession,report\n1,Cough.\n",
+        "note_id,discharge_summary\n1,Cough.\n",
+        "id;findings\n1;Cough.\n",
+        "hadm_id|impression\n1|Cough.\n",
+        "# exported\nnote_id,text\n1,Cough.\n2,Fever.\n",
     ],
 )
 @pytest.mark.parametrize("is_piped", [True, False])
