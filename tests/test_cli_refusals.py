@@ -91,7 +91,7 @@ def test_bad_vectors(place, trained, settings, check_refused, bad):
 def test_labels_without_vectors(place, trained, settings, check_refused):
     CodeVectors(["R05.9"], [[1.0]]).save(place / "vectors")
     told = check_refused("train", trained / "notes.csv", "--out", "new", *settings, "--vectors", "vectors")
-    assert "label 'E11.9' has no vector" in told
+    assert "labels have no vector, nor has any ancestor in icd10cm: 'E11.9', 'I10'" in told
     notes = write(place / "n.csv", "note_id,text,codes", f"1,{SECRET},A00.0")
     check_refused("evaluate", trained / "model", notes, names="label 'A00.0' has no vector")
 
@@ -162,7 +162,8 @@ def test_a_truncated_cache_shard(place, trained, settings, check_refused, miniat
         shard.write_bytes(shard.read_bytes()[:100])
     monkeypatch.setenv("ICD_RELEVANCY_CACHE", str(place / "cache"))
     told = check_refused("train", trained / "notes.csv", "--out", "new", *settings)
-    assert ".npz: damaged embedding shard; delete the file" in told
+    assert ".npz: not a shard of embeddings, or damaged (" in told
+    assert "delete the file and run again" in told
 
 
 @pytest.mark.parametrize("name", ["coder.json", "model.keras", "relevance.npz"])

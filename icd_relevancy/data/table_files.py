@@ -35,7 +35,9 @@ _SUFFIXES = {
 
 # What a spreadsheet would run, or break a cell at, where a text begins with it.
 _RUN = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+_ONE = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
+# Also with its deviation or interval, as our tables have it: "+1.00 ± 0.10", "-0.5 (-1.0 to +0.2)".
+_NUMBER = re.compile(rf"{_ONE}(?: ± {_ONE}| \({_ONE} to {_ONE}\))?")
 
 
 def table_format(path) -> str:

@@ -114,7 +114,7 @@ class RelevancyPrecision(_RelevancyMetric):
             `icd_relevancy.set_relevance` at its first use, else exact matching with one warning.
         average: `"micro"`, `"macro"` (over the labels with support), `"weighted"` (by support), or None for
             one value a label. Defaults to `"micro"`.
-        decision_threshold: A code is predicted when its probability reaches it. Defaults to 0.5.
+        decision_threshold: A code is predicted when its probability reaches it. Defaults to 0.5; of logits give 0.
         name: Defaults to `"relevancy_precision"`.
         dtype: Defaults to Keras' float type.
 
@@ -234,7 +234,7 @@ class RelevancyTruePositives(_RelevancyCount):
         relevance: A `RelevanceGraph` of the model's m labels. Defaults to None: the graph of
             `icd_relevancy.set_relevance` at its first use, else exact matching with one warning.
         average: `"micro"` for the total, or None for one count a label. Defaults to `"micro"`.
-        decision_threshold: A code is predicted when its probability reaches it. Defaults to 0.5.
+        decision_threshold: A code is predicted when its probability reaches it. Defaults to 0.5; of logits give 0.
         name: Defaults to `"relevancy_true_positives"`.
         dtype: Defaults to Keras' float type.
 

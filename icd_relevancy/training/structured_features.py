@@ -7,7 +7,6 @@ import numpy as np
 
 from icd_relevancy.data import Notes
 from icd_relevancy.errors import InputError
-from icd_relevancy.safe_reading import checked_words
 
 _SEXES = ("female", "male", "other")
 
@@ -119,8 +118,7 @@ class StructuredFeatures:
         expected = {field.name for field in fields(cls)}
         if set(told) != expected:
             raise InputError(f"structured features need {sorted(expected)}. Received: {sorted(told)}")
-        checked_words(told["specialties"])
-        return cls(**told)
+        return cls(**told | {"specialties": tuple(told["specialties"])})
 
 
 def _ages(notes: Notes) -> np.ndarray:

@@ -78,6 +78,12 @@ def test_texts_are_no_formulas_in_a_spreadsheet(tmp_path):
     assert csv.read_text() == "'=a,F1,'@\n'=1+1,-0.5,'+x\n-0.5,0.25,'\tx\nTLCL,1.0,'-\n"
 
 
+def test_a_gain_with_its_interval_is_a_number(tmp_path):
+    cells = ["+1.00 ± 0.10", "-0.5 (-1.0 to +0.2)", "+1 (=2)"]
+    csv, _ = write_table(pd.DataFrame({"gain": cells}), tmp_path, "table")
+    assert csv.read_text().splitlines()[1:] == [*cells[:2], "'+1 (=2)"]
+
+
 def test_a_carriage_return_in_a_cell_or_a_name_ends_no_row(tmp_path):
     csv, _ = write_table(pd.DataFrame({"\r=1+1": ["a\r=2+2"]}), tmp_path, "table")
     assert csv.read_bytes() == b'"\'\r=1+1"\n"a\r=2+2"\n'

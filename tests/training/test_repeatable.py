@@ -74,7 +74,9 @@ def check_same(one: tuple, other: tuple) -> None:
 
 @pytest.fixture
 def config(request, miniature_encoder) -> TrainingConfig:
-    settings = {"epochs": EPOCHS, "batch_size": 8, "max_length": 32, **SETTINGS[request.param]}
+    settings = {"epochs": EPOCHS, "batch_size": 8, **SETTINGS[request.param]}
+    if settings["model"] != "lexicon":
+        settings["max_length"] = 32
     if settings["model"] in WITH_ENCODER:
         settings["encoder"] = str(miniature_encoder)
     return TrainingConfig(**settings)

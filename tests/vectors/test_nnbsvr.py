@@ -83,7 +83,7 @@ def test_they_are_the_packaged_vectors_and_are_built_once(tmp_path, monkeypatch)
 
 
 def test_refusals():
-    with pytest.raises(InputError, match="'nothing' is not a code of icd9cm"):
-        nnbsvr_vectors("icd9cm", codes=["nothing"])
+    with pytest.raises(InputError, match=r"'999\.99' is not a code of icd9cm"):
+        nnbsvr_vectors("icd9cm", codes=["999.99"])
     with pytest.raises(InputError, match="no knowledge of 'icd11'"):
         nnbsvr_vectors("icd11")

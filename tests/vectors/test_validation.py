@@ -160,8 +160,8 @@ def test_neighbours_of_some_codes_among_all():
     found = neighbour_counts(vectors, 0.6, ["d", "b"])
     assert (found.codes, found.mean, found.maximum, found.alone) == (2, 1.0, 2, 0.5)
     assert neighbour_counts(vectors, 0.6, vectors.codes[::-1]).mean == neighbour_counts(vectors, 0.6).mean
-    with pytest.raises(InputError, match="'e' has no vector"):
-        neighbour_counts(vectors, 0.6, ["e"])
+    with pytest.raises(InputError, match="'E11' has no vector"):
+        neighbour_counts(vectors, 0.6, ["E11"])
 
 
 def test_neighbours_of_no_code_are_refused():
