@@ -1,5 +1,6 @@
-"""Answers and marks as forms and charts have them: "Fever: no", "Cough - none", "Rash (-)", "Ø edema"."""
+"""Answers and marks as forms and charts have them: "Fever: no", "Cough - none", "Rash (-)", "Ø edema", "0 edema"."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
@@ -21,6 +22,13 @@ _BLANKS = frozenset(("",))
 _MARKS = dict.fromkeys("+ +ve yes pos positive present".split(), False)
 _MARKS |= dict.fromkeys(("-", "–", *"no none neg negative absent denied".split(), *_BARE_MARKS), True)
 _NO_MARKS = frozenset(("gram", "rh", "g", "er", "pr", "her2"))  # "gram (-) sepsis" is one
+_BARE_ANSWERS = frozenset(("no", "none", "n", "yes", "y"))
+_NO_LABELS = frozenset(
+    "and or but with without has have had is are was were there said says answered a an the of for in no not".split()
+)
+# Before and after the zero of "0 edema" that counts a finding.
+_BEFORE_ZERO = frozenset(("\n", ";", ".", "and", "or", "has", "had", "with", "there", "is", "are", "•", "*"))
+_AFTER_ZERO = frozenset("of out to on in at x and or by".split())
 _LONGEST_LABEL = 6
 _REACH = 60
 
@@ -63,7 +71,8 @@ def answers(words: Sequence[str]) -> list[Answer]:
     ...  for found in answers(words.split())]
     [[':', 'no'], ['(', '-', ')']]
     """
-    found = [*_answers(words), *_marks(words)]
+    formal = list(_answers(words))
+    found = [*formal, *_bare_answers(words, formal), *_marks(words)]
     found.sort(key=lambda answer: (answer.start, -answer.stop))
     kept: list[Answer] = []
     for answer in found:
@@ -81,6 +90,24 @@ def _answers(words: Sequence[str]) -> Iterator[Answer]:
             if _ends(words, stop) or _asks_again(words, stop, following):
                 following = place
                 yield Answer(place, stop, negative, False, _label(words, place))
+
+
+def _bare_answers(words: Sequence[str], formal: Sequence[Answer]) -> Iterator[Answer]:
+    """Answers without a separator, beside further ones in the line or the next to it: "fever no, cough yes"."""
+    line_of = list(accumulate(word == "\n" for word in words))
+    places = [
+        place
+        for place in range(1, len(words))
+        if words[place] in _BARE_ANSWERS
+        and words[place - 1].isalpha()
+        and words[place - 1] not in _NO_LABELS
+        and _ends(words, place + 1)
+    ]
+    in_line = Counter(line_of[place] for place in (*places, *(answer.start for answer in formal)))
+    for place in places:
+        line = line_of[place]
+        if in_line[line - 1] + in_line[line] + in_line[line + 1] > 1:
+            yield Answer(place, place + 1, words[place] in _NO, False, _label(words, place))
 
 
 def _told(words: Sequence[str], place: int) -> tuple[int, bool] | None:
@@ -161,7 +188,9 @@ def _places_of_marks(words: Sequence[str]) -> Iterator[tuple[int, int, bool]]:
         inside, after = words[place + 1 : place + 2], words[place + 2 : place + 3]
         if word in _OPENING and inside and inside[0] in _MARKS and after and after[0] in _CLOSING:
             yield place, place + 3, _MARKS[inside[0]]
-        elif word in _BARE_MARKS and not (place and words[place - 1] in _OPENING):
+        elif _counts_finding(words, place) or (
+            word in _BARE_MARKS and not (place and words[place - 1] in _OPENING)
+        ):
             yield place, place + 1, True
         elif word == "+" and inside == ["ve"]:
             yield place, place + 2, False
@@ -169,3 +198,17 @@ def _places_of_marks(words: Sequence[str]) -> Iterator[tuple[int, int, bool]]:
             word == "+" and inside and inside[0].isalpha() and not (place and words[place - 1][-1:].isdigit())
         ):
             yield place, place + 1, False
+
+
+def _counts_finding(words: Sequence[str], place: int) -> bool:
+    """Whether a word is the zero of "0 edema", not that of a grade, a range or a scale."""
+    after = words[place + 1 : place + 2]
+    if words[place] != "0" or not after or not after[0].isalpha() or after[0] in _AFTER_ZERO:
+        return False
+    if place > 1 and words[place - 1] == ",":
+        return words[place - 2].isalpha()
+    if place and words[place - 1] in ("-", ":"):
+        # A bullet, or "extremities: 0 edema", but not "pain: 0 fever: 1".
+        bullet = words[place - 1] == "-" and (place == 1 or words[place - 2] == "\n")
+        return bullet or (words[place - 1] == ":" and not _SEPARATORS & set(words[place + 1 : place + 6]))
+    return not place or words[place - 1] in _BEFORE_ZERO

@@ -26,16 +26,31 @@ _MARKUP = re.compile(
     rf"<!--.{{0,2000}}?-->|</?(?:(?P<block>{_BLOCKS})|{_INLINE})\b[^<>]{{0,2000}}>|(?P<entity>&(?:#x?)?\w{{1,31}};)",
     re.IGNORECASE | re.DOTALL,
 )
+# Of two neighbours, as in "L4 5 disc", the second is no number of its own.
+_NEIGHBOURS = "|".join(
+    [
+        *(
+            rf"[CTL]\s?{level}(?:\s?(?:&|and))?(?=[\s-]{{1,3}}{level + 1}(?!\d|[.,/]\d))"
+            for level in range(1, 12)
+        ),
+        r"(?:C\s?7|T\s?12|L\s?5)(?=[\s-]{1,3}1\b)",
+    ]
+)
 # The number after such a word tells codes apart: "type 2", "stage 3-4", "Gleason 4+3", "trisomy 21".
 _GRADED = (
     r"types?|stages?|grades?|class|classes|degrees?|levels?|phases?|categor(?:y|ies)|groups?|subtypes?|variants?|zones?"
-    r"|scores?|sum|scale|index|nyha|asa|ecog|gleason|mallampati|mobitz|killip|figo|[cv]a?in|pin|bi-?rads|bosniak|salter-harris"
-    r"|garden|schatzker|fort|fontaine|rutherford|hurley|tanner|hinchey|forrest|hunt-hess|chiari|gcs|glasgow|nihss|bmi"
+    r"|scores?|sum|scale|index|nyha|asa|ecog|gleason|mallampati|mobitz|killip|figo|[cv]a?in|pin|bi[-\s]?rads|bosniak"
+    r"|salter(?:[-\s]harris)?|hunt[-\s](?:and\s)?hess|rai|binet|dukes|ann\sarbor|gustilo|lauge[-\s]hansen|wagner|clark"
+    r"|fitzpatrick|fredrickson|braden|meld|kdigo|(?-i:GOLD)|vision|acuity"
+    r"|garden|schatzker|fort|fontaine|rutherford|hurley|tanner|hinchey|forrest|chiari|gcs|glasgow|nihss|bmi"
     r"|apgar|weeks?|trimester|gravida|para|twin|fetus|trisomy|monosomy|chromosome|factor|bipolar|mellitus|diabetes|dm"
-    r"|ckd|kidney\sdisease|aki|hiv|htlv|hhv|hpv|hsv|virus|herpesvirus|simplex|covid|mody|men|neoplasia|nf"
+    r"|ckd|kidney\sdisease|aki|hiv|htlv|hhv|hpv|hsv|[a-z]{0,12}virus(?:\s[ab])?|simplex|covid|mody|men|neoplasia|nf"
     r"|neurofibromatosis|brca|syndrome|blasts|vitamin(?:\s[a-k])?|nerve|vertebra|ribs?|toes?|fingers?|digits?|metatarsals?"
-    r"|metacarpals?|tooth|teeth|coxsackie|serotype|genotype|serogroup|burns?,?"
-    r"|(?<!/)(?-i:[CTLS])(?=\s\d\d?(?!\d|[.,/]\d))"
+    r"|metacarpals?|tooth|teeth|coxsackie(?:\s[ab])?|serotype|genotype|serogroup|burns?,?"
+    r"|(?:ejection\sfraction|(?:lv)?ef)(?:\s(?:\(ef\)|was|is|estimated|measured|calculated|at|to\sbe|about|approximately"
+    r"|around|greater|less|than)){0,4}"
+    rf"|(?-i:{_NEIGHBOURS})"
+    r"|(?<!/)(?-i:[CTLS])(?=\s\d\d?(?!\d|[.,/]\d))|(?-i:[NM])(?=\s[0-3](?!\d|[.,/]\d))"
 )
 _DIGITS = r"\d+(?:[.,:/-]\d+)*"
 _ROMAN = r"(?:x{0,3}(?:ix|iv|v?i{1,3}|v)|x{1,3})"
@@ -43,9 +58,10 @@ _JOINED = rf"(?:(?:{_DIGITS}|{_ROMAN})[a-d]?\s?(?:[-–/+&=]|to\b|or\b|and\b)\s?
 _ALONE = r"(?<!\w)(?<!\w-)(?<!\d[.,:/])"
 # Not a part of a term such as T12, L4-5, H1N1, CA-125, 10.5mg, 1.5x2.5cm or 3-year-old: whole, or not at all.
 _NUMBERS = re.compile(
-    rf"(?P<kept>\b(?:{_GRADED})(?:\s(?:of|is|was))?[\s:#=(\])-]{{1,3}}{_JOINED}{{0,3}}{_DIGITS}"
-    rf"|{_ALONE}(?>{_DIGITS})(?=[\s-]?(?:completed\s)?(?:weeks?|grams?)\b"
-    r"|\s?(?:%|percent)[^.;\n]{0,40}?\b(?:body\s|tbsa|bsa|degree|percentile)))"
+    rf"(?P<kept>\b(?:{_GRADED})(?:\s(?:of|is|was))?[\s:#=(\])<>≥≤~-]{{1,3}}{_JOINED}{{0,3}}{_DIGITS}"
+    rf"|{_ALONE}(?>{_DIGITS})(?=[\s-]?(?:completed\s)?(?:weeks?|grams?|vision|visual)\b"
+    r"|\s?(?:%|percent)[^.;\n]{0,40}?\b(?:body\s|tbsa|bsa|degree|percentile|ejection\s|ef\b))"
+    rf"|{_ALONE}20/\d{{2,3}}(?![\w/-]))"
     rf"|{_ALONE}(?>{_DIGITS})(?:\s?[°º]\s?[CF]\b|\s?%|(?![\w-]))",
     re.IGNORECASE,
 )
@@ -56,8 +72,8 @@ _SPECIAL = re.compile(
 )
 # The letter is a name, not an article or a pronoun, in "hepatitis A", "type I" and "Paratyphoid fever A".
 _LETTERED = (
-    r"hepatitis|influenza|virus|haemophilia|hemophilia|streptococcus|vitamin|child(?:'s|-pugh)|weber|le\s?fort|duffy"
-    r"|types?|stages?|grades?|class|category|groups?|factor|level|phase|degrees?|nyha|asa|mallampati|bipolar|chiari|figo"
+    r"hepatitis|influenza|virus|haemophilia|hemophilia|streptococcus|vitamin|child(?:['’]s|[\s-]pugh)|weber|le\s?fort|duffy"
+    r"|binet|dukes|types?|stages?|grades?|class|category|groups?|factor|level|phase|degrees?|nyha|asa|mallampati|bipolar|chiari|figo"
 )
 _STOP_WORDS = re.compile(
     rf"(?P<kept>\b(?:{_LETTERED})\s[ai](?![\w'’-])|(?-i:(?<=[a-z]\s)A)(?![\w'’-]))"

@@ -33,30 +33,65 @@ _NEGATED = re.compile(r"n[eo'’]", re.IGNORECASE)
 
 _REACH = 160
 _SENTENCE_END = re.compile(r"(?<!\bDr)(?<!\b[A-Za-z])[.!?](?=\s)|\n\s*\n")
+# "Unclear if" asks, "call placed" tells, and "page 3" is no order.
+_IF = "".join(rf"(?<!\b{word}\s)" for word in "unclear unknown unsure uncertain sure asked".split()) + "if"
+_GOAL = r"(?<!\bat\s)(?<!\babove\s)(?<!\bbelow\s)(?<!\bwithin\s)goals?"
+_TARGET = r"targets?(?!\s(?:lesion|organ|sign|cell|vessel))"
+_REFERENCE = r"ref(?:erence)?|(?<!\bwithin\s)(?<!\bin\s)(?<!\bthe\s)normal\s(?:range|values?)"
+_SLIDING = r"sliding\sscale(?![^,;]*\bwith\b(?!\s(?:goal|parameter|target)))"
+_CALL = r"(?<!\bon[\s-])call(?!\s(?:placed|made|received|taken|from|to)\b)|notify|page(?!\s(?:\d|number\b))"
+_RETURN = r"return\s(?:to\s(?:\w+\s){1,3}?(?:for|if|with|when)|to|for|if|with|when)"
 _AIMS = re.compile(
-    r"\b(?:if|unless|(?<!\bat\s)(?<!\babove\s)(?<!\bbelow\s)(?<!\bwithin\s)goals?|aim(?:s|ing|ed)?"
-    r"|targets?(?!\s(?:lesion|organ|sign|cell|vessel))|titrat(?:e|ing|ion)|keep|maintain|thresholds?|cut-?offs?"
-    r"|ref(?:erence)?|(?<!\bwithin\s)(?<!\bin\s)(?<!\bthe\s)normal\s(?:range|values?)|should|sliding\sscale"
-    r"|in\s(?:case|the\sevent)|(?<!\bon[\s-])call|notify|page|(?<!\bon\s)hold|return\s(?:to|for|if|with|when))\b",
+    rf"\b(?:{_IF}|unless|{_GOAL}|aim(?:s|ing|ed)?|{_TARGET}|titrat(?:e|ing|ion)|keep|maintain|thresholds?|cut-?offs?"
+    rf"|{_REFERENCE}|should|{_SLIDING}|in\s(?:case|the\sevent)|{_CALL}|(?<!\bon\s)hold|{_RETURN})\b",
+    re.IGNORECASE,
+)
+# A value without a bound is a limit only where such words stand before its name, or a condition in its clause.
+_AIM_BEFORE = re.compile(
+    rf"\b(?:(?:{_GOAL}|{_TARGET}|aim(?:s|ing|ed)?|thresholds?|cut-?offs?|{_REFERENCE}|{_SLIDING})"
+    r"(?:\s(?!with\b|met\b|not\b)[\w'’/-]+){0,2}?|(?:keep|maintain|should|titrat(?:e|ing|ion)(?:\s[\w-]+){0,3}\sto))"
+    r"(?:[\s:=]{1,2}(?:to|for|of|is|be|have|keep|maintain|at|an?|the|his|her|your|their|our|[\w-]+['’]s|serum|daily)\b)*[\s:=(]*$",
+    re.IGNORECASE,
+)
+_UNREACHED = re.compile(
+    r"(?:\b(?:unable|fail(?:ed|s|ing|ure)?|inability|difficult(?:y)?|hard|struggl\w+)(?:\sto)?|\b(?:not|never)(?:\sable\sto)?"
+    r"|cannot|n['’]t)\s(?:be\sable\sto\s)?$",
+    re.IGNORECASE,
+)
+_CONDITIONS = re.compile(
+    rf"\b(?:{_IF}|unless|(?<![\w'’]\s)should(?=\s(?:the|an?|any|you|your|he|his|she|her|fever|pain|symptoms?)\b)"
+    r"|in\s(?:case|the\sevent)|return\s(?:to\s(?:\w+\s){1,3}?)?(?:for|if|when)|hold\s(?:for|when)"
+    rf"|(?:{_CALL}|seek)(?:\s(?!was|were|had)\w+){{0,3}}?\s(?:for|when))\b",
     re.IGNORECASE,
 )
 # These are taken for orders only before a bound: "give insulin when glucose > 200".
+_CRITERIA = re.compile(
+    r"\b(?:when(?:ever)?|until|till|parameters?|limits?|permissive|ensure|as\sneeded|prn|desired|criteria|defined\sas)\b",
+    re.IGNORECASE,
+)
 _ORDERS = re.compile(
-    r"\b(?:when(?:ever)?|until|till|parameters?|limits?|recommend\w*|permissive|allow|replete|transfuse|wean|ensure|as\sneeded|prn"
-    r"|give|check|recheck|desired|criteria|defined\sas|avoid|seek|watch|monitor)\b",
+    r"\b(?:recommend\w*|allow|replete|transfuse|wean|avoid|seek|(?:give|check|recheck|watch|monitor)(?!\s?:))\b",
     re.IGNORECASE,
 )
 _DENIED = re.compile(r"\b(?:no|not|never|without|denies|denied|deny|nor)\b[^,;:]*$", re.IGNORECASE)
 # What follows such a word tells what is so: "hold metoprolol given HR 52".
 _TOLD = re.compile(
     r"\b(?:given|because|due|since|now|currently|today|tonight|yesterday|but|however|found|noted|had|presented|arrived"
-    r"|remain(?:s|ed)|despite)\b",
+    r"|remain(?:s|ed)|despite|aware|know[ns]?|remember|informed"
+    r"|(?<!\bsoon\s)(?<!\bset\s)as(?!\s(?:soon|long|needed|tolerated|per|well|directed|ordered|follows|an?)\b))\b",
     re.IGNORECASE,
+)
+_WAS = re.compile(r"\b(?:was|were|been)\b", re.IGNORECASE)
+_TOLD_IN_CONDITION = re.compile(rf"{_TOLD.pattern}|\b(?:is|was|were)\b(?!.*\bor\b)", re.IGNORECASE)
+# As do, after an order, "is" and "with", or that the order has ended: "avoid contrast, creatinine > 3".
+_IS = re.compile(
+    r"\b(?:is|was|were|been)\b|^[^\d<>]*\bwith\b(?!\s(?:a\s)?goal)|^(?:(?!\bfor\b)[^,;])*[,;]", re.IGNORECASE
 )
 _FOR = re.compile(r"(?:(?P<word>[\w']+)\s{1,2})?\bfor(?:\s{1,2}[\w/-]+){0,3}\W{0,3}$", re.IGNORECASE)
 # "Admitted for glucose > 600" tells a finding, "insulin for glucose > 200" an order.
 _TOLD_FOR = re.compile(
-    r"\w+ed|seen|given|sent|held|here|known|notable|significant|remarkable|positive|concern", re.IGNORECASE
+    r"\w+ed|seen|given|sent|held|made|taken|here|known|notable|significant|remarkable|positive|concern",
+    re.IGNORECASE,
 )
 _TO_CALL = re.compile(
     r"\b(?:call|notify|page|return\sto|seek|contact\s(?:your|the))\b"
@@ -98,8 +133,8 @@ def side(bound: str) -> tuple[bool, bool]:
 def is_limit(text: str, start: int, stop: int, bounded: bool, several: bool = False) -> bool:
     """Whether a value in a text is a limit, a goal, an order or a reference rather than a result.
 
-    A goal or an order is looked for in the sentence, and in a heading of its paragraph; one for a value without
-    bounds only in its clause ("goal INR 2-3, INR 1.5 today").
+    A goal or an order is looked for in the sentence, and in a heading of its paragraph. A value without bounds is a
+    limit only where a goal stands right before its name, or a condition in its clause: "goal INR 2.5", "if temp 101".
 
     Args:
         text: The text.
@@ -114,9 +149,11 @@ def is_limit(text: str, start: int, stop: int, bounded: bool, several: bool = Fa
     if not (bounded or several):
         line = re.split(r"[,;]", line)[-1]
     for words in (line, heading):
-        if any(not _TOLD.search(words, found.end()) for found in _AIMS.finditer(words)):
-            return True
-        if bounded and any(not _TOLD.search(words, found.end()) for found in _ORDERS.finditer(words)):
+        if (
+            _asks_for_bounds(words, text[start:stop], bounded)
+            if bounded or several
+            else _asks_for_value(words)
+        ):
             return True
     after = _SENTENCE_END.split(text[stop : stop + _REACH], maxsplit=1)[0].split("\n", 1)[0]
     if _AIM_AFTER.match(after):
@@ -127,4 +164,32 @@ def is_limit(text: str, start: int, stop: int, bounded: bool, several: bool = Fa
         or _TO_CALL.search(after)
         or _NEXT_ORDER.match(after)
         or _OTHER_BOUND.match(after)
+    )
+
+
+def _asks_for_value(words: str) -> bool:
+    """Whether the words before a value without bounds make it an aim or a condition."""
+    aim = _AIM_BEFORE.search(words)
+    if aim and not _UNREACHED.search(words, 0, aim.start()) and not _TOLD.search(words, aim.start()):
+        return True
+    return any(not _TOLD_IN_CONDITION.search(words, found.end()) for found in _CONDITIONS.finditer(words))
+
+
+def _asks_for_bounds(words: str, named: str, bounded: bool) -> bool:
+    """Whether the words before a bound or a range, or between its name and it, make it an aim or an order."""
+    for found in _AIMS.finditer(words):
+        # "Unable to keep SpO2 > 90%" tells of an aim, "unable to keep SpO2 80-84%" of a result.
+        reached = bounded or not _UNREACHED.search(words, 0, found.start())
+        if reached and not _TOLD.search(words, found.end()):
+            return True
+    if not bounded:
+        return False
+    # "When K was > 7" tells what happened.
+    happened = _WAS.search(named)
+    ordered = not happened and any(
+        not _TOLD.search(words, found.end()) for found in _CRITERIA.finditer(words)
+    )
+    return ordered or any(
+        not (_TOLD.search(words, found.end()) or _IS.search(words[found.end() :] + named))
+        for found in _ORDERS.finditer(words)
     )

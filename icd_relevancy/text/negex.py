@@ -25,7 +25,7 @@ _SENTENCE_OPENS = (
 _CUT_BEFORE = r"[-–](?=(?i:no|none|neg|negative|absent|denied|n)$)"
 _CUTS = (
     rf"(?<=[A-Za-z][A-Za-z)])\.(?={_SENTENCE_OPENS})",
-    r"(?<=\w)[;?](?=\w)",
+    r"(?<=\w)[;?|](?=\w)",
     r"(?<=\w)[(\[](?=[-+–])",
     r"(?<=[-+–])[)\]](?=\w)",
     r"(?<=\w)\)(?=[A-Z])",
@@ -95,11 +95,11 @@ class ClauseNegex(Negex):
         return preceding, following, terminating
 
     def _longest_cues(self, doc: Doc) -> Iterator[tuple[int, int, int]]:
-        """Matches without overlaps; of one phrase in two lists the earlier list's."""
+        """Answers and matches without overlaps; of one phrase in two lists the earlier list's."""
         order = ("pseudo", "Preceding", "Following", "Termination")
-        spans = [_cue_of(answer, doc) for answer in doc.user_data[ANSWERS]] + self.matcher(doc, as_spans=True)
-        spans.sort(key=lambda span: order.index(span.label_))
-        for span in filter_spans(spans):
+        answered = [_cue_of(answer, doc) for answer in doc.user_data[ANSWERS]]
+        listed = sorted(self.matcher(doc, as_spans=True), key=lambda span: order.index(span.label_))
+        for span in filter_spans(answered + listed):
             for token in span[1:]:
                 token.is_sent_start = False  # "Fever? no" and "neg. for" are one sentence
             leads = " ".join(token.lower_ for token in span) in self.leading and _leads(span)

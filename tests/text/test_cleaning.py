@@ -31,6 +31,14 @@ def test_the_example_of_the_paper():
         ("numbers", "AV block, Mobitz 2, for 3 days", "AV block, Mobitz 2, for days"),
         ("numbers", "Gleason 4+3=7, NYHA: 3, ASA 2, class II", "Gleason 4+3=7, NYHA: 3, ASA 2, class II"),
         ("numbers", "at 32 weeks, trisomy 21, burns 20 % TBSA", "at 32 weeks, trisomy 21, burns 20 % TBSA"),
+        ("numbers", "Salter Harris 2, Rai 3, Ann Arbor 4, bi rads 4", "Salter Harris 2, Rai 3, Ann Arbor 4, bi rads 4"),
+        ("numbers", "parvovirus B 19, enterovirus 71, BK virus", "parvovirus B 19, enterovirus 71, BK virus"),
+        ("numbers", "L4 5 disc, C5 & 6, L5 - 1, L4 9 mm", "L4 5 disc, C5 & 6, L5 - 1, L4 mm"),
+        ("numbers", "TNM T 2 N 1 M 0, N 95 mask", "TNM T 2 N 1 M 0, N mask"),
+        ("numbers", "20/200 vision, OD 20/40, acuity 6/60", "20/200 vision, OD 20/40, acuity 6/60"),
+        ("numbers", "ejection fraction 20%, EF >55 %, BMI > 40", "ejection fraction 20%, EF >55 %, BMI > 40"),
+        ("numbers", "LVEF estimated at 30 - 35%; 60% ejection fraction, 60% of it",
+         "LVEF estimated at 30 - 35%; 60% ejection fraction, of it"),
         # A number goes whole or stays whole.
         ("numbers", "14.2g/dl 10.5mg 1.5x2.5cm 1,5 3/4 7.5-10mg", "14.2g/dl 10.5mg 1.5x2.5cm 7.5-10mg"),
         ("numbers", "T2DM, L4-L5, L4/5, C5, B12, COVID-19", "T2DM, L4-L5, L4/5, C5, B12, COVID-19"),
@@ -41,6 +49,7 @@ def test_the_example_of_the_paper():
         ("stop_words", "The lungs are of no concern, nor is it a follow-up", "lungs no concern, nor follow-up"),
         ("stop_words", "I saw a grade I and hepatitis A, a type II or I; both eyes",
          "saw grade I hepatitis A, type II ; both eyes"),
+        ("stop_words", "Binet A, Dukes A, Child Pugh A or a cyst", "Binet A, Dukes A, Child Pugh A cyst"),
         ("markup", "<p>No <b>bold</b>&nbsp;&lt;b&gt;<br/>x <2 >1</p><!-- c -->", "No bold <b> x <2 >1"),
     ],
 )  # fmt: skip

@@ -38,6 +38,13 @@ def tag(tagger, text: str) -> str:
         ("Effusion no longer seen with a fever", "NOT_Effusion no longer seen with a fever"),
         ("Fever-free, not free of effusion", "NOT_Fever-free, not free of effusion"),
         ("Effusion and free air", "Effusion and free air"),
+        # Answers without a separator, cells of a table, a zero.
+        ("Fever no, pneumonia yes", "NOT_Fever no, pneumonia yes"),
+        ("Fever yes; pneumonia no", "Fever yes; NOT_pneumonia no"),
+        ("Fever no\nPneumonia yes", "NOT_Fever no\nPneumonia yes"),
+        ("Fever|no|Pneumonia|yes", "NOT_Fever|no|Pneumonia|yes"),
+        ("Fever: no, pneumonia yes and effusion no", "NOT_Fever: no, pneumonia yes and NOT_effusion no"),
+        ("0 effusion, fever present; grade 0 stenosis", "0 NOT_effusion, fever present; grade 0 stenosis"),
         ("No fever source", "No fever source"),
         ("Resolved pneumonia. Fever resolved.", "Resolved NOT_pneumonia. NOT_Fever resolved."),
         ("CT excluded pneumonia", "CT excluded NOT_pneumonia"),
@@ -120,7 +127,20 @@ def test_long_notes_take_their_length_in_time(tagger):
 
 @pytest.mark.parametrize(
     "piece",
-    ["fever: no ", "(-) fever ", "fever - no, ", "denies: ", "denies:\n- ", "fever? ", "; ", "+ ", ": - "],
+    [
+        "fever: no ",
+        "(-) fever ",
+        "fever - no, ",
+        "denies: ",
+        "denies:\n- ",
+        "fever? ",
+        "; ",
+        "+ ",
+        ": - ",
+        "fever no, ",
+        "fever|no|",
+        "0 fever ",
+    ],
 )
 def test_answers_take_their_length_in_time(tagger, piece):
     def seconds(characters: int) -> float:
