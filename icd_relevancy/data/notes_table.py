@@ -47,7 +47,8 @@ def read_notes(path, require_codes: bool = True, left_out: list[str] | None = No
             `specialty`, `age` (years), `sex`, `code_system` (as `code_system_name` reads it) and, but for CSV and
             TSV, `mentions`. Other columns are ignored.
             `codes` is a list, or a string with codes separated by `;`, `,`, `|` or white space; a code that a
-            note repeats counts once. `sex` F and M are read as female and male.
+            note repeats counts once. `sex` F and M are read as female and male. In CSV and TSV an apostrophe before
+            a text that begins with `=`, `+`, `-` or `@` is taken away, as we write them so.
         require_codes: Whether the column `codes` must be there; False reads notes to be coded, and leaves the
             columns `codes` and `mentions` unread. Defaults to True.
         left_out: A list that gets a line for each note without text, which is then left out, as long as others have

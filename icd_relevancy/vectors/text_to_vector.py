@@ -20,8 +20,6 @@ from icd_relevancy.layers.tokenizer import checked_texts
 from icd_relevancy.safe_reading import reading
 from icd_relevancy.training.fitting import STEPS_PER_EXECUTION, fit, progress
 
-PREDICTION_BATCH = 256
-
 
 @dataclass(frozen=True)
 class TextToVectorConfig:
