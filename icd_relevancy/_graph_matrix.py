@@ -29,6 +29,7 @@ def check_matches(matrix: sparse.csr_matrix, threshold: float) -> None:
 
 
 def with_unit_diagonal(matrix: sparse.coo_matrix) -> sparse.csr_matrix:
+    """The matrix in float32, sorted, with ones on the diagonal."""
     off = matrix.row != matrix.col
     everyone = np.arange(matrix.shape[0])
     data = np.concatenate([matrix.data[off], np.ones(len(everyone))])

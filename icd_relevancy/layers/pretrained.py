@@ -199,6 +199,7 @@ def _hub_file(name: str, file: str) -> Path | None:
 
 
 def weight_file(folder: Path) -> Path:
+    """The weights in an encoder's folder, in the order in which transformers looks for them."""
     for name in _WEIGHT_FILES:
         if (folder / name).is_file():
             return folder / name
