@@ -96,7 +96,7 @@ def print_wards(wards: dict[str, dict], left_out: dict[str, int]) -> None:
         cells = (_with_error(found, metric) for metric in _WARD_COLUMNS)
         print(f"{printable(name):{width}}  {found['stays']:6}", *(f"{cell:>15}" for cell in cells), sep="")
     if left_out:
-        told = ", ".join(f"{printable(name)[:40]} ({count})" for name, count in left_out.items())
+        told = ", ".join(shown_word(name).strip("'") + f" ({count})" for name, count in left_out.items())
         print(f"too few stays to measure: {told}")
 
 
