@@ -22,6 +22,7 @@ ALWAYS_ALLOWED = 2**29
 _MOST_COMPRESSED = 100
 # What is no fault of a file: a full disk, too many open files, a disk that fails.
 _OF_THE_MACHINE = (errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.EIO)
+_SURROGATE = re.compile("[\ud800-\udfff]")
 # What pandas says of a file without quoting it.
 _PLACE_IN_CSV = re.compile(r"Expected \d+ fields in line \d+, saw \d+|EOF inside string starting at row \d+")
 
@@ -125,6 +126,9 @@ def has_lone_surrogate(value) -> bool:
     >>> has_lone_surrogate(["cough", chr(0xD800)])
     True
     """
+    if isinstance(value, str):
+        # Texts are long and many, and a search is faster than to encode them.
+        return bool(_SURROGATE.search(value))
     try:
         json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError:

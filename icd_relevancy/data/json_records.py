@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from icd_relevancy.safe_reading import has_lone_surrogate
 
-_SURROGATE = re.compile("[\ud800-\udfff]")
 LONE_SURROGATE = "half of a surrogate pair (\\ud800 to \\udfff); write it whole"
 _ONE_A_LINE = "each line must hold one JSON object"
 _SPACE = re.compile(r"\s*")
@@ -160,9 +159,4 @@ def column_with_lone_surrogate(record: dict, names: list[str]) -> str | None:
     'text'
     """
     # What is wrong inside a mention is told by its reader.
-    return next((name for name in names if name != "mentions" and _has_lone(record.get(name))), None)
-
-
-def _has_lone(value) -> bool:
-    # Texts are long and many, and a search is faster than to encode them.
-    return bool(_SURROGATE.search(value)) if isinstance(value, str) else has_lone_surrogate(value)
+    return next((name for name in names if name != "mentions" and has_lone_surrogate(record.get(name))), None)

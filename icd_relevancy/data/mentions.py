@@ -1,8 +1,7 @@
 """Annotated mentions: the words of a note that a code was given for."""
 
-import re
+from icd_relevancy.safe_reading import has_lone_surrogate
 
-_SURROGATE = re.compile("[\ud800-\udfff]")
 _SHAPE = 'mentions must be a list of {"code": …, "text": …}, which CSV and TSV cannot hold'
 
 
@@ -31,7 +30,7 @@ def mention_pairs(value) -> tuple[tuple[str, str], ...] | None:
             raise ValueError(_SHAPE)
         for name in ("code", "text"):
             text = mention.get(name)
-            if not isinstance(text, str) or not text.strip() or _SURROGATE.search(text):
+            if not isinstance(text, str) or not text.strip() or has_lone_surrogate(text):
                 raise ValueError(f"mention {number} needs {name!r}, a text that is not empty")
         pairs.append((mention["code"].strip(), " ".join(mention["text"].split())))
     return tuple(pairs)
