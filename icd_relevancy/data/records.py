@@ -297,11 +297,12 @@ def _parse_json_lines(
 ) -> tuple[pd.DataFrame, list[int] | None]:
     values = {name: [] for name in wanted}
     columns, lines, problems, incomplete = {}, [], [], []
-    for number, record in _json_records(path, problems):
+    for number, record, has_escapes in _json_records(path, problems):
         columns.update(dict.fromkeys(record))
         lines.append(number)
         place = f"{path}, row {len(lines)}" + (f" (line {number})" if number else "")
-        if name := column_with_lone_surrogate(record, wanted):
+        # Only an escape gives half of a pair: the decoder refuses it as bytes.
+        if has_escapes and (name := column_with_lone_surrogate(record, wanted)):
             problems.append(f"{place}, column {name!r}: {LONE_SURROGATE}")
         if missing := [name for name in required if name not in record]:
             incomplete.append(f"{place}: no {missing[0]!r}; every record needs it")
@@ -315,12 +316,18 @@ def _parse_json_lines(
     return frame, lines if all(lines) else None
 
 
-def _json_records(path, problems: list[str]) -> Iterator[tuple[int | None, dict]]:
-    """The records of JSON lines with their lines, or of a JSON array; what is malformed is added to the problems."""
+def _json_records(path, problems: list[str]) -> Iterator[tuple[int | None, dict, bool]]:
+    """The records of JSON lines or a JSON array, their lines, and whether they may hold escapes of characters.
+
+    What is malformed is added to the problems.
+    """
     with opened(path) as file:
         if isinstance(path, Content) or file.read(64).removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"["):
             file.seek(0)
-            yield from json_objects(file.read().decode("utf-8-sig"), path, problems)
+            text = file.read().decode("utf-8-sig")
+            has_escapes = "\\u" in text
+            for number, record in json_objects(text, path, problems):
+                yield number, record, has_escapes
             return
         file.seek(0)
         for number, line in enumerate(file, 1):
@@ -328,6 +335,6 @@ def _json_records(path, problems: list[str]) -> Iterator[tuple[int | None, dict]
             if not line:
                 continue
             try:
-                yield number, decode_object(line)
+                yield number, decode_object(line), "\\u" in line
             except MalformedJsonError as problem:
                 problems.append(f"{path}, line {number}: {problem}")
