@@ -22,7 +22,7 @@ HMHAN := $(HMHAN_ON_NOTES:%=reproduce-hmhan-%) reproduce-hmhan-negation
 JAMS_TABLES := table1 table2 figure2 figure3 ablation
 JAMS := $(JAMS_TABLES:%=reproduce-jams-%) reproduce-jams-lexical
 CAC := figure1 figure2 figure3 figure4 figure5 figure6 thresholds runtime wards
-ON_EVERY_BACKEND := tests/test_matching.py tests/losses tests/metrics tests/layers/test_code_hierarchy.py \
+ON_EVERY_BACKEND := tests/relevance/test_matching.py tests/losses tests/metrics tests/test_hierarchy.py \
 	tests/layers/test_label_attention.py tests/layers/test_hierarchical_attention.py tests/layers/test_token_mean.py \
 	tests/layers/test_code_graph_attention.py tests/layers/test_joint_label_attention.py
 .PHONY: help setup encoder test test-backends lint format bench clean $(EXPERIMENTS:%=reproduce-%) \
@@ -51,8 +51,8 @@ $(VECTORS): | $(VENV)/.installed
 	$(BIN)/python -c 'from icd_relevancy import CodeVectors; CodeVectors.load("icd9cm"); CodeVectors.load("icd10cm")'
 
 encoder: setup  ## fetch the default encoder into the cache
-	@$(BIN)/python -c 'from icd_relevancy.layers.pretrained import default_encoder; default_encoder()' 2>/dev/null \
-	|| $(BIN)/python -c 'from icd_relevancy.layers.pretrained import default_encoder; default_encoder()'
+	@$(BIN)/python -c 'from icd_relevancy.encoding.pretrained import default_encoder; default_encoder()' 2>/dev/null \
+	|| $(BIN)/python -c 'from icd_relevancy.encoding.pretrained import default_encoder; default_encoder()'
 
 test: setup encoder  ## all tests
 	$(BIN)/python -m pytest

@@ -11,12 +11,12 @@ from scipy import sparse
 from experiments.fingerprints import digest_of
 from experiments.task import RESULTS, Task
 from experiments.vector_sets import vectors_fingerprint
-from icd_relevancy.atomic import replacing
 from icd_relevancy.data import train_validation_split
+from icd_relevancy.files.disk import replacing
+from icd_relevancy.files.safe_reading import checked_csr, read_arrays, reading
 from icd_relevancy.metrics import RelevancyReport, relevancy_report
-from icd_relevancy.relevance import RelevanceGraph
-from icd_relevancy.safe_reading import checked_csr, read_arrays, reading
-from icd_relevancy.training.config import TrainingConfig, from_mapping
+from icd_relevancy.relevance.graph import RelevanceGraph
+from icd_relevancy.training.notes.config import TrainingConfig, from_mapping
 
 THRESHOLDS = ("0.5", "tuned for equality", "tuned for relevancy")
 PARTS = ("train", "test")
@@ -140,7 +140,7 @@ def _neural(task: Task, row: dict, relevance, train, validation, fold: int):
 def _head(task: Task, settings: TrainingConfig, threshold: float, vectors: str | None):
     """The head of a row, compiled once for all its folds and schedules."""
     from experiments.head import Head
-    from icd_relevancy.training.note_models import make_loss
+    from icd_relevancy.training.notes.models import make_loss
 
     return Head(task.features, task.y, make_loss(settings, task.relevance(threshold, vectors)))
 

@@ -17,16 +17,15 @@ from scipy import sparse
 
 from experiments.fingerprints import columns_digest, digest_of, sources_digest
 from experiments.vector_sets import MAX_LENGTH, vector_set, vectors_fingerprint
-from icd_relevancy._startup import start_tensorflow
-from icd_relevancy.atomic import replacing
-from icd_relevancy.cache import cache_folder
+from icd_relevancy._keras import start_tensorflow
 from icd_relevancy.codes import code_system
 from icd_relevancy.data import Notes, encode_labels, load_notes, stratified_group_folds, synthetic_notes
 from icd_relevancy.data.canonical import with_canonical_codes
 from icd_relevancy.errors import InputError, shown_word
-from icd_relevancy.relevance import RelevanceGraph
-from icd_relevancy.safe_reading import reading
-from icd_relevancy.training.config import from_mapping, read_yaml
+from icd_relevancy.files.disk import cache_folder, replacing
+from icd_relevancy.files.safe_reading import reading
+from icd_relevancy.relevance.graph import RelevanceGraph
+from icd_relevancy.training.notes.config import from_mapping, read_yaml
 from icd_relevancy.vectors import CodeVectors
 from icd_relevancy.vectors.label_vectors import label_vectors
 
@@ -127,7 +126,7 @@ class Task:
     @cached_property
     def fingerprint(self) -> str:
         """A digest of the data and of all that the runs depend on."""
-        from icd_relevancy.layers.pretrained import encoder_hash
+        from icd_relevancy.encoding.pretrained import encoder_hash
 
         of_others = columns_digest(self.notes), vectors_fingerprint(self.vectors)
         described = [asdict(self.config), *of_others, encoder_hash(self.config.encoder), library_versions()]

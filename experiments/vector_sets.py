@@ -5,10 +5,10 @@ import re
 from collections.abc import Sequence
 
 from experiments.fingerprints import digest_of, sources_digest, system_digest
-from icd_relevancy.cache import cache_folder
 from icd_relevancy.codes import CodeSystem, code_knowledge
 from icd_relevancy.codes.system import PACKAGED_SYSTEMS
 from icd_relevancy.errors import InputError
+from icd_relevancy.files.disk import cache_folder
 from icd_relevancy.vectors import CodeVectors, baselines, icd2vec, icdcodex, nnbsvr, reduce
 from icd_relevancy.vectors.features import printed_features
 
@@ -49,10 +49,10 @@ def vector_set(
     recipe, build = VECTOR_SETS[name]
     told = {"recipe": recipe, "sources": sources_digest(), "system": system_digest(system)}
     if name in WITH_ENCODER:
-        from icd_relevancy._startup import start_tensorflow
+        from icd_relevancy._keras import start_tensorflow
 
         start_tensorflow()
-        from icd_relevancy.layers.pretrained import encoder_hash
+        from icd_relevancy.encoding.pretrained import encoder_hash
 
         told |= {"encoder": encoder_hash(encoder), "max_length": max_length}
         told["codes"] = digest_of(codes) if name == "ICD2Vec" and codes is not None else None

@@ -5,8 +5,8 @@ The public names are imported when they are first used, so that `import icd_rele
 
 from typing import TYPE_CHECKING
 
+from icd_relevancy._keras import register_with_keras
 from icd_relevancy._lazy import attach
-from icd_relevancy._registration import register_with_keras
 from icd_relevancy._version import __version__
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
         RelevancyTruePositives,
         relevancy_report,
     )
-    from icd_relevancy.relevance import RelevanceGraph, get_relevance, set_relevance
+    from icd_relevancy.relevance.graph import RelevanceGraph, get_relevance, set_relevance
     from icd_relevancy.vectors import CodeVectors
 
 _HOME = {

@@ -42,7 +42,7 @@ def miniature_cache(tmp_path_factory) -> Path:
     """A cache folder whose code vectors of ICD-10-CM are few: of miniature and of synthetic notes' codes."""
     import miniature
 
-    from icd_relevancy.data.synthetic import label_universe
+    from icd_relevancy.data.synthetic.notes import label_universe
 
     folder = tmp_path_factory.mktemp("cache")
     codes = (*miniature.WORDS, miniature.UNSEEN, *label_universe(100).codes)
@@ -78,7 +78,7 @@ def trained(miniature_encoder, miniature_cache, tmp_path_factory) -> Path:
     """A folder with `notes.csv`, `settings.yaml` and the `model` that the command line trained on them."""
     import miniature
 
-    from icd_relevancy.cli import main
+    from icd_relevancy.cli.main import main
 
     folder = tmp_path_factory.mktemp("trained")
     miniature.notes().write(folder / "notes.csv")
@@ -109,7 +109,7 @@ def check_refused(capsys, place):
 
     from command_line import SECRET
 
-    from icd_relevancy.cli import main
+    from icd_relevancy.cli.main import main
 
     def check(*arguments, names: str = ""):
         before = sorted(place.rglob("*"))

@@ -14,7 +14,10 @@ EXCLUDED: dict[str, str] = {}
 
 def modules():
     found = [module.name for module in pkgutil.walk_packages(icd_relevancy.__path__, "icd_relevancy.")]
-    return ["icd_relevancy", *sorted(name for name in found if name not in EXCLUDED)]
+    return [
+        "icd_relevancy",
+        *sorted(name for name in found if not name.endswith("__main__") and name not in EXCLUDED),
+    ]
 
 
 def public_examples(module):
@@ -50,7 +53,7 @@ def test_the_examples_are_found():
         for name in (
             "icd_relevancy.losses.relevancy",
             "icd_relevancy.metrics.relevancy",
-            "icd_relevancy.relevance",
+            "icd_relevancy.relevance.graph",
         )
         for test in public_examples(importlib.import_module(name))
         if test.examples

@@ -15,7 +15,7 @@ import pytest
 
 import icd_relevancy
 from icd_relevancy import WHML, RelevanceGraph, RelevancyF1Score
-from icd_relevancy._registration import _WITH_KERAS_CLASSES
+from icd_relevancy._keras import _WITH_KERAS_CLASSES
 
 CONTRACT = [
     "BHML",
@@ -135,7 +135,7 @@ BEFORE_LOADING = [
     "import icd_relevancy, importlib.util as u; s = [u.find_spec('keras') for _ in range(3)][-1]; l = s.loader; "
     "assert l.get_data(s.origin) and l.is_package('keras') and l.get_source('keras') and l.get_code('keras')",
     "import icd_relevancy, importlib, keras.src; importlib.reload(keras)",
-    "import icd_relevancy.matching",
+    "import icd_relevancy.relevance.matching",
     "import icd_relevancy, importlib, threading; "
     "names = ['icd_relevancy.losses', 'icd_relevancy.metrics.relevancy', 'keras.saving']; "
     "threads = [threading.Thread(target=importlib.import_module, args=[name]) for name in names]; "
@@ -158,13 +158,13 @@ def test_a_saved_model_loads_in_a_fresh_process(tmp_path):
 
 
 def test_contract_modules_are_attributes():
-    names = ("metrics.ranking.ndcg", "metrics.multilabel.f1", "training.config", "codes.icd10cm")
+    names = ("metrics.ranking.ndcg", "metrics.multilabel.f1", "training.notes", "codes.icd10cm")
     code = f"import icd_relevancy; {'; '.join(f'icd_relevancy.{name}' for name in names)}"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 
 @pytest.mark.parametrize(
-    "module", ["matching", "losses", "metrics.relevancy", "layers", "training.note_coder", "cli"]
+    "module", ["relevance.matching", "losses", "metrics.relevancy", "layers", "training.notes.coder", "cli"]
 )
 def test_any_module_may_come_first(module):
     assert subprocess.run([sys.executable, "-c", f"import icd_relevancy.{module}"]).returncode == 0

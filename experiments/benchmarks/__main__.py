@@ -6,7 +6,7 @@ import sys
 
 import pandas as pd
 
-from icd_relevancy._startup import start_tensorflow
+from icd_relevancy._keras import start_tensorflow
 from icd_relevancy.reporting import markdown_table, write_table
 
 QUICK = (

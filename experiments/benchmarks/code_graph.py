@@ -11,7 +11,7 @@ import numpy as np
 from keras import ops
 
 from experiments.benchmarks.steps import step_seconds
-from icd_relevancy._startup import start_tensorflow
+from icd_relevancy._keras import start_tensorflow
 from icd_relevancy.codes import general_equivalence_mappings
 from icd_relevancy.layers import CodeGraphAttention, LabelAttention
 from icd_relevancy.losses import JointSystemLoss

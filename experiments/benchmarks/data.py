@@ -4,8 +4,8 @@ import numpy as np
 from scipy import sparse
 
 from icd_relevancy.codes import code_system
-from icd_relevancy.layers.code_hierarchy import Hierarchy
-from icd_relevancy.relevance import RelevanceGraph
+from icd_relevancy.hierarchy import Hierarchy
+from icd_relevancy.relevance.graph import RelevanceGraph
 
 
 def random_graph(labels: int, neighbours: int = 60, seed: int = 0) -> RelevanceGraph:

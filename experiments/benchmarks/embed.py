@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
+from icd_relevancy.encoding.pretrained import default_encoder
 from icd_relevancy.layers import TransformerEncoder
-from icd_relevancy.layers.pretrained import default_encoder
 from icd_relevancy.training import embed
 
 PEER = Path(__file__).with_name("sentence_transformers_embed.py")

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from icd_relevancy.relevance import RelevanceGraph
+from icd_relevancy.relevance.graph import RelevanceGraph
 from icd_relevancy.vectors import CodeVectors
 
 CODES, DIMENSIONS, THRESHOLD, TARGET = 74_000, 29, 0.76, 0.75

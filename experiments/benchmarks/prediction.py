@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from experiments.benchmarks.data import random_stays
-from icd_relevancy._startup import start_tensorflow
+from icd_relevancy._keras import start_tensorflow
 
 STAYS, NODES, INPUTS, TARGET_GB = 58_976, 9336, 1166, 4.0
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from icd_relevancy.metrics import relevancy_report
-from icd_relevancy.relevance import RelevanceGraph
+from icd_relevancy.relevance.graph import RelevanceGraph
 from icd_relevancy.training.thresholds import predicted_labels, tune_threshold
 from icd_relevancy.vectors import CodeVectors
 

@@ -15,7 +15,7 @@ from icd_relevancy.metrics import multilabel
 from icd_relevancy.metrics.ranking import ranking_report
 from icd_relevancy.models import FrequencyDummy
 from icd_relevancy.training import MedicationCoder, MedicationConfig
-from icd_relevancy.training.medication_data import MedicationData, MedicationPart
+from icd_relevancy.training.stays.dataset import MedicationData, MedicationPart
 
 RECALLS = (0.25, 0.5, 0.75, 1.0)
 KS = (1, 2, 3, 5, 8, 10, 15, 20, 30, 40, 50, 75, 100)

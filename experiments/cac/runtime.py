@@ -14,7 +14,7 @@ from experiments.cac.task import CacTask, run
 from icd_relevancy.data import StaySplit
 from icd_relevancy.models import medication_network, predict_blocks
 from icd_relevancy.reporting import bar_plot, markdown_table, write_table
-from icd_relevancy.training.medication_data import MedicationData
+from icd_relevancy.training.stays.dataset import MedicationData
 
 _NAIVE, _EACH, _PRINTED = "naive multitask", "one for each level", "of the printed size, untrained"
 _DRUGS_A_STAY = 30

@@ -21,7 +21,7 @@ from experiments.task import (
     settings_in_use,
     write_provenance,
 )
-from icd_relevancy._startup import start_tensorflow
+from icd_relevancy._keras import start_tensorflow
 from icd_relevancy.codes import code_system
 from icd_relevancy.data import (
     RolledUp,
@@ -33,8 +33,8 @@ from icd_relevancy.data import (
     synthetic_stays,
 )
 from icd_relevancy.errors import InputError
-from icd_relevancy.training.config import from_mapping, read_yaml
-from icd_relevancy.training.medication_config import LEVELS, MedicationConfig
+from icd_relevancy.training.notes.config import from_mapping, read_yaml
+from icd_relevancy.training.stays.config import LEVELS, MedicationConfig
 
 _HERE = Path(__file__).parent
 _REAL_DATA = {"eicu": "eicu:eicu_demo", "mimic4": "mimic4:mimic4_demo/hosp"}

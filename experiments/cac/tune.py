@@ -10,10 +10,10 @@ import yaml
 from experiments.cac.figure6 import means
 from experiments.cac.rankers import by_level, node_scores, trained
 from experiments.cac.task import CacTask, run
-from icd_relevancy.atomic import replacing
+from icd_relevancy.files.disk import replacing
 from icd_relevancy.reporting import markdown_table, write_table
 from icd_relevancy.training import MedicationConfig, tune_medication
-from icd_relevancy.training.config import from_mapping
+from icd_relevancy.training.notes.config import from_mapping
 
 
 @dataclass(frozen=True)

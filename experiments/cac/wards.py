@@ -12,7 +12,7 @@ from experiments.cac.task import CacTask, run
 from icd_relevancy.data import StaySplit
 from icd_relevancy.errors import InputError
 from icd_relevancy.reporting import bar_plot, markdown_table, write_table
-from icd_relevancy.training.wards import NEWBORN, patient_groups, ranking_by_group
+from icd_relevancy.training.stays.wards import NEWBORN, patient_groups, ranking_by_group
 
 _COLUMNS = {
     "ndcg": "NDCG (%)",

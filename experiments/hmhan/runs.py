@@ -11,11 +11,10 @@ from scipy import sparse
 from experiments.fingerprints import digest_of
 from experiments.hmhan.controls import control_scores, tuned_control
 from experiments.task import RESULTS, Task
-from icd_relevancy.atomic import replacing
-from icd_relevancy.cache import cache_folder
+from icd_relevancy.files.disk import cache_folder, replacing
+from icd_relevancy.files.safe_reading import read_arrays, reading
 from icd_relevancy.metrics import multilabel, relevancy_report
-from icd_relevancy.safe_reading import read_arrays, reading
-from icd_relevancy.training.config import TrainingConfig
+from icd_relevancy.training.notes.config import TrainingConfig
 from icd_relevancy.training.thresholds import predicted_labels, tune_threshold
 
 

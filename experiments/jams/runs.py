@@ -8,13 +8,13 @@ import pandas as pd
 from experiments.hmhan.controls import tuned_control
 from experiments.jams.controls import scores_of_control
 from experiments.jams.task import JamsTask
-from icd_relevancy.cache import cache_folder
 from icd_relevancy.data import encode_labels, join_notes
+from icd_relevancy.files.disk import cache_folder
 from icd_relevancy.metrics import multilabel, ranking, relevancy_report
 from icd_relevancy.metrics.positive_ranks import positive_ranks
-from icd_relevancy.training.config import TrainingConfig
 from icd_relevancy.training.evaluation import with_unseen_codes
 from icd_relevancy.training.label_graph import graph_of_labels
+from icd_relevancy.training.notes.config import TrainingConfig
 from icd_relevancy.training.thresholds import predicted_labels
 
 # The nine of JAMS table 2, in its order.
@@ -88,8 +88,8 @@ def frame(runs: list[dict]) -> pd.DataFrame:
 
 def _trained(task: JamsTask, config: TrainingConfig) -> dict[str, dict]:
     """The figures of one training for each of its systems."""
-    from icd_relevancy.layers.pretrained import encoder_hash
-    from icd_relevancy.training.note_encoder import has_encoder
+    from icd_relevancy.encoding.pretrained import encoder_hash
+    from icd_relevancy.training.notes.encoder import has_encoder
 
     told = config.to_dict() | {
         "encoder_sha256": encoder_hash(config.encoder) if has_encoder(config) else None
@@ -102,7 +102,7 @@ def _train(task: JamsTask, config: TrainingConfig, checkpoint) -> dict[str, dict
     import keras
 
     from icd_relevancy.training import NoteCoder
-    from icd_relevancy.training.joint_coder import JointCoder
+    from icd_relevancy.training.notes.joint_coder import JointCoder
 
     keras.utils.clear_session()  # the model before
     cache = cache_folder() / "embeddings"

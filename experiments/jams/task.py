@@ -27,11 +27,11 @@ from experiments.task import (
     write_provenance,
 )
 from experiments.vector_sets import vectors_fingerprint
-from icd_relevancy._startup import start_tensorflow
+from icd_relevancy._keras import start_tensorflow
 from icd_relevancy.codes import CodeLinks, CodeMapping, code_system
 from icd_relevancy.errors import InputError
-from icd_relevancy.training.config import TrainingConfig, from_mapping, read_yaml
-from icd_relevancy.training.model_settings import OF_MODELS
+from icd_relevancy.training.notes.config import TrainingConfig, from_mapping, read_yaml
+from icd_relevancy.training.notes.model_settings import OF_MODELS
 from icd_relevancy.vectors import CodeVectors
 
 _HERE = Path(__file__).parent

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from experiments.nnbsvr.run import CodesTask, run
-from icd_relevancy.cli_checks import check_at_least
+from icd_relevancy.cli.checks import check_at_least
 from icd_relevancy.codes import code_knowledge
 from icd_relevancy.reporting import line_plot, markdown_table, write_table
 from icd_relevancy.vectors import reduce

@@ -12,9 +12,9 @@ from tqdm import tqdm
 
 from experiments.nnbsvr.run import CodesTask, run
 from experiments.vector_sets import TITLE_DIMENSIONS
-from icd_relevancy._startup import start_tensorflow
-from icd_relevancy.cache import cache_folder
+from icd_relevancy._keras import start_tensorflow
 from icd_relevancy.errors import InputError
+from icd_relevancy.files.disk import cache_folder
 from icd_relevancy.reporting import bar_plot, markdown_table, write_table
 from icd_relevancy.vectors import CodeVectors, reduce
 from icd_relevancy.vectors.validation import groups_at, hierarchy_reconstruction, levels

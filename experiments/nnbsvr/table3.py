@@ -8,7 +8,7 @@ from tqdm import tqdm
 
 from experiments.runs import PARTS, FoldRun, fold_runs, tuned_for
 from experiments.task import Task, run
-from icd_relevancy.relevance import RelevanceGraph
+from icd_relevancy.relevance.graph import RelevanceGraph
 from icd_relevancy.reporting import line_plot, markdown_table, mean_sd, write_table
 
 _MEASURES = {

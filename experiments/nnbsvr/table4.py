@@ -9,7 +9,7 @@ from tqdm import tqdm
 from experiments.runs import FoldRun, fold_runs, tuned_for
 from experiments.task import Task, run
 from icd_relevancy.errors import InputError
-from icd_relevancy.relevance import RelevanceGraph
+from icd_relevancy.relevance.graph import RelevanceGraph
 from icd_relevancy.reporting import bar_plot, markdown_table, write_table
 
 _SHOWN = "relevancy tuned (%)"

@@ -8,7 +8,7 @@ from sklearn.preprocessing import normalize
 from tqdm import tqdm
 
 from experiments.nnbsvr.run import CodesTask, run
-from icd_relevancy.cli_checks import check_at_least
+from icd_relevancy.cli.checks import check_at_least
 from icd_relevancy.errors import InputError
 from icd_relevancy.reporting import bar_plot, markdown_table, write_table
 from icd_relevancy.vectors import CodeVectors

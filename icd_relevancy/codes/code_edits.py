@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from icd_relevancy.errors import InputError, shown_word
-from icd_relevancy.safe_reading import readable
+from icd_relevancy.files.safe_reading import readable
 
 # Edit of the Medicare Code Editor -> usage feature.
 EDIT_FEATURES = {

@@ -8,7 +8,7 @@ import pandas as pd
 
 from icd_relevancy.codes.system import PACKAGED_SYSTEMS, circle
 from icd_relevancy.errors import InputError, shown_code, shown_word
-from icd_relevancy.safe_reading import has_lone_surrogate, readable
+from icd_relevancy.files.safe_reading import has_lone_surrogate, readable
 
 
 def read_rows(path: Path) -> list[dict]:

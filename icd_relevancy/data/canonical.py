@@ -7,8 +7,8 @@ from itertools import chain
 from icd_relevancy.codes import CodeSystem, code_system_name
 from icd_relevancy.codes.system import NormalisationReport, code_key
 from icd_relevancy.data.notes import Notes
-from icd_relevancy.data.records import MOST_PROBLEMS
 from icd_relevancy.errors import InputError, shown_code, shown_note
+from icd_relevancy.files.records import MOST_PROBLEMS
 
 
 def with_canonical_codes(notes: Notes, code_system: CodeSystem) -> tuple[Notes, NormalisationReport]:

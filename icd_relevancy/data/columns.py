@@ -7,8 +7,8 @@ from itertools import chain
 
 import pandas as pd
 
-from icd_relevancy.data.records import Records
 from icd_relevancy.errors import shown_code, shown_note
+from icd_relevancy.files.records import Records
 
 SEX_NAMES = {"F": "female", "M": "male"}
 _NUMBERS = "codes must be text or a list of text; numbers lose their leading zeros"

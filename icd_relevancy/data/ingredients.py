@@ -20,7 +20,7 @@ from icd_relevancy.data.drug_words import (
     SYNONYMS,
     UNITS,
 )
-from icd_relevancy.data.records import read_records
+from icd_relevancy.files.records import read_records
 
 _COLUMNS = ["drug", "ingredient"]
 _IN_BRACKETS = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|\*[^*]*\*")

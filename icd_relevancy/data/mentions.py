@@ -1,6 +1,6 @@
 """Annotated mentions: the words of a note that a code was given for."""
 
-from icd_relevancy.safe_reading import has_lone_surrogate
+from icd_relevancy.files.safe_reading import has_lone_surrogate
 
 _SHAPE = 'mentions must be a list of {"code": …, "text": …}, which CSV and TSV cannot hold'
 

@@ -3,19 +3,19 @@
 from pathlib import Path
 
 from icd_relevancy.data.columns import identifiers
-from icd_relevancy.data.content import Content, read_content
-from icd_relevancy.data.json_records import (
+from icd_relevancy.data.notes import Notes
+from icd_relevancy.data.notes_table import EMPTY_NOTE, is_empty, is_filled, optional_columns, read_notes
+from icd_relevancy.errors import InputError
+from icd_relevancy.files.content import Content, read_content
+from icd_relevancy.files.json_records import (
     LONE_SURROGATE,
     column_with_lone_surrogate,
     is_json,
     json_objects,
     looks_like_records,
 )
-from icd_relevancy.data.notes import Notes
-from icd_relevancy.data.notes_table import EMPTY_NOTE, is_empty, is_filled, optional_columns, read_notes
-from icd_relevancy.data.records import Records, object_frame, refuse
-from icd_relevancy.data.table_files import table_format
-from icd_relevancy.errors import InputError
+from icd_relevancy.files.records import Records, object_frame, refuse
+from icd_relevancy.files.tables import table_format
 
 _KNOWN = ("specialty", "age", "sex")
 

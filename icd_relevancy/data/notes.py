@@ -9,8 +9,8 @@ import pandas as pd
 from scipy import sparse
 
 from icd_relevancy.data.labels import label_names
-from icd_relevancy.data.table_files import write_note_frames
 from icd_relevancy.errors import InputError, shown_note
+from icd_relevancy.files.tables import write_note_frames
 
 _OPTIONAL = ("patient_id", "specialty", "age", "sex", "code_system", "mentions")
 

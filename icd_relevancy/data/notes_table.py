@@ -14,10 +14,10 @@ from icd_relevancy.data.columns import (
     optional_texts,
     sexes,
 )
-from icd_relevancy.data.content import Content
 from icd_relevancy.data.mentions import mention_pairs
 from icd_relevancy.data.notes import Notes
-from icd_relevancy.data.records import Records, read_records
+from icd_relevancy.files.content import Content
+from icd_relevancy.files.records import Records, read_records
 
 __all__ = ["SEX_NAMES", "notes_schema", "optional_columns", "read_notes"]
 _OF_CODES = ("codes", "mentions")

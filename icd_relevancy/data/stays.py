@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from icd_relevancy.data.table_files import table_format, write_note_frames
 from icd_relevancy.errors import InputError, shown_note
+from icd_relevancy.files.tables import table_format, write_note_frames
 
 if TYPE_CHECKING:
     from icd_relevancy.data.ingredients import DrugMapping, DrugReport

@@ -15,9 +15,9 @@ from icd_relevancy.data.columns import (
     optional_texts,
     sexes,
 )
-from icd_relevancy.data.content import Content, read_content
-from icd_relevancy.data.records import Records, read_records
 from icd_relevancy.data.stays import DRUG_SEPARATORS, Stays
+from icd_relevancy.files.content import Content, read_content
+from icd_relevancy.files.records import Records, read_records
 
 _SEPARATOR = re.compile(f"[{DRUG_SEPARATORS}]")
 

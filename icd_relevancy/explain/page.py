@@ -8,11 +8,11 @@ from html import escape
 from importlib.resources import files
 from pathlib import Path
 
-from icd_relevancy.atomic import replacing
 from icd_relevancy.errors import InputError
 from icd_relevancy.explain.explanation import CodeExplanation, Explanation
 from icd_relevancy.explain.marks import STRENGTHS, Marks, number, percent, text_block
 from icd_relevancy.explain.words import word_spans
+from icd_relevancy.files.disk import replacing
 
 _LOW_FIDELITY = 0.5
 _TOLD_SHARE = 0.1

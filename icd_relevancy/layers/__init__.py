@@ -1,10 +1,10 @@
 """Keras layers, and the hierarchy of labels that some of them follow."""
 
+from icd_relevancy.encoding.encoder import TransformerEncoder
+from icd_relevancy.hierarchy import Hierarchy
 from icd_relevancy.layers.code_graph_attention import CodeGraphAttention
-from icd_relevancy.layers.code_hierarchy import Hierarchy
-from icd_relevancy.layers.encoder import TransformerEncoder
+from icd_relevancy.layers.constraints import MeanOfChildren, RollDown, RollUp
 from icd_relevancy.layers.hierarchical_attention import HierarchicalAttention, category_membership
-from icd_relevancy.layers.hierarchy_constraints import MeanOfChildren, RollDown, RollUp
 from icd_relevancy.layers.joint_label_attention import JointLabelAttention
 from icd_relevancy.layers.label_attention import LabelAttention
 from icd_relevancy.layers.label_odds import LabelOdds

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from icd_relevancy._arguments import is_number, received
 from icd_relevancy.errors import InputError
-from icd_relevancy.layers.code_hierarchy import Hierarchy
+from icd_relevancy.hierarchy import Hierarchy
 from icd_relevancy.losses.base import CheckedLoss, WithSettings, check_scores
 from icd_relevancy.losses.imbalance import check_label_count, checked_weights, weighted_crossentropy
 
@@ -37,7 +37,7 @@ def mc_loss(y_true, y_pred, hierarchy, from_logits=False, label_weights=None):
 
     Example:
 
-    >>> from icd_relevancy.layers.code_hierarchy import Hierarchy
+    >>> from icd_relevancy.hierarchy import Hierarchy
     >>> value = mc_loss([[1.0, 0.0, 1.0]], [[0.1, 0.5, 0.25]], Hierarchy([-1, 0, 0]))
     >>> round(float(value[0]), 4)  # (log 4 + log 2 + log 4) / 3
     1.1552
@@ -76,7 +76,7 @@ def tree_min(y_true, y_pred, hierarchy, from_logits=False, label_weights=None):
 
     Example:
 
-    >>> from icd_relevancy.layers.code_hierarchy import Hierarchy
+    >>> from icd_relevancy.hierarchy import Hierarchy
     >>> value = tree_min([[1.0, 0.0, 1.0]], [[0.25, 0.5, 0.75]], Hierarchy([-1, 0, 0]))
     >>> round(float(value[0]), 4)  # (log 4 + log 2 + log 4) / 3
     1.1552
@@ -149,7 +149,7 @@ class MCLoss(_HierarchicalLoss):
 
     Example:
 
-    >>> from icd_relevancy.layers.code_hierarchy import Hierarchy
+    >>> from icd_relevancy.hierarchy import Hierarchy
     >>> from icd_relevancy.losses import MCLoss
     >>> loss = MCLoss(Hierarchy([-1, 0, 0]))
     >>> round(float(loss([[1.0, 0.0, 1.0]], [[0.1, 0.5, 0.25]])), 4)  # (log 4 + log 2 + log 4) / 3
@@ -191,7 +191,7 @@ class TreeMin(_HierarchicalLoss):
 
     Example:
 
-    >>> from icd_relevancy.layers.code_hierarchy import Hierarchy
+    >>> from icd_relevancy.hierarchy import Hierarchy
     >>> from icd_relevancy.losses import TreeMin
     >>> loss = TreeMin(Hierarchy([-1, 0, 0]))
     >>> round(float(loss([[1.0, 0.0, 1.0]], [[0.25, 0.5, 0.75]])), 4)  # (log 4 + log 2 + log 4) / 3
@@ -233,7 +233,7 @@ class HierL2(WithSettings, keras.regularizers.Regularizer):
     Example:
 
     >>> import keras
-    >>> from icd_relevancy.layers.code_hierarchy import Hierarchy
+    >>> from icd_relevancy.hierarchy import Hierarchy
     >>> from icd_relevancy.losses import HierL2
     >>> hier_l2 = HierL2(Hierarchy([-1, 0, 0]), strength=0.5)
     >>> output = keras.layers.Dense(3, kernel_regularizer=hier_l2, bias_regularizer=hier_l2)

@@ -7,8 +7,8 @@ from keras import ops
 
 from icd_relevancy._arguments import is_number, received
 from icd_relevancy.losses.base import CheckedLoss, GivenValues, check_scores
-from icd_relevancy.matching import Edges, GraphInUse, check_shapes, edges_of, matching_coefficients
-from icd_relevancy.relevance import RelevanceGraph
+from icd_relevancy.relevance.graph import RelevanceGraph
+from icd_relevancy.relevance.matching import Edges, GraphInUse, check_shapes, edges_of, matching_coefficients
 
 Matching = Literal["graded", "binary"]
 HarmonicOf = Literal["scores", "losses"]

@@ -6,8 +6,8 @@ import keras
 from keras import ops
 
 from icd_relevancy._arguments import is_number, received
-from icd_relevancy.matching import GraphInUse, matched
-from icd_relevancy.relevance import RelevanceGraph
+from icd_relevancy.relevance.graph import RelevanceGraph
+from icd_relevancy.relevance.matching import GraphInUse, matched
 
 Average = Literal["micro", "macro", "weighted"]
 

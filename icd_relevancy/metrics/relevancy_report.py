@@ -6,7 +6,7 @@ import numpy as np
 
 from icd_relevancy.errors import InputError
 from icd_relevancy.metrics.label_sets import LabelSets, label_matrices
-from icd_relevancy.relevance import RelevanceGraph
+from icd_relevancy.relevance.graph import RelevanceGraph
 
 _ROWS_AT_ONCE = 16384
 _PAIRS_AT_MOST = 2**20

@@ -8,8 +8,8 @@ from scipy import sparse
 from tqdm import tqdm
 
 from icd_relevancy.errors import InputError, shown_word
-from icd_relevancy.layers.code_hierarchy import Hierarchy
-from icd_relevancy.layers.hierarchy_constraints import MeanOfChildren, RollDown, RollUp
+from icd_relevancy.hierarchy import Hierarchy
+from icd_relevancy.layers.constraints import MeanOfChildren, RollDown, RollUp
 from icd_relevancy.losses.hierarchical import HierL2
 
 CONSTRAINTS = {"roll_up": RollUp, "roll_down": RollDown, "mean_of_children": MeanOfChildren}

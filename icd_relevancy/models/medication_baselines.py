@@ -4,7 +4,7 @@ import numpy as np
 from scipy import sparse
 
 from icd_relevancy.errors import InputError
-from icd_relevancy.layers.code_hierarchy import Hierarchy
+from icd_relevancy.hierarchy import Hierarchy
 from icd_relevancy.losses.imbalance import label_frequencies
 
 _ROWS_AT_ONCE = 1024
@@ -75,7 +75,7 @@ def mean_of_children(probabilities, hierarchy: Hierarchy, out: np.ndarray | None
 
     Example:
 
-    >>> from icd_relevancy.layers.code_hierarchy import Hierarchy
+    >>> from icd_relevancy.hierarchy import Hierarchy
     >>> mean_of_children([[0.9, 0.75, 0.25]], Hierarchy([-1, 0, 0])).tolist()
     [[0.5, 0.75, 0.25]]
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from icd_relevancy.atomic import replacing
 from icd_relevancy.errors import InputError
+from icd_relevancy.files.disk import replacing
 
 # Okabe and Ito's palette, told apart with any colour vision; yellow last, as it is faint on white.
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#000000", "#F0E442")

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_bool_dtype, is_float_dtype, is_numeric_dtype
 
-from icd_relevancy.atomic import replacing
-from icd_relevancy.data.table_files import write_csv
 from icd_relevancy.errors import InputError
+from icd_relevancy.files.disk import replacing
+from icd_relevancy.files.tables import write_csv
 
 
 def mean_sd(values, digits: int = 2, percent: bool = True) -> str:

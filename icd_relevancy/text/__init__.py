@@ -2,10 +2,10 @@
 
 from icd_relevancy.text.abbreviations import Abbreviation, Abbreviations, read_abbreviations
 from icd_relevancy.text.aligned import AlignedText
-from icd_relevancy.text.carried_labels import CarriedLabels
+from icd_relevancy.text.assertion.tagger import NegationTagger
 from icd_relevancy.text.cleaning import Cleaning, clean
-from icd_relevancy.text.lexicon import Lexicon
-from icd_relevancy.text.negation import NegationTagger
+from icd_relevancy.text.lexicon.carried_labels import CarriedLabels
+from icd_relevancy.text.lexicon.lexicon import Lexicon
 from icd_relevancy.text.preparation import TextPreparation
 from icd_relevancy.text.terms import unify_terms
 from icd_relevancy.text.words import WordTokenizer

@@ -11,7 +11,7 @@ from itertools import chain
 from pathlib import Path
 
 from icd_relevancy.errors import InputError, shown_word
-from icd_relevancy.safe_reading import reading
+from icd_relevancy.files.safe_reading import reading
 from icd_relevancy.text.aligned import AlignedText
 from icd_relevancy.text.limits import BOUND
 

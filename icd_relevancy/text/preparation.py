@@ -13,9 +13,9 @@ from icd_relevancy.text.abbreviations import (
     abbreviations_from_rows,
 )
 from icd_relevancy.text.aligned import AlignedText
+from icd_relevancy.text.assertion.tagger import NegationTagger
+from icd_relevancy.text.assertion.terms import frequent_terms, title_terms
 from icd_relevancy.text.cleaning import Cleaning, clean, without_markup
-from icd_relevancy.text.negation import NegationTagger
-from icd_relevancy.text.target_terms import frequent_terms, title_terms
 from icd_relevancy.text.terms import packaged_abbreviations, unify_terms
 
 

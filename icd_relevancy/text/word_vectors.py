@@ -9,7 +9,7 @@ import numpy as np
 from tqdm import tqdm
 
 from icd_relevancy.errors import InputError, shown_path
-from icd_relevancy.safe_reading import reading
+from icd_relevancy.files.safe_reading import reading
 from icd_relevancy.text.words import PADDING, SPECIAL, UNKNOWN, WordTokenizer
 
 # Of the vectors of words that nothing is known of: small, for training to move.

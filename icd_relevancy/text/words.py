@@ -11,7 +11,7 @@ from itertools import repeat
 import numpy as np
 
 from icd_relevancy.errors import InputError
-from icd_relevancy.safe_reading import checked_words
+from icd_relevancy.files.safe_reading import checked_words
 
 PADDING, UNKNOWN = 0, 1
 SPECIAL = 2

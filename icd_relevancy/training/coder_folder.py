@@ -9,9 +9,9 @@ from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
 
-from icd_relevancy.atomic import recover
 from icd_relevancy.errors import InputError, shown_word
-from icd_relevancy.safe_reading import reading
+from icd_relevancy.files.disk import recover
+from icd_relevancy.files.safe_reading import reading
 
 JSON, MODEL = "coder.json", "model.keras"
 ADVICE = "copy or train the model again"

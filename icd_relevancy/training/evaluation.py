@@ -12,7 +12,7 @@ from icd_relevancy.errors import InputError
 from icd_relevancy.metrics import multilabel, ranking, relevancy_report
 from icd_relevancy.metrics.positive_ranks import positive_ranks
 from icd_relevancy.progress import doing
-from icd_relevancy.relevance import RelevanceGraph
+from icd_relevancy.relevance.graph import RelevanceGraph
 from icd_relevancy.training.thresholds import predicted_labels
 
 # Ranking metrics that are means over the notes with labels.

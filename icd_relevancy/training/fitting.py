@@ -9,9 +9,9 @@ import keras
 import numpy as np
 from tqdm import tqdm
 
-from icd_relevancy.atomic import replacing
 from icd_relevancy.errors import InputError
-from icd_relevancy.safe_reading import read_arrays, reading
+from icd_relevancy.files.disk import replacing
+from icd_relevancy.files.safe_reading import read_arrays, reading
 
 # A step of a small model costs less than going back to Python for the next one.
 STEPS_PER_EXECUTION = 16

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from icd_relevancy.codes import CodeSystem, code_system
-from icd_relevancy.relevance import RelevanceGraph
+from icd_relevancy.relevance.graph import RelevanceGraph
 from icd_relevancy.vectors import CodeVectors
 from icd_relevancy.vectors.label_vectors import label_vectors
 

@@ -6,7 +6,7 @@ import zipfile
 from pathlib import Path
 
 from icd_relevancy.errors import InputError
-from icd_relevancy.safe_reading import reading
+from icd_relevancy.files.safe_reading import reading
 
 _CONFIG, _WEIGHTS = "config.json", "model.weights.h5"
 _MEMBERS = {"metadata.json", _CONFIG, _WEIGHTS}
@@ -44,7 +44,7 @@ def read_model(path: Path):
     import keras  # here, because the command line looks into a folder before it loads TensorFlow
     import numpy as np
 
-    from icd_relevancy.layers.architecture import variables_within
+    from icd_relevancy.encoding.architecture import variables_within
 
     with reading(path, "a model of this package", "copy or train the model again"):
         with zipfile.ZipFile(path) as archive:

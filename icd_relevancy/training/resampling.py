@@ -8,8 +8,8 @@ import numpy as np
 from scipy import sparse
 from sklearn.neighbors import NearestNeighbors
 
+from icd_relevancy.encoding.ragged_states import RaggedStates
 from icd_relevancy.errors import InputError
-from icd_relevancy.layers.ragged_states import RaggedStates
 
 LABEL_SETS = ("ranking", "union", "intersection")
 _ROWS_AT_ONCE = 256

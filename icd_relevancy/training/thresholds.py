@@ -5,7 +5,7 @@ from scipy import sparse
 
 from icd_relevancy.errors import InputError
 from icd_relevancy.metrics.positive_ranks import label_matrix
-from icd_relevancy.relevance import RelevanceGraph
+from icd_relevancy.relevance.graph import RelevanceGraph
 
 _CELLS_AT_ONCE = 2_000_000
 

@@ -12,7 +12,7 @@ from sklearn.metrics import roc_auc_score
 
 from icd_relevancy.codes import CodeSystem
 from icd_relevancy.errors import InputError, shown_code, shown_word
-from icd_relevancy.relevance import ROUNDING
+from icd_relevancy.relevance.graph import ROUNDING
 from icd_relevancy.vectors.code_vectors import CodeVectors
 from icd_relevancy.vectors.label_vectors import label_vectors
 

@@ -11,11 +11,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from icd_relevancy._arguments import named_codes
-from icd_relevancy.atomic import replacing
-from icd_relevancy.cache import cache_folder
 from icd_relevancy.codes.system import PACKAGED_SYSTEMS
 from icd_relevancy.errors import InputError, shown_code, shown_path
-from icd_relevancy.safe_reading import has_lone_surrogate, read_array, reading
+from icd_relevancy.files.disk import cache_folder, replacing
+from icd_relevancy.files.safe_reading import has_lone_surrogate, read_array, reading
 
 
 @dataclass(frozen=True, eq=False)

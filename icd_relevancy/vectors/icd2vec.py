@@ -49,9 +49,9 @@ def icd2vec_vectors(
         (2, 384)
     """
     # Imported here, because the encoder imports TensorFlow.
+    from icd_relevancy.encoding.embeddings import embed
+    from icd_relevancy.encoding.pretrained import DEFAULT_ENCODER, encoder_hash
     from icd_relevancy.layers import TransformerEncoder
-    from icd_relevancy.layers.embedding_cache import embed
-    from icd_relevancy.layers.pretrained import DEFAULT_ENCODER, encoder_hash
 
     wanted = chosen_codes(code_system, codes)
     texts = [code_text(code_system, code) for code in wanted]

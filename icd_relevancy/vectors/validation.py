@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_limits
 
 from icd_relevancy.codes import CodeSystem
 from icd_relevancy.errors import InputError
-from icd_relevancy.relevance import ROUNDING
+from icd_relevancy.relevance.graph import ROUNDING
 from icd_relevancy.vectors.code_vectors import CodeVectors
 
 SHUFFLES = 10

@@ -8,8 +8,8 @@ import pytest
 
 from icd_relevancy.data.notes import Notes
 from icd_relevancy.data.notes_table import read_notes
-from icd_relevancy.data.table_files import table_format
 from icd_relevancy.errors import InputError
+from icd_relevancy.files.tables import table_format
 
 
 @pytest.fixture

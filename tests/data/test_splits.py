@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from icd_relevancy.data.codiesp import read_codiesp
 from icd_relevancy.data.labels import encode_labels
+from icd_relevancy.data.sources.codiesp import read_codiesp
 from icd_relevancy.data.splits import stratified_group_folds, train_validation_split
 from icd_relevancy.errors import InputError
 

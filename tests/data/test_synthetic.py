@@ -8,8 +8,13 @@ import pytest
 from icd_relevancy.codes import icd10cm
 from icd_relevancy.codes.rules import CodeMatcher
 from icd_relevancy.codes.usage_rules import USAGE_RULES
-from icd_relevancy.data.synthetic import SPECIALTIES, iter_synthetic_notes, label_universe, synthetic_notes
 from icd_relevancy.data.synthetic.mentions import generic, mentions
+from icd_relevancy.data.synthetic.notes import (
+    SPECIALTIES,
+    iter_synthetic_notes,
+    label_universe,
+    synthetic_notes,
+)
 from icd_relevancy.data.synthetic.restrictions import restrictions, trimester
 from icd_relevancy.errors import InputError
 

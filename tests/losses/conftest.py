@@ -3,7 +3,7 @@
 import pytest
 
 import icd_relevancy
-from icd_relevancy.matching import GraphInUse
+from icd_relevancy.relevance.matching import GraphInUse
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 from keras import ops
 
 from icd_relevancy import InputError
-from icd_relevancy.layers.code_hierarchy import Hierarchy
+from icd_relevancy.hierarchy import Hierarchy
 from icd_relevancy.losses import HierL2, MCLoss, TreeMin, level_weights, mc_loss, tree_min
 from tests.losses import hierarchy_oracles as oracles
 

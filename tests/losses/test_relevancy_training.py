@@ -10,7 +10,7 @@ from keras import ops
 
 import icd_relevancy
 from icd_relevancy import BHML, TLCL, WHML, RelevanceGraph, RelevancyF1Score, losses
-from icd_relevancy.matching import GraphInUse
+from icd_relevancy.relevance.matching import GraphInUse
 
 NOTES, FEATURES, LABELS = 48, 6, 8
 # Keras compiles by XLA where it can; only the tests about XLA pay for that (JAX needs it for any speed).

@@ -6,7 +6,7 @@ import pytest
 from scipy import sparse
 
 from icd_relevancy import InputError
-from icd_relevancy.layers.code_hierarchy import Hierarchy
+from icd_relevancy.hierarchy import Hierarchy
 from icd_relevancy.losses import HierL2, MCLoss, WeightedCrossentropy, level_weights
 from icd_relevancy.models.medication import medication_network, predict_blocks, predict_streamed
 from tests.losses import hierarchy_oracles as oracles

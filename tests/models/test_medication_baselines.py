@@ -5,9 +5,8 @@ import pytest
 from keras import ops
 from scipy import sparse
 
-from icd_relevancy import InputError
-from icd_relevancy.layers import code_hierarchy
-from icd_relevancy.layers.code_hierarchy import Hierarchy
+from icd_relevancy import InputError, hierarchy
+from icd_relevancy.hierarchy import Hierarchy
 from icd_relevancy.models import medication_baselines
 from icd_relevancy.models.medication_baselines import FrequencyDummy, mean_of_children
 from tests.losses import hierarchy_oracles as oracles
@@ -38,7 +37,7 @@ def test_parents_are_the_mean_of_their_children(kind, monkeypatch):
     p = np.random.default_rng(0).random((8, len(parents)))
     expected = oracles.mean_of_children(parents, p)
     np.testing.assert_allclose(mean_of_children(p, Hierarchy(parents)), expected, rtol=1e-12)
-    layer = ops.convert_to_numpy(code_hierarchy.mean_of_children(p.astype("float32"), Hierarchy(parents)))
+    layer = ops.convert_to_numpy(hierarchy.mean_of_children(p.astype("float32"), Hierarchy(parents)))
     np.testing.assert_allclose(layer, expected, rtol=1e-5)
 
 

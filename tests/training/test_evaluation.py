@@ -5,9 +5,10 @@ import pytest
 from scipy import sparse
 from sklearn import metrics
 
-from icd_relevancy.relevance import RelevanceGraph
-from icd_relevancy.training import NoteCoder, TrainingConfig, note_training
+from icd_relevancy.relevance.graph import RelevanceGraph
+from icd_relevancy.training import NoteCoder, TrainingConfig
 from icd_relevancy.training.evaluation import evaluate_scores, predict_scores
+from icd_relevancy.training.notes import trainer as note_training
 
 AVERAGES = {"micro_precision", "micro_recall", "micro_f1", "macro_f1", "weighted_f1"}
 RANKING = {

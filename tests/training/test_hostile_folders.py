@@ -17,16 +17,16 @@ import miniature
 import numpy as np
 import pytest
 
-from icd_relevancy.cli import main
+from icd_relevancy.cli.main import main
 from icd_relevancy.data import Notes, synthetic_stays
+from icd_relevancy.encoding.tokenizer import build_tokenizer
 from icd_relevancy.errors import InputError
 from icd_relevancy.layers import TransformerEncoder
-from icd_relevancy.layers.tokenizer import build_tokenizer
 from icd_relevancy.models import note_classifier
 from icd_relevancy.training import MedicationCoder, MedicationConfig, NoteCoder, TrainingConfig
 from icd_relevancy.training.coder_folder import read_coder_json
-from icd_relevancy.training.joint_coder import JointCoder, load_coder
 from icd_relevancy.training.model_file import read_model
+from icd_relevancy.training.notes.joint_coder import JointCoder, load_coder
 from icd_relevancy.vectors import CodeVectors
 
 SECRET = "Mrs Miller of 5 Elm Street"

@@ -3,8 +3,8 @@ import pytest
 
 from icd_relevancy.errors import InputError
 from icd_relevancy.metrics import multilabel, ranking
-from icd_relevancy.training.medication_config import MONITORS
 from icd_relevancy.training.monitor import monitored
+from icd_relevancy.training.stays.config import MONITORS
 
 Y = np.array([[1, 0, 1, 0], [0, 1, 0, 0], [1, 1, 0, 1]])
 SCORES = np.random.default_rng(0).random(Y.shape)

@@ -11,8 +11,8 @@ import pytest
 from icd_relevancy.data import synthetic_stays
 from icd_relevancy.training import JointCoder, MedicationCoder, MedicationConfig, NoteCoder, TrainingConfig
 from icd_relevancy.training import fitting as fit_module
-from icd_relevancy.training.medication_data import MedicationData
-from icd_relevancy.training.medication_training import train_network
+from icd_relevancy.training.stays.dataset import MedicationData
+from icd_relevancy.training.stays.trainer import train_network
 from icd_relevancy.vectors import TextToVector, TextToVectorConfig
 from icd_relevancy.vectors.text_to_vector import _identity
 

@@ -5,7 +5,7 @@ from sklearn.metrics import f1_score
 
 from icd_relevancy.errors import InputError
 from icd_relevancy.metrics import relevancy_report
-from icd_relevancy.relevance import RelevanceGraph
+from icd_relevancy.relevance.graph import RelevanceGraph
 from icd_relevancy.training import thresholds
 from icd_relevancy.training.thresholds import predicted_labels, tune_threshold
 

@@ -3,7 +3,7 @@ import pytest
 
 from icd_relevancy.codes import CodeSystem, icd9cm, icd10cm
 from icd_relevancy.errors import InputError
-from icd_relevancy.relevance import RelevanceGraph
+from icd_relevancy.relevance.graph import RelevanceGraph
 from icd_relevancy.vectors import baselines
 from icd_relevancy.vectors.baselines import hierarchy_only_vectors, one_hot_vectors
 

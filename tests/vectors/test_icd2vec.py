@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 
 from icd_relevancy.codes import CodeSystem
+from icd_relevancy.encoding.embeddings import embed
+from icd_relevancy.encoding.pretrained import encoder_hash
 from icd_relevancy.errors import InputError
 from icd_relevancy.layers import TransformerEncoder
-from icd_relevancy.layers.embedding_cache import embed
-from icd_relevancy.layers.pretrained import encoder_hash
 from icd_relevancy.vectors.icd2vec import code_text, icd2vec_vectors
 
 

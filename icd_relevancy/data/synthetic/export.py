@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pandas as pd
 from tqdm import tqdm
 
-from icd_relevancy.data.table_files import write_note_frames
+from icd_relevancy.files.tables import write_note_frames
 
 _NOTES_AT_ONCE = 2000
 
@@ -31,7 +31,7 @@ def write_synthetic_notes(path, n: int, seed: int = 0, n_codes: int = 3100) -> N
 
 
 def _frames(n: int, seed: int, n_codes: int) -> Iterator[pd.DataFrame]:
-    from icd_relevancy.data.synthetic import synthetic_notes
+    from icd_relevancy.data.synthetic.notes import synthetic_notes
 
     with tqdm(total=n, desc="synthetic notes", unit="note", disable=None) as bar:
         for start in range(0, n, _NOTES_AT_ONCE):

@@ -1,0 +1,5 @@
+"""The command line."""
+
+from icd_relevancy.cli.main import main
+
+__all__ = ["main"]

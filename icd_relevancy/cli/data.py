@@ -1,0 +1,195 @@
+"""The command line for data: `icd-relevancy data check | synthetic`."""
+
+from collections import Counter
+from itertools import chain
+from pathlib import Path
+
+from icd_relevancy.cli.checks import check_at_least, check_output, note
+from icd_relevancy.errors import InputError, shown_note, shown_word
+from icd_relevancy.progress import doing
+
+_SHOWN_CHANGES = 20
+
+
+def add_data_commands(commands) -> None:
+    """Adds `data` and its commands to the parser's commands."""
+    data = commands.add_parser("data", help="check or make notes").add_subparsers(
+        required=True, metavar="COMMAND"
+    )
+    check = data.add_parser("check", help="read notes or stays and say what is in them")
+    add_data_argument(check)
+    check.set_defaults(run=_check)
+    synthetic = data.add_parser("synthetic", help="write synthetic notes")
+    synthetic.add_argument("--out", required=True, type=Path, metavar="FILE", help=".csv, .parquet or .jsonl")
+    synthetic.add_argument("--notes", type=int, default=1000, help="default: 1000")
+    synthetic.add_argument(
+        "--codes", type=int, default=None, help="distinct codes, 100 or more (default: 3100)"
+    )
+    synthetic.add_argument("--seed", type=int, default=0, help="default: 0")
+    synthetic.set_defaults(run=_synthetic)
+
+
+def add_data_argument(parser, code_system: bool = True) -> None:
+    """Adds DATA, and `--code-system` where it is not the trained model that has one."""
+    parser.add_argument(
+        "data", metavar="DATA",
+        help="a file of notes (CSV, TSV, Parquet, JSON lines), or SOURCE:PATH with SOURCE one of cmc2007, codiesp, "
+        "codiesp-es, mimic4-notes; of medication models a file of stays, or eicu, mimic3, mimic4, omop",
+    )  # fmt: skip
+    if code_system:
+        parser.add_argument(
+            "--code-system",
+            metavar="NAME|PATH",
+            help="icd10cm (default; also as ICD-10-CM or 10), icd9cm or a table",
+        )
+
+
+def default_code_system(data: str) -> str:
+    """The code system of data whose code system is not told."""
+    return "icd9cm" if data.startswith(("cmc2007:", "mimic3:")) else "icd10cm"
+
+
+def _check(options):
+    with doing("reading the data and its codes"):
+        told = _read_by_system(options)
+    _tell(*told, options.data)
+
+
+def _read_by_system(options) -> tuple[str, dict]:
+    """What a row is, and the rows of each code system."""
+    from icd_relevancy.codes import code_system
+    from icd_relevancy.data.sources.by_name import split_source
+    from icd_relevancy.data.sources.notes_by_name import NOTE_SOURCES
+    from icd_relevancy.data.sources.stays_by_name import STAY_SOURCES
+    from icd_relevancy.files.records import table_columns
+
+    source, path = split_source(options.data, (*NOTE_SOURCES, *STAY_SOURCES), "notes and stays")
+    columns = () if source else table_columns(path)
+    if options.code_system:
+        code_system(options.code_system)
+    if source in STAY_SOURCES or ("stay_id" in columns and "note_id" not in columns):
+        return "stay", _stays_by_system(options.data, source, options.code_system)
+    return "note", _notes_by_system(options.data, options.code_system)
+
+
+def _notes_by_system(data: str, given: str | None) -> dict:
+    """The notes of each code system that they name or, where neither they nor the user do, that knows their codes."""
+    from icd_relevancy.codes import code_system, code_system_name, icd9cm, icd10cm
+    from icd_relevancy.codes.packaged import PACKAGED
+    from icd_relevancy.data import load_notes, split_by_code_system
+
+    is_of_both = given is None and data.startswith("mimic4-notes:")
+    notes = load_notes(data, None if is_of_both else given or default_code_system(data))
+    system = code_system(given or default_code_system(data))
+    if notes.code_system is None:
+        if given is None and any(
+            system.normalise_all(chain.from_iterable(notes.codes), groups=False)[1].unknown_codes
+        ):
+            try:
+                parts = split_by_code_system(notes, icd10cm(), icd9cm(), both=False)
+            except InputError:
+                return {system: notes}
+            return {code_system(name): part for name, part in parts.items() if len(part)}
+        return {system: notes}
+    names = [system.name if name is None else code_system_name(name) for name in notes.code_system]
+    systems = {system.name: system}
+    for name in dict.fromkeys(names):
+        if name not in (*PACKAGED, system.name):
+            row = names.index(name)
+            told = f"{shown_note(notes.note_id[row], row + 1)} has the code_system {shown_word(name)}"
+            raise InputError(f"{data}: {told}; write icd10cm or icd9cm, or give its table by --code-system")
+        systems.setdefault(name, None)
+        systems[name] = systems[name] or code_system(name)
+    parts = {one: notes.select([here == name for here in names]) for name, one in systems.items()}
+    return {one: part for one, part in parts.items() if len(part)}
+
+
+def _stays_by_system(data: str, source: str | None, given: str | None) -> dict:
+    """The stays of each code system that a source has, or of the one that is asked for."""
+    from icd_relevancy.codes import code_system
+    from icd_relevancy.codes.packaged import PACKAGED
+    from icd_relevancy.data import load_stays
+
+    if source in (None, "mimic3") or given:
+        name = given or default_code_system(data)
+        return {code_system(name): load_stays(data, name)}
+    parts, missing = {}, []
+    for name in PACKAGED:
+        try:
+            parts[code_system(name)] = load_stays(data, name)
+        except InputError as error:
+            missing.append(error)
+    if not parts:
+        raise missing[0]
+    for error in missing:
+        note(str(error))
+    return parts
+
+
+def _tell(what: str, parts: dict, data: str) -> None:
+    """Says what is in notes or stays of each code system; raises `InputError` in the end for codes of none."""
+    from icd_relevancy.data.canonical import canonical_names, shown_unknown
+    from icd_relevancy.files.records import refuse
+
+    counts = {system: Counter(chain.from_iterable(part.codes)) for system, part in parts.items()}
+    named = {system: canonical_names(counted, system) for system, counted in counts.items()}
+    distinct = sum(len(set(name_of.values()) - {None}) for name_of, _ in named.values())
+    size, total = sum(map(len, parts.values())), sum(sum(counted.values()) for counted in counts.values())
+    uncoded = sum(not codes for part in parts.values() for codes in part.codes)
+    groups = {
+        system: f"{len(set(part.groups().tolist()))} groups by patient" for system, part in parts.items()
+    }
+    by = " or repeated text" if what == "note" else ""
+    # A patient may have some of each system, so their groups are no sum.
+    of_all = "" if len(parts) > 1 else f", {next(iter(groups.values()))}{by}"
+    print(f"{size} {what}s, {total} codes, {distinct} distinct")
+    if what == "stay":
+        without = sum(not drugs for part in parts.values() for drugs in part.drugs)
+        print(f"{uncoded} stays without codes, {without} without drugs{of_all}")
+    else:
+        print(f"{uncoded} notes without codes{of_all}")
+    problems = []
+    for system, (name_of, report) in named.items():
+        of_it = f" ({len(parts[system])} {what}s, {groups[system]}{by})" if len(parts) > 1 else ""
+        print(f"{system.name}{of_it}: {_counted(name_of, report)}")
+        for told in _changes(report):
+            print(f"  {told}")
+        if report.unknown_codes:
+            rows = zip(getattr(parts[system], f"{what}_id"), parts[system].codes, strict=True)
+            shown = shown_unknown(report.unknown_codes, rows, what)
+            problems.append(
+                f"{data}: {len(report.unknown_codes)} codes are not {system.name}: {shown}; "
+                "correct them or choose another --code-system"
+            )
+    refuse(problems, data)
+
+
+def _counted(name_of: dict, report) -> str:
+    """How the distinct codes are written, each counted once, as what it is at its best."""
+    ancestors = {name_of[code] for code, _ in report.ancestor_codes}
+    names = set(name_of.values()) - ancestors - {None}
+    exact = sum(name in name_of for name in names)
+    return f"{exact} exact, {len(names) - exact} respelled, {len(ancestors)} by an ancestor"
+
+
+def _changes(report):
+    for pairs in (report.reformatted_codes, report.ancestor_codes):
+        for code, known in pairs[:_SHOWN_CHANGES]:
+            yield f"{code} -> {known}"
+        if len(pairs) > _SHOWN_CHANGES:
+            yield f"and {len(pairs) - _SHOWN_CHANGES} more"
+
+
+def _synthetic(options):
+    from icd_relevancy.data.synthetic.export import write_synthetic_notes
+    from icd_relevancy.data.synthetic.universe import FEWEST_CODES
+
+    check_at_least("--notes", options.notes, 1)
+    check_at_least("--codes", options.codes, FEWEST_CODES)
+    check_output(options.out)
+    settings = {} if options.codes is None else {"n_codes": options.codes}
+    try:
+        write_synthetic_notes(options.out, options.notes, options.seed, **settings)
+    except InputError as error:
+        raise InputError(str(error).replace("n_codes is", "--codes is")) from None
+    print(f"{options.out}: {options.notes} synthetic notes")

@@ -1,0 +1,306 @@
+"""The command line for code vectors: `icd-relevancy vectors build | show | compare`."""
+
+import re
+import sys
+from pathlib import Path
+
+from icd_relevancy._keras import start_tensorflow
+from icd_relevancy.cli.checks import check_at_least, check_plot, check_replaceable, check_seed, note
+from icd_relevancy.cli.compare import add_compare_command
+from icd_relevancy.errors import InputError, printable, shown_code, shown_word
+from icd_relevancy.progress import tell_if_long
+
+RECIPES = ("nnbsvr", "icd2vec", "icdcodex", "hierarchy-only")
+OF_NNBSVR = ("features", "code_edits", "dimensions", "text", "fine_tune", "epochs", "network", "plot")
+OF_TEXT = ("fine_tune", "epochs", "network")
+OF_ENCODER = ("encoder", "max_length")
+MAX_LENGTH = 150
+
+
+def add_vectors_commands(commands) -> None:
+    """Adds `vectors` and its commands to the parser's commands."""
+    vectors = commands.add_parser("vectors", help="build, look up and compare code vectors").add_subparsers(
+        required=True, metavar="COMMAND"
+    )
+    _add_build(vectors)
+    _add_show(vectors)
+    add_compare_command(vectors)
+
+
+def _add_build(vectors):
+    build = vectors.add_parser("build", help="make a vector for every code")
+    build.add_argument("--out", required=True, type=Path, metavar="FOLDER", help="replaces an older one")
+    build.add_argument("--recipe", choices=RECIPES, default="nnbsvr", help="default: nnbsvr")
+    build.add_argument(
+        "--code-system", metavar="NAME|PATH", help="default: icd10cm, or the codes of --features alone"
+    )
+    build.add_argument(
+        "--features", type=Path, metavar="FILE", help="a table of codes with features of your own (nnbsvr)"
+    )
+    build.add_argument(
+        "--code-edits", type=Path, metavar="PATH", help="the Medicare Code Editor's lists (nnbsvr)"
+    )
+    build.add_argument("--dimensions", metavar="N|elbow", help="of nnbsvr: 29 (default), or the elbow")
+    build.add_argument(
+        "--text", action="store_true", default=None,
+        help="nnbsvr: learn the vectors from the codes' words, and keep what the network says",
+    )  # fmt: skip
+    build.add_argument(
+        "--fine-tune", action="store_true", default=None, help="with --text: train the encoder too"
+    )
+    build.add_argument("--epochs", type=int, help="with --text: epochs (default: 40, or 5 with --fine-tune)")
+    build.add_argument(
+        "--network", type=Path, metavar="FOLDER",
+        help="with --text: keep the network too, for TextToVector.load; may lie in --out; replaces an older one",
+    )  # fmt: skip
+    build.add_argument(
+        "--encoder", metavar="NAME|PATH", help="of --text and icd2vec (default: all-MiniLM-L6-v2)"
+    )
+    build.add_argument(
+        "--max-length", type=int, metavar="TOKENS", help=f"of --text and icd2vec (default: {MAX_LENGTH})"
+    )
+    build.add_argument("--codes", type=int, metavar="N", help="only N codes drawn at random, for a trial")
+    build.add_argument("--seed", type=int, default=0, help="default: 0")
+    build.add_argument("--plot", type=Path, metavar="FILE.png", help="nnbsvr: draw the explained variance")
+    build.set_defaults(run=_build)
+
+
+def _add_show(vectors):
+    show = vectors.add_parser(
+        "show", help="the codes nearest to a code, or those whose titles have some words"
+    )
+    show.add_argument(
+        "code", nargs="+", metavar="CODE|WORD", help="a code, or words of titles, as in: show heart failure"
+    )
+    show.add_argument("--vectors", default="icd10cm", metavar="NAME|PATH", help="default: icd10cm")
+    show.add_argument(
+        "--code-system", metavar="NAME|PATH", help="tells the titles (default: that of the vectors)"
+    )
+    show.add_argument("--top-k", type=int, default=10, metavar="K", help="default: 10")
+    show.set_defaults(run=_show)
+
+
+def _build(options):
+    _check_use(options)
+    dimensions = _dimensions(options.dimensions)
+    _check_numbers(options)
+    _check_places(options)
+    config = _text_config(options) if options.text or options.recipe == "icd2vec" else None
+    network = None
+    if options.recipe == "nnbsvr":
+        knowledge = _knowledge(options)
+        vectors = _nnbsvr(knowledge, dimensions, options)
+        if options.text:
+            vectors, network = _learnt(knowledge, vectors, config, options)
+    else:
+        vectors = _rival(config, options)
+    vectors.save(options.out)
+    # After the vectors, which replace what was in their folder.
+    if options.network:
+        network.save(options.network)
+    if options.plot:
+        _plot(vectors.meta, options.plot)
+    elbow = f" (elbow at {vectors.meta['elbow']})" if vectors.meta.get("elbow") else ""
+    print(f"{options.out}: {len(vectors)} codes, {vectors.vectors.shape[1]} dimensions{elbow}")
+
+
+def _check_use(options):
+    """Refuses an option that the recipe, or vectors that no network makes, would not heed."""
+
+    def first(names):
+        return next(
+            (f"--{name.replace('_', '-')}" for name in names if getattr(options, name) is not None), None
+        )
+
+    if options.recipe != "nnbsvr" and first(OF_NNBSVR):
+        raise InputError(f"{first(OF_NNBSVR)} belongs to --recipe nnbsvr, not {options.recipe}")
+    if options.seed and options.recipe in ("icd2vec", "hierarchy-only") and options.codes is None:
+        raise InputError(
+            f"--seed: --recipe {options.recipe} draws nothing at random without --codes; leave it out"
+        )
+    if not options.text and first(OF_TEXT):
+        raise InputError(f"{first(OF_TEXT)} belongs to the network of the codes' words: give --text too")
+    if not options.text and options.recipe != "icd2vec" and first(OF_ENCODER):
+        raise InputError(f"{first(OF_ENCODER)} belongs to --text and to --recipe icd2vec: give one of them")
+
+
+def _check_numbers(options):
+    check_at_least("--codes", options.codes, 1)
+    check_at_least("--epochs", options.epochs, 1)
+    check_at_least("--max-length", options.max_length, 3)
+    check_seed(options.seed)
+
+
+def _check_places(options):
+    check_replaceable(options.out, "code vectors", "vectors.npy", "codes.json")
+    if options.network:
+        check_replaceable(options.network, "text_to_vector.json", "text_to_vector.json")
+    if options.plot:
+        check_plot(options.plot)
+    for option, place in (("--network", options.network), ("--plot", options.plot)):
+        if place and options.out.resolve().is_relative_to(place.resolve()):
+            raise InputError(f"{option} {place}: --out lies there; choose another place")
+
+
+def _text_config(options):
+    """How texts are embedded and learnt."""
+    start_tensorflow()
+    from icd_relevancy.layers import TransformerEncoder
+    from icd_relevancy.vectors.text_to_vector import TextToVectorConfig
+
+    length = MAX_LENGTH if options.max_length is None else options.max_length
+    # Loaded for its checks alone: a faulty encoder or too great a length shall not be found after minutes.
+    TransformerEncoder(options.encoder, max_length=length)
+    return TextToVectorConfig(
+        options.encoder, bool(options.fine_tune), length, epochs=options.epochs, seed=options.seed
+    ).filled()
+
+
+def _knowledge(options):
+    from icd_relevancy.codes import code_knowledge, code_system, knowledge_from_table
+
+    if options.features:
+        system = options.code_system and code_system(options.code_system)
+        knowledge = knowledge_from_table(options.features, system)
+    else:
+        knowledge = code_knowledge(code_system(options.code_system or "icd10cm"))
+    return knowledge.with_code_edits(options.code_edits) if options.code_edits else knowledge
+
+
+def _nnbsvr(knowledge, dimensions: int | None, options):
+    from icd_relevancy.codes.system import PACKAGED_SYSTEMS
+    from icd_relevancy.vectors import CodeVectors
+    from icd_relevancy.vectors.nnbsvr import DIMENSIONS, nnbsvr_vectors
+
+    system = knowledge.code_system
+    of_its_own = options.features or options.code_edits or dimensions != DIMENSIONS or options.seed
+    if not of_its_own and system.name in PACKAGED_SYSTEMS:
+        vectors = CodeVectors.load(system.name)
+    else:
+        vectors = nnbsvr_vectors(knowledge, dimensions=dimensions, seed=options.seed)
+    if system.name not in PACKAGED_SYSTEMS:
+        # Nothing else knows the titles of a table once it has become vectors.
+        vectors = CodeVectors(vectors.codes, vectors.vectors, {**vectors.meta, "titles": dict(system.titles)})
+    codes = _drawn(knowledge.code_system, options)
+    return vectors if codes is None else vectors.select(codes)
+
+
+def _learnt(knowledge, targets, config, options):
+    """The vectors that a network makes of the codes' words, trained to make the targets, and the network."""
+    from icd_relevancy.files.disk import cache_folder
+    from icd_relevancy.vectors import CodeVectors
+    from icd_relevancy.vectors.text_to_vector import TextToVector
+
+    texts = [knowledge.words(code) for code in targets.codes]
+    tell_if_long(f"learning vectors from the words of {len(texts)} codes", len(texts))
+    cache = cache_folder() / "embeddings"
+    checkpoint = options.out.absolute().with_name(f".{options.out.name}.checkpoint")
+    verbose = 1 if sys.stderr.isatty() else 0
+    network = TextToVector.train(texts, targets.vectors, config, cache, checkpoint, verbose)
+    told = {"encoder": options.encoder, "encoder_hash": network.encoder_hash}
+    text = {**told, "fine_tune": config.fine_tune, "epochs": config.epochs}
+    vectors = CodeVectors(targets.codes, network.predict(texts, cache), {**targets.meta, "text": text})
+    return vectors, network
+
+
+def _rival(config, options):
+    from icd_relevancy.codes import code_system
+    from icd_relevancy.files.disk import cache_folder
+    from icd_relevancy.vectors import hierarchy_only_vectors, icd2vec_vectors, icdcodex_vectors
+
+    system = code_system(options.code_system or "icd10cm")
+    codes = _drawn(system, options)
+    if options.recipe == "icd2vec":
+        cache = cache_folder() / "embeddings"
+        return icd2vec_vectors(system, codes, config.encoder, cache, config.max_length)
+    if options.recipe == "icdcodex":
+        return icdcodex_vectors(system, codes, seed=options.seed)
+    return hierarchy_only_vectors(system, codes)
+
+
+def _show(options):
+    from icd_relevancy.codes import code_system
+    from icd_relevancy.codes.system import code_key
+    from icd_relevancy.vectors import CodeVectors
+
+    check_at_least("--top-k", options.top_k, 1)
+    vectors = CodeVectors.load(options.vectors)
+    name = options.code_system or vectors.meta.get("code_system", options.vectors)
+    # Vectors of a table of one's own need no code system to be looked up.
+    system = code_system(name) if options.code_system or name in ("icd10cm", "icd9cm") else None
+    titles = vectors.meta.get("titles", {}) if system is None else {}
+    wanted = " ".join(options.code)
+    code = wanted if system is None or wanted in vectors else system.normalise(wanted)
+    if code is None or (code not in vectors and not any(character.isdigit() for character in wanted)):
+        _show_titled(wanted, vectors, system, titles, options.top_k)
+        return
+    if code_key(code) != code_key(wanted):
+        told = shown_code(wanted).strip("'")
+        note(f"{told} is not in {system.name}; these are the nearest codes of {code}")
+    nearest = vectors.most_similar(code, options.top_k)
+    for other, similarity in [(code, 1.0), *nearest]:
+        print(printable(f"{similarity:6.3f}  {other:8}  {_title(other, system, titles)}".rstrip()))
+
+
+def _title(code: str, system, titles: dict[str, str]) -> str:
+    return titles.get(code) or (system.title(code) if system is not None and code in system else "")
+
+
+def _show_titled(words: str, vectors, system, titles: dict[str, str], count: int) -> None:
+    """Lists the codes whose titles have words that begin with these, those first that begin so and say little else."""
+    patterns = [re.compile(rf"\b{re.escape(word)}", re.IGNORECASE) for word in words.split()]
+    found = [
+        (code, title)
+        for code in vectors.codes
+        if (title := _title(code, system, titles)) and all(pattern.search(title) for pattern in patterns)
+    ]
+    if not found:
+        name = "these vectors" if system is None else system.name
+        raise InputError(f"{_shown(words)} is no code of {name}, and no title has {_these(words)}")
+    found.sort(key=lambda pair: (not patterns[0].match(pair[1]), len(pair[1].split())))
+    print(f"{len(found)} codes by title; show CODE lists the nearest to one of them")
+    for code, title in found[:count]:
+        print(printable(f"{code:8}  {title}"))
+    if len(found) > count:
+        note(f"{len(found) - count} more; raise --top-k or give more words")
+
+
+def _shown(words: str) -> str:
+    return shown_word(words) if len(words.split()) == 1 else "this"
+
+
+def _these(words: str) -> str:
+    return "this word" if len(words.split()) == 1 else "all these words"
+
+
+def _dimensions(text: str | None) -> int | None:
+    from icd_relevancy.vectors.nnbsvr import DIMENSIONS
+
+    if text is None:
+        return DIMENSIONS
+    if text == "elbow":
+        return None
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
+    if number < 1:
+        raise InputError(f"--dimensions must be a number from 1, or elbow. Received: {text}")
+    return number
+
+
+def _drawn(system, options) -> tuple[str, ...] | None:
+    """N codes at random, or None for all."""
+    from icd_relevancy.vectors.validation import sample_codes
+
+    return None if options.codes is None else sample_codes(system.codes, options.codes, options.seed)
+
+
+def _plot(meta: dict, path: Path) -> None:
+    import pandas as pd
+
+    from icd_relevancy.reporting import line_plot
+
+    curve = meta["explained_variance"]
+    values = pd.DataFrame({"cumulative explained variance": curve}, index=range(1, len(curve) + 1))
+    line_plot(path, values, "dimensions", "share of the variance", mark=meta["elbow"])

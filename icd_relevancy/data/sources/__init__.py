@@ -1,0 +1,1 @@
+"""Readers of public sources, and any source by its name."""

@@ -1,0 +1,1 @@
+"""A transformer encoder: found, checked, run, and its embeddings kept."""

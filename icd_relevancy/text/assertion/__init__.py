@@ -1,0 +1,1 @@
+"""What a note affirms and what it negates."""

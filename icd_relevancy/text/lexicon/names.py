@@ -1,0 +1,102 @@
+"""What labels are called: in their code system, and by annotators of notes."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+
+from icd_relevancy.text.lexicon.sparse_best import words_of_parts
+from icd_relevancy.text.plain_words import PlainText, plain_word, plain_words
+
+# Function words of English and Spanish, and the words by which classifications say that nothing more is known.
+EMPTY_WORDS = frozenset(
+    map(
+        plain_word,
+        "a an and are as at be by due for from he her his in is it its no not of on or other she that the there this"
+        " to was were which with without elsewhere classified specified unspecified nec nos al como con de del el en"
+        " es la las lo los o para por que se sin su un una y".split(),
+    )
+)
+# What classifications put in brackets may be there or not: "Hypertension (arterial) (benign)".
+_BRACKETS = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
+
+Names = list[tuple[int, tuple[str, ...]]]
+
+
+def names_in_system(labels: Sequence[str], system) -> dict[str, Names]:
+    """The words of the titles and of the synonyms of labels.
+
+    Args:
+        labels: The labels. One of another edition has the names of its nearest ancestor; one that the system
+            does not know has none.
+        system: Their `CodeSystem`.
+
+    Returns:
+        `titles` and `synonyms`, pairs of a label's number and the words of a name. The synonyms are the title
+        without what is in brackets, the inclusion terms and the "includes" notes.
+
+    Example:
+
+    >>> from icd_relevancy.codes import CodeSystem
+    >>> system = CodeSystem("toy", ("I10",), {"I10": "Essential (primary) hypertension"}, {"I10": None})
+    >>> names_in_system(["I10"], system)["synonyms"]
+    [(0, ('essential', 'hypertension'))]
+    """
+    titles, synonyms = [], []
+    for number, label in enumerate(labels):
+        code = system.normalise(label)
+        if code is None:
+            continue
+        title = system.title(code)
+        titles.append((number, _telling(title)))
+        for name in (title, *system.inclusion_terms(code), *system.includes(code)):
+            synonyms.append((number, _telling(_BRACKETS.sub(" ", name))))
+    return {"titles": titles, "synonyms": synonyms}
+
+
+def names_in_mentions(mentions, place: Mapping[str, int], groups: Iterable[int], min_groups: int) -> Names:
+    """The words of annotated mentions of labels that so many groups of notes have.
+
+    Args:
+        mentions: For each note pairs of a code and the text of a mention, or None; nothing where no note has any.
+        place: The number of each label; mentions of other codes are left out.
+        groups: The group of each note.
+        min_groups: Least number of groups.
+
+    Returns:
+        Pairs of a label's number and the words of a mention, sorted.
+
+    Example:
+
+    >>> from icd_relevancy.text.lexicon.names import names_in_mentions
+    >>> names_in_mentions([(("R05", "dry cough"),), None, (("R05", "Cough, dry"),)], {"R05": 0}, [0, 1, 2], 2)
+    [(0, ('cough', 'dry'))]
+    """
+    groups_of: dict[tuple[int, tuple[str, ...]], set[int]] = {}
+    for group, row in zip(groups, mentions, strict=bool(mentions)):
+        for code, text in row or ():
+            if code in place:
+                words = tuple(sorted(set(_telling(text))))
+                groups_of.setdefault((place[code], words), set()).add(int(group))
+    return sorted(name for name, found in groups_of.items() if len(found) >= min_groups)
+
+
+def idf_of_names(texts: Sequence[PlainText], names: Iterable[Names]) -> tuple[dict[str, int], np.ndarray]:
+    """The words of names, and how rare each is among the sentences of texts.
+
+    Args:
+        texts: The texts.
+        names: Pairs of a label's number and words, in several lists.
+
+    Returns:
+        The column of each word, and `log((sentences + 1) / (sentences with the word + 1)) + 0.1`, `(words,)`.
+    """
+    found = {word for pairs in names for _, words in pairs for word in words}
+    columns = {word: column for column, word in enumerate(sorted(found))}
+    sentences, _ = words_of_parts(texts, columns, "sentences")
+    having = np.asarray(sentences.sum(axis=0), np.float64).ravel()
+    return columns, np.log((sentences.shape[0] + 1) / (having + 1)) + 0.1
+
+
+def _telling(text: str) -> tuple[str, ...]:
+    return tuple(word for word in plain_words(text) if word not in EMPTY_WORDS)

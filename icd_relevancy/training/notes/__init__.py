@@ -1,0 +1,1 @@
+"""Models of notes, trained and kept."""

@@ -1,0 +1,435 @@
+"""A trained model as a folder that codes new notes."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from icd_relevancy.codes import code_system
+from icd_relevancy.data import Notes, split_by_code_system
+from icd_relevancy.data.batches import PER_TOKEN, feature_rows
+from icd_relevancy.data.canonical import with_canonical_codes
+from icd_relevancy.encoding.pretrained import encoder_hash, on_this_machine
+from icd_relevancy.encoding.tokenizer import checked_texts
+from icd_relevancy.errors import InputError
+from icd_relevancy.files.disk import replacing
+from icd_relevancy.layers import TransformerEncoder
+from icd_relevancy.models import attention_model, encoder_of, head_of, system_attention_model
+from icd_relevancy.relevance.graph import RelevanceGraph
+from icd_relevancy.training.coder_folder import (
+    ADVICE,
+    JSON,
+    MODEL,
+    check_folder,
+    loading,
+    read_coder_json,
+    write_coder_json,
+    write_model,
+)
+from icd_relevancy.training.evaluation import evaluate_codes, predict_scores
+from icd_relevancy.training.label_graph import graph_of_labels
+from icd_relevancy.training.model_file import check_runs, read_model
+from icd_relevancy.training.notes.config import TrainingConfig
+from icd_relevancy.training.notes.dataset import NoteData
+from icd_relevancy.training.notes.encoder import has_encoder, make_encoder, needs_encoder
+from icd_relevancy.training.notes.features import NoteFeatures
+from icd_relevancy.training.notes.label_set import LabelSet
+from icd_relevancy.training.notes.model_settings import BACKBONES
+from icd_relevancy.training.notes.trainer import Trained, train_note_model, tuned_threshold
+
+_GRAPH = "relevance.npz"
+
+
+@dataclass(frozen=True)
+class NoteCoder:
+    """Codes notes with a trained model, and keeps all that needs in one folder.
+
+    Attributes:
+        model: The Keras model, from embeddings (frozen encoder) or tokens (fine-tuned) to probabilities.
+        labels: The m codes, in the order of the model's outputs.
+        titles: The title of each label.
+        relevance: The `RelevanceGraph` of the labels.
+        decision_threshold: From which probability on a code is assigned.
+        config: The `TrainingConfig`.
+        features: What the model reads of a note, as `NoteFeatures`.
+        encoder_hash: SHA-256 of the encoder that the model was trained on; None of a model without one.
+        history: Epochs, losses and times of the training.
+        named_here: Whether the encoder was named here, by a user or at a training, and not by a folder, which may be
+            from anywhere: what that names is looked for on this machine alone.
+    """
+
+    model: keras.Model
+    labels: tuple[str, ...]
+    titles: tuple[str, ...]
+    relevance: RelevanceGraph
+    decision_threshold: float
+    config: TrainingConfig
+    features: NoteFeatures
+    encoder_hash: str | None
+    history: dict
+    named_here: bool = True
+
+    @classmethod
+    def train(
+        cls, notes: Notes, config: TrainingConfig | None = None, cache=None, checkpoint=None, verbose=0
+    ):
+        """Trains on notes; a part, whole patients and repeated texts, is held out for stopping and threshold.
+
+        Args:
+            notes: Notes with codes.
+            config: The settings. Defaults to None: `TrainingConfig()`.
+            cache: Folder for the embeddings. Defaults to None: none are kept.
+            checkpoint: File for the state after each epoch, from which an interrupted training goes on.
+            verbose: As in `keras.Model.fit`. Defaults to 0.
+
+        Raises:
+            InputError: If the notes carry no codes, or unknown ones.
+        """
+        config = config or TrainingConfig()
+        data = NoteData.from_notes(notes, config, cache)
+        return cls.of(data, data.only, train_note_model(data, config, checkpoint, verbose), config)
+
+    @classmethod
+    def of(
+        cls,
+        data: NoteData,
+        labels: LabelSet,
+        trained: Trained,
+        config: TrainingConfig,
+        features: NoteFeatures | None = None,
+    ):
+        """The coder of one code system, of what was trained.
+
+        Args:
+            data: The notes that it was trained on.
+            labels: One of its label sets.
+            trained: The model of the probabilities of `labels`, and how its training went.
+            config: The settings.
+            features: What the model reads. Defaults to None: the `new_features` of `data`.
+        """
+        decision_threshold, validation_f1 = tuned_threshold(trained.model, data, labels, config)
+        told = {"epochs": trained.history.epochs, **asdict(trained.history)}
+        told |= {"notes": int(labels.coded.sum()), "validation_micro_f1": validation_f1}
+        told |= {"truncated": data.truncated, "categories": labels.categories()}
+        if data.links is not None:
+            told["links"] = str(data.links.report.of(labels.name))
+        if trained.resampling is not None:
+            told["imbalance"] = trained.resampling.to_dict(labels.labels)
+        return cls(
+            trained.model,
+            labels.labels,
+            labels.titles,
+            labels.relevance,
+            decision_threshold,
+            config,
+            features or data.new_features,
+            encoder_hash(config.encoder) if has_encoder(config) else None,
+            told,
+        )
+
+    def scores(self, notes: Notes | Sequence[str], cache=None) -> np.ndarray:
+        """The probability of each label, float32 `(n, m)`.
+
+        Args:
+            notes: n notes, or their texts where the model reads nothing else.
+            cache: Folder for the embeddings. Defaults to None: none are kept.
+
+        Raises:
+            InputError: If the encoder found here is not the one that the model was trained on, or the weights are
+                damaged, so that they give NaN.
+        """
+        scores = predict_scores(self.model, self.inputs(notes, cache), self.config.batch_size)
+        if np.isnan(scores).any():
+            raise InputError("the model gives NaN: its weights are damaged; copy or train it again")
+        return scores
+
+    def inputs(self, notes: Notes | Sequence[str], cache=None):
+        """What the model reads of notes, as of `NoteFeatures.of`.
+
+        Args:
+            notes, cache: As in `scores`.
+
+        Raises:
+            InputError: As `scores`.
+        """
+        encoder = None
+        if needs_encoder(self.config):
+            encoder = self._encoder
+        elif has_encoder(self.config):
+            self._check_encoder()
+            encoder = None if cache is not None else self._encoder
+        with on_this_machine(not self.named_here):
+            inputs = self.features.of(as_notes(notes), encoder, cache)
+        # An encoder that is not in the folder shows only now what it gives.
+        if not isinstance(inputs, dict) and inputs.shape[1:] != self.model.input.shape[1:]:
+            raise InputError(f"the model does not read what its encoder gives; {ADVICE}")
+        return inputs
+
+    def predict(self, notes: Notes | Sequence[str], top_k: int | None = None) -> Iterator[list[dict]]:
+        """For each note its codes with `code`, `title`, `probability` and `assigned`, by falling probability.
+
+        Args:
+            notes: The notes, or their texts where the model reads nothing else.
+            top_k: How many codes to list. Defaults to None: all assigned ones, at least ten.
+        """
+        for block in as_notes(notes).blocks():
+            for row in self.scores(block):
+                yield self.ranked(row, top_k)
+
+    def ranked(self, row: np.ndarray, top_k: int | None = None) -> list[dict]:
+        """The codes of a note from its scores.
+
+        Args:
+            row: The probability of each label, `(m,)`.
+            top_k: As in `predict`. Defaults to None.
+        """
+        assigned = row >= self.decision_threshold
+        listed = max(int(assigned.sum()), 10) if top_k is None else top_k
+        return [
+            {
+                "code": self.labels[label],
+                "title": self.titles[label],
+                "probability": float(row[label]),
+                "assigned": bool(assigned[label]),
+            }
+            for label in np.argsort(-row, kind="stable")[:listed]
+        ]
+
+    def truncated(self, notes: Notes | Sequence[str]) -> int:
+        """How many notes are longer than the model reads.
+
+        Args:
+            notes: The notes, or their texts.
+        """
+        texts = self.features.texts(as_notes(notes).text)
+        with on_this_machine(not self.named_here):
+            return self._encoder.truncated(texts) if self.config.fine_tune else self.features.truncated(texts)
+
+    @property
+    def has_attention(self) -> bool:
+        """Whether the model weighs the tokens of a note, so that `attention` can tell how."""
+        if self.config.model == "hmhan":
+            return self.config.attention != "none"
+        return self.config.model in BACKBONES
+
+    @property
+    def has_lexicon(self) -> bool:
+        """Whether the model reads which terms of the codes a note names, so that `evidence` can tell them."""
+        return bool(self.features.lexicons)
+
+    def evidence(self, text: str, label: str) -> list[tuple[int, int, float]]:
+        """The words of a note that name a code, for `lexicon_explanation`; see `Lexicon.evidence`.
+
+        Args:
+            text: The note.
+            label: One of the labels.
+
+        Raises:
+            InputError: If the model has no lexicon.
+        """
+        if not self.has_lexicon:
+            raise InputError("the model has no lexicon; train --model lexicon, or with --lexical")
+        (lexicon,) = self.features.lexicons.values()
+        return lexicon.evidence(text, label)
+
+    def attention(self, note: Notes | str) -> tuple[np.ndarray, list[tuple[int, int]], np.ndarray | None]:
+        """Where the model looks in a note, for `attention_explanation`.
+
+        Args:
+            note: One note, or its text where the model reads nothing else.
+
+        Returns:
+            The attention of each label, `(m, tokens)`; the characters of the note, as it was given, that each
+            token stands for, `(0, 0)` for none; and the attention of each label's category, `(m, tokens)`, or
+            None where there is one level.
+
+        Raises:
+            InputError: If the model has no attention, or the encoder is not the one it was trained on.
+        """
+        if not self.has_attention:
+            raise InputError(
+                "the model has no attention over tokens; hmhan, caml, multirescnn, laat, plm-icd have"
+            )
+        notes = as_notes([note] if isinstance(note, str) else note)
+        (text,) = self.features.aligned(notes.text)
+        encoder = self._encoder if has_encoder(self.config) else None
+        inputs = feature_rows(self.features.of(notes, encoder, progress=False), slice(None))
+        found = self._attention_model.predict_on_batch(inputs)
+        reader = self.features.words or self._encoder
+        spans = reader.token_spans(text.text)
+        spans = [text.original_span(*span) if span[0] < span[1] else (0, 0) for span in spans]
+        if "token_attention" in found:
+            return np.repeat(found["token_attention"][0], len(self.labels), axis=0), spans, None
+        codes, categories = found["code_attention"][0], None
+        if self.config.model == "hmhan" and self.config.attention == "hierarchical":
+            categories = found["category_attention"][0][self._membership]
+        return codes, spans, categories
+
+    @property
+    def categories(self) -> tuple[str, ...]:
+        """What the category of each label is called, by the hierarchy that the model was trained with."""
+        return tuple(self.history["categories"][category] for category in self._membership)
+
+    @property
+    def _membership(self) -> np.ndarray:
+        return head_of(self.model).get_layer("attention").membership
+
+    @cached_property
+    def _attention_model(self) -> keras.Model:
+        return (system_attention_model if self.config.joint else attention_model)(self.model)
+
+    def evaluate(self, notes: Notes, cache=None) -> dict:
+        """The metrics of `icd_relevancy.training.evaluation` on notes with codes.
+
+        A code that the model never saw counts as missed; `unseen_codes` is the share of such codes.
+
+        Args:
+            notes: Notes with codes.
+            cache: Folder for the embeddings, as in `train`. Defaults to None: none are kept.
+
+        Of a joint model the notes of the other code system are left out.
+
+        Raises:
+            InputError: If no note has a code, or one is not of the model's code system.
+        """
+        system = code_system(self.config.code_system)
+        if self.config.joint:
+            other = code_system(self.config.joint_system)
+            notes = split_by_code_system(notes, system, other, both=False)[system.name]
+        else:
+            notes, _ = with_canonical_codes(notes, system)
+        if not any(notes.codes):
+            raise InputError(
+                f"{notes.source or 'notes'}: no note has a code of {system.name} to compare with"
+            )
+        return evaluate_codes(
+            notes.codes,
+            self.labels,
+            self.scores(notes, cache),
+            self.decision_threshold,
+            lambda labels: self.relevance if labels == self.labels else graph_of_labels(labels, self.config),
+        )
+
+    def save(self, folder) -> None:
+        """Writes the folder, all of it or nothing: `model.keras`, `relevance.npz` and `coder.json`."""
+        # For its owner alone, as it holds words of the notes, whole phrases with a lexicon.
+        with replacing(folder, folder=True, private=True) as temporary:
+            write_model(self.model, temporary)
+            self.relevance.save(temporary / _GRAPH)
+            write_coder_json(temporary, self.told())
+
+    def told(self) -> dict:
+        """What `coder.json` says beside the weights."""
+        return {
+            "decision_threshold": self.decision_threshold,
+            "labels": self.labels,
+            "titles": self.titles,
+            "encoder_sha256": self.encoder_hash,
+            "training": self.config.to_dict(),
+            "features": self.features.to_dict(),
+            "history": self.history,
+        }
+
+    @classmethod
+    def load(cls, folder, encoder: str | None = None):
+        """Reads a folder that `save` wrote.
+
+        Args:
+            folder: The folder.
+            encoder: Where this machine has the encoder. Defaults to None: as at the training.
+
+        Raises:
+            InputError: If the folder is missing, incomplete or damaged, or holds a joint model.
+        """
+        folder = Path(folder)
+        with loading(folder):
+            check_folder(folder, (JSON, MODEL, _GRAPH))
+            told, graph = read_coder_json(folder), RelevanceGraph.load(folder / _GRAPH)
+            if "labels" not in told:
+                raise InputError(
+                    f"{folder}: holds no model of notes in one code system; load it as what it is"
+                )
+            return cls.from_parts(told, read_model(folder / MODEL), graph, folder, encoder)
+
+    @classmethod
+    def from_parts(cls, told: dict, model: keras.Model, relevance: RelevanceGraph, folder, encoder=None):
+        """The coder of what `told` says, its model and its graph.
+
+        Args:
+            told: As the method of that name says.
+            model: The model.
+            relevance: The graph of the labels.
+            folder: Where they are from, for messages.
+            encoder: Where this machine has the encoder. Defaults to None: as at the training.
+
+        Raises:
+            InputError: If the parts do not fit each other, or `encoder` is of no use here.
+        """
+        config = TrainingConfig.of_trained(told["training"], f"{folder}/{JSON}")
+        if encoder is not None:
+            if config.fine_tune or not has_encoder(config):
+                raise InputError(
+                    f"{folder}: the model needs no encoder beside its own weights; leave --encoder out"
+                )
+            config = replace(config, encoder=encoder)
+        coder = cls(
+            model,
+            tuple(told["labels"]),
+            tuple(told["titles"]),
+            relevance,
+            float(told["decision_threshold"]),
+            config,
+            NoteFeatures.from_dict(told["features"], config, f"{folder}/{JSON}"),
+            told["encoder_sha256"],
+            told["history"],
+            named_here=encoder is not None,
+        )
+        if not coder._fits_its_labels() or not coder._fits_its_features():
+            raise InputError(f"{folder}: its files are of different models; {ADVICE}")
+        check_runs(
+            model, len(coder.labels), None if coder.features.words is None else len(coder.features.words)
+        )
+        return coder
+
+    def _fits_its_labels(self) -> bool:
+        # Only a joint model has outputs by name.
+        outputs = None if isinstance(self.model.output, dict) else self.model.output.shape[-1]
+        thresholds = not np.isnan(self.decision_threshold) and has_encoder(self.config) == bool(
+            self.encoder_hash
+        )
+        same = self.relevance.codes == self.labels and len(set(self.labels)) == len(self.labels)
+        return thresholds and same and len(self.labels) == len(self.titles) == outputs
+
+    def _fits_its_features(self) -> bool:
+        inputs = self.model.input if isinstance(self.model.input, dict) else {}
+        sizes = {name: tensor.shape[-1] for name, tensor in inputs.items() if name not in PER_TOKEN}
+        lexicons = self.features.lexicons.values()
+        return sizes == self.features.sizes() and all(lexicon.labels == self.labels for lexicon in lexicons)
+
+    @cached_property
+    def _encoder(self) -> TransformerEncoder:
+        if self.config.fine_tune:
+            return encoder_of(self.model)
+        self._check_encoder()
+        with on_this_machine(not self.named_here):
+            return make_encoder(self.config)
+
+    def _check_encoder(self):
+        with on_this_machine(not self.named_here):
+            found = encoder_hash(self.config.encoder)
+        if found != self.encoder_hash:
+            raise InputError(
+                f"encoder {self.config.encoder or 'all-MiniLM-L6-v2'}: not the one this model was trained on "
+                f"(SHA-256 {self.encoder_hash[:12]}…); name that one with --encoder"
+            )
+
+
+def as_notes(notes: Notes | Sequence[str]) -> Notes:
+    """Notes of given texts, numbered from 0; notes as they are."""
+    if isinstance(notes, Notes):
+        return notes
+    texts = checked_texts(notes)
+    return Notes(tuple(map(str, range(len(texts)))), tuple(texts), ((),) * len(texts))

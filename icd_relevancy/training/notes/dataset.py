@@ -1,0 +1,170 @@
+"""Notes as a model learns from them: labels, the held-out part, and features."""
+
+import hashlib
+import json
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from scipy import sparse
+
+from icd_relevancy.codes import CodeLinks, CodeMapping, code_system
+from icd_relevancy.data import Notes, join_notes, split_by_code_system, train_validation_split
+from icd_relevancy.data.canonical import with_canonical_codes
+from icd_relevancy.encoding.pretrained import encoder_hash
+from icd_relevancy.errors import InputError
+from icd_relevancy.layers import TransformerEncoder
+from icd_relevancy.progress import doing
+from icd_relevancy.training.notes.config import TrainingConfig
+from icd_relevancy.training.notes.encoder import has_encoder, make_encoder, needs_encoder
+from icd_relevancy.training.notes.features import NoteFeatures
+from icd_relevancy.training.notes.label_set import LabelSet, with_links
+
+# The monitor and the threshold need a dense notes x labels matrix; this bounds it to 0.8 GB.
+_MOST_VALIDATION_CELLS = 200_000_000
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class NoteData:
+    """Notes as a model learns from them.
+
+    Attributes:
+        texts: The texts of the n notes as the model reads them.
+        label_sets: The labels of each code system: one, or two of a joint model.
+        links: What the mapping says of the labels of a joint model; None where it has no graph, or one system.
+        training: Rows of the training part.
+        validation: Rows of the held-out part.
+        features: What the model reads, fitted on the training part.
+        new_features: What the trained model reads of new notes: the same, but for lexicons of all notes.
+        encoder: The encoder; None where the model has none, or starts from embeddings that may all be in a cache.
+        inputs: The features of all n notes.
+        truncated: How many of the notes are longer than the model reads.
+        identity: A digest of all that a training depends on.
+    """
+
+    texts: list[str]
+    label_sets: tuple[LabelSet, ...]
+    links: CodeLinks | None
+    training: np.ndarray
+    validation: np.ndarray
+    features: NoteFeatures
+    new_features: NoteFeatures
+    encoder: TransformerEncoder | None
+    inputs: object
+    truncated: int
+    identity: str
+
+    @classmethod
+    @doing("preparing the notes")
+    def from_notes(cls, notes: Notes, config: TrainingConfig, cache=None) -> "NoteData":
+        """Splits notes, whole patients and repeated texts, and makes the features of all of them.
+
+        Args:
+            notes: Notes with codes.
+            config: The settings.
+            cache: Folder for embeddings. Defaults to None: none are kept.
+
+        Raises:
+            InputError: If the notes carry no codes, or unknown ones; of a joint model, also if notes are coded in
+                neither system, in both, or all in one, if all of one are in the same part, or if the mapping is of
+                other systems or links no two labels.
+        """
+        notes, label_sets = _labelled(notes, config)
+        links = _links(config, label_sets) if config.joint and config.graph != "none" else None
+        label_sets = label_sets if links is None else with_links(label_sets, links)
+        y = sparse.hstack([labels.y for labels in label_sets], format="csr")
+        groups = notes.groups()
+        training, validation = train_validation_split(y, groups, config.validation, config.seed)
+        _check_parts(label_sets, {"training": training, "held-out": validation})
+        features = NoteFeatures.fit(notes, groups, training, config, label_sets)
+        encoder = make_encoder(config) if needs_encoder(config) else None
+        texts = features.texts(notes.text)
+        inputs = features.of(notes, encoder, cache, texts=texts)
+        return cls(
+            texts,
+            label_sets,
+            links,
+            training,
+            validation,
+            features,
+            features.for_new_notes(notes, groups, label_sets),
+            encoder,
+            features.of_training(inputs, notes, groups, training, label_sets),
+            features.truncated(texts),
+            _identity(notes, groups, config, label_sets, links, validation),
+        )
+
+    @cached_property
+    def only(self) -> LabelSet:
+        """The labels of a model of one code system."""
+        (labels,) = self.label_sets
+        return labels
+
+    def tuning_rows(self, labels: LabelSet, seed: int) -> np.ndarray:
+        """The held-out notes coded in a system, or where they are very many a sample, whose scores are looked at."""
+        rows = labels.rows(np.random.default_rng(seed).permutation(self.validation))
+        return np.sort(rows[: max(_MOST_VALIDATION_CELLS // len(labels.labels), 1)])
+
+
+def _labelled(notes: Notes, config: TrainingConfig) -> tuple[Notes, tuple[LabelSet, ...]]:
+    """The notes in canonical codes, and the labels of each system."""
+    system = code_system(config.code_system)
+    if not config.joint:
+        notes, _ = with_canonical_codes(notes, system)
+        return notes, (LabelSet.of(notes.codes, np.ones(len(notes), bool), system, config),)
+    other = code_system(config.joint_system)
+    parts = split_by_code_system(notes, system, other)
+    notes = join_notes({one.name: parts[one.name] for one in (system, other)})
+    first = np.arange(len(notes)) < len(parts[system.name])
+    sets = []
+    for one, coded, settings in ((system, first, config), (other, ~first, of_other_system(config))):
+        codes = [row if here else () for row, here in zip(notes.codes, coded, strict=True)]
+        sets.append(LabelSet.of(codes, coded, one, settings))
+    return notes, tuple(sets)
+
+
+def of_other_system(config: TrainingConfig) -> TrainingConfig:
+    """The settings of a joint model as its second code system sees them."""
+    return replace(config, code_system=config.joint_system, joint_system=config.code_system, vectors=None)
+
+
+def _links(config: TrainingConfig, label_sets: tuple[LabelSet, ...]) -> CodeLinks:
+    """The links between the labels of two systems."""
+    one, other = label_sets
+    if config.mapping is None:
+        mapping = CodeMapping.gems()
+    else:
+        mapping = CodeMapping.from_table(config.mapping, one.name, other.name)
+    return mapping.links(one.labels, other.labels, one.system, other.system)
+
+
+def _check_parts(label_sets: tuple[LabelSet, ...], parts: dict[str, np.ndarray]) -> None:
+    """Refuses a part without notes of a system: nothing to learn from, or no threshold to tune."""
+    for labels in label_sets:
+        for name, rows in parts.items():
+            if not len(labels.rows(rows)):
+                raise InputError(
+                    f"no {name} note is coded in {labels.name}; give notes of it from more patients, or change "
+                    "validation"
+                )
+
+
+def _identity(
+    notes: Notes,
+    groups: np.ndarray,
+    config: TrainingConfig,
+    label_sets: tuple[LabelSet, ...],
+    links: CodeLinks | None,
+    validation: np.ndarray,
+) -> str:
+    """A digest of what a training depends on; how long it may last is no part of it, unless it paces the rate."""
+    settings = config.to_dict() | {"epochs": config.epochs if config.warm_up else None, "patience": None}
+    told = [settings, encoder_hash(config.encoder) if has_encoder(config) else None]
+    told += [labels.relevance.get_config() for labels in label_sets] + [validation.tolist(), notes.codes]
+    told += [notes.age, notes.sex, notes.specialty, notes.mentions, groups.tolist()]
+    told += [(labels.titles, labels.coded.tolist()) for labels in label_sets]
+    told += [] if links is None else [links.edges.tolist(), links.weights.tolist()]
+    digest = hashlib.sha256(json.dumps(told).encode())
+    for text in notes.text:
+        digest.update(hashlib.sha256(text.encode()).digest())
+    return digest.hexdigest()

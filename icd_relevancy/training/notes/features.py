@@ -1,0 +1,250 @@
+"""What a model reads of notes: fitted on training notes, and kept with the model."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from scipy import sparse
+
+from icd_relevancy.data import Notes, stratified_group_folds
+from icd_relevancy.encoding.embeddings import embed
+from icd_relevancy.encoding.token_states import token_states
+from icd_relevancy.errors import InputError
+from icd_relevancy.layers import TransformerEncoder
+from icd_relevancy.text import AlignedText, Lexicon, TextPreparation, WordTokenizer
+from icd_relevancy.training.notes.bag_of_words import BagOfWords
+from icd_relevancy.training.notes.config import TrainingConfig
+from icd_relevancy.training.notes.encoder import count_truncated, has_encoder
+from icd_relevancy.training.notes.label_set import LabelSet
+from icd_relevancy.training.notes.model_settings import WORD_MODELS
+from icd_relevancy.training.notes.structured_features import StructuredFeatures
+
+_LEXICON_FOLDS = 5
+_PARTS = {
+    "preparation": TextPreparation,
+    "words": WordTokenizer,
+    "bag_of_words": BagOfWords,
+    "structured": StructuredFeatures,
+}
+
+
+@dataclass(frozen=True, eq=False)
+class NoteFeatures:
+    """Turns notes into the inputs of the model that a configuration names.
+
+    Attributes:
+        config: The `TrainingConfig`.
+        preparation: How texts are prepared; None leaves them as they are.
+        words: The words that a model of words knows; None of another model.
+        bag_of_words: The words of the notes; None without them.
+        structured: Age, sex and specialty; None without them.
+        lexicons: The terms of the codes by the model's input: `lexical`, or `lexical_` and the code system of a
+            joint model; empty without them.
+    """
+
+    config: TrainingConfig
+    preparation: TextPreparation | None = None
+    words: WordTokenizer | None = None
+    bag_of_words: BagOfWords | None = None
+    structured: StructuredFeatures | None = None
+    lexicons: Mapping[str, Lexicon] = field(default_factory=dict)
+
+    @classmethod
+    def fit(
+        cls, notes: Notes, groups, training, config: TrainingConfig, label_sets: Sequence[LabelSet]
+    ) -> "NoteFeatures":
+        """Learns what the configuration asks for from training notes, and from no others.
+
+        Args:
+            notes: n notes.
+            groups: Their groups, `Notes.groups`, `(n,)`.
+            training: Rows of the training part, whole groups.
+            config: The settings.
+            label_sets: The `LabelSet` of each code system, whose titles are among the terms to find.
+
+        Raises:
+            InputError: If a library that it needs is missing, or the notes hold nothing to learn.
+        """
+        taught, of_taught = notes.select(training), groups[training]
+        preparation = words = bag_of_words = None
+        if config.unify or config.negation or config.clean:
+            asked = TextPreparation(unify=config.unify, negation=config.negation, clean=config.clean)
+            preparation = asked.fit(taught.text, label_sets[0].system)
+        texts = cls(config, preparation).texts(taught.text)
+        if config.model in WORD_MODELS:
+            words = WordTokenizer.fit(texts, of_taught, max_length=config.max_length)
+        if config.bag_of_words:
+            bag_of_words = BagOfWords.fit(texts, of_taught)
+        structured = StructuredFeatures.fit(taught) if config.structured else None
+        lexicons = {}
+        if config.lexical or config.model == "lexicon":
+            for labels in label_sets:
+                lexicons[_lexical_input(config, labels)] = _lexicon(notes, training, labels, groups, config)
+        return cls(config, preparation, words, bag_of_words, structured, lexicons)
+
+    def aligned(self, texts: Sequence[str]) -> list[AlignedText]:
+        """The texts as the model reads them, each aligned with what was given."""
+        if self.preparation is None:
+            return [AlignedText.of(text) for text in texts]
+        return self.preparation.prepare(texts)
+
+    def texts(self, texts: Sequence[str]) -> list[str]:
+        """The texts as the model reads them."""
+        return list(texts) if self.preparation is None else [text.text for text in self.aligned(texts)]
+
+    def of(self, notes: Notes, encoder: TransformerEncoder | None, cache=None, progress=True, texts=None):
+        """The inputs of the model.
+
+        Args:
+            notes: n notes.
+            encoder: The encoder; None lets `linear` find it itself where it is not all in the cache.
+            cache: Folder for the embeddings of `linear`. Defaults to None: none are kept.
+            progress: Whether to show a progress bar. Defaults to True.
+            texts: The prepared texts, where they are at hand. Defaults to None.
+
+        Returns:
+            Embeddings, float32 `(n, d)`, of `linear` with a frozen encoder; else a dict: `input_ids` and
+            `attention_mask`, or with a frozen encoder `states` and `attention_mask`, and where asked `bag_of_words`,
+            `structured` and the names of `lexicons`.
+        """
+        texts, config = self.texts(notes.text) if texts is None else texts, self.config
+        features = {}
+        if config.model == "linear" and not config.fine_tune:
+            settings = {"pooling": config.pooling, "lowercase": config.lowercase, "progress": progress}
+            return embed(texts, encoder or config.encoder, config.max_length, cache, **settings)
+        if self.words is not None:
+            features |= self.words.tokenize(texts)
+        elif config.fine_tune:
+            features |= encoder.tokenize(texts)
+        elif has_encoder(config):
+            features |= token_states(texts, encoder, progress)
+        if self.bag_of_words is not None:
+            features["bag_of_words"] = self.bag_of_words.transform(texts)
+        if self.structured is not None:
+            features["structured"] = self.structured.transform(notes)
+        for name, lexicon in self.lexicons.items():
+            # By the texts as they were given: it prepares them itself.
+            features[name] = lexicon.transform(notes.text)
+        return features
+
+    def of_training(
+        self,
+        inputs: Mapping,
+        notes: Notes,
+        groups: np.ndarray,
+        training: np.ndarray,
+        label_sets: Sequence[LabelSet],
+    ) -> Mapping:
+        """The inputs that `of` made, as they are to be learned from.
+
+        Args:
+            inputs: The inputs of n notes.
+            notes, groups, training, label_sets: As in `fit`.
+        """
+        changed = {}
+        for labels in label_sets if self.lexicons else ():
+            name = self.lexical_input(labels)
+            changed[name] = _read_by_others(inputs[name], notes, training, labels, groups, self.config)
+        return {**inputs, **changed} if changed else inputs
+
+    def for_new_notes(
+        self, notes: Notes, groups: np.ndarray, label_sets: Sequence[LabelSet]
+    ) -> "NoteFeatures":
+        """The features of a trained model, whose lexicons may know the held-out notes too.
+
+        Args:
+            notes, groups, label_sets: As in `fit`.
+        """
+        lexicons = {}
+        for labels in label_sets if self.lexicons else ():
+            name = self.lexical_input(labels)
+            found = _lexicon(notes, np.arange(len(notes)), labels, groups, self.config)
+            # The weights of the model are those of the channels it has learned.
+            lexicons[name] = found if found.channels == self.lexicons[name].channels else self.lexicons[name]
+        return replace(self, lexicons=lexicons)
+
+    def truncated(self, texts: Sequence[str]) -> int:
+        """How many prepared texts are longer than the model reads."""
+        if self.words is not None:
+            return self.words.truncated(texts)
+        return count_truncated(texts, self.config) if has_encoder(self.config) else 0
+
+    @property
+    def lexical_channels(self) -> int | None:
+        """How many figures a lexicon has for each code; None without lexicons."""
+        return next((len(lexicon.channels) for lexicon in self.lexicons.values()), None)
+
+    def lexical_input(self, labels: LabelSet) -> str:
+        """The name of the input that tells what the lexicon of a label set finds."""
+        return _lexical_input(self.config, labels)
+
+    def sizes(self) -> dict[str, int]:
+        """The size of each input of the model that has one value for a note, not one for each of its tokens."""
+        sizes = {name: len(lexicon.channels) * len(lexicon.labels) for name, lexicon in self.lexicons.items()}
+        if self.bag_of_words is not None:
+            sizes["bag_of_words"] = len(self.bag_of_words)
+        if self.structured is not None:
+            sizes["structured"] = len(self.structured.names)
+        return sizes
+
+    def of_system(self, name: str) -> "NoteFeatures":
+        """What one code system of a joint model reads."""
+        lexicons = {key: lexicon for key, lexicon in self.lexicons.items() if key == f"lexical_{name}"}
+        return replace(self, lexicons=lexicons)
+
+    def to_dict(self) -> dict:
+        """What was learned, as JSON can hold it."""
+        parts = {name: getattr(self, name) for name in _PARTS}
+        told = {name: part.to_dict() for name, part in parts.items() if part is not None}
+        if self.lexicons:
+            told["lexicons"] = {name: lexicon.to_dict() for name, lexicon in self.lexicons.items()}
+        return told
+
+    @classmethod
+    def from_dict(cls, told: Mapping, config: TrainingConfig, source: str = "the features") -> "NoteFeatures":
+        """What `to_dict` told of, with the configuration beside it.
+
+        Raises:
+            InputError: If a part is unknown or damaged.
+        """
+        try:
+            lexicons = {name: Lexicon.from_dict(part) for name, part in told.get("lexicons", {}).items()}
+            parts = {name: part for name, part in told.items() if name != "lexicons"}
+            parts = {name: _PARTS[name].from_dict(part) for name, part in parts.items()}
+            return cls(config, lexicons=lexicons, **parts)
+        except (AttributeError, KeyError, TypeError, ValueError):
+            raise InputError(f"{source}: 'features' are damaged; copy or train the model again") from None
+
+
+def _lexical_input(config: TrainingConfig, labels: LabelSet) -> str:
+    return f"lexical_{labels.name}" if config.joint else "lexical"
+
+
+def _lexicon(
+    notes: Notes, part: np.ndarray, labels: LabelSet, groups: np.ndarray, config: TrainingConfig
+) -> Lexicon:
+    """The terms of the labels, with what the notes of a part say of them."""
+    taught, carried, rows = labels.taught(notes, part)
+    told = taught.text, carried, labels.labels, labels.system, taught.mentions
+    return Lexicon.fit(*told, groups[rows], config.min_groups, _is_annotated(notes))
+
+
+def _is_annotated(notes: Notes) -> bool:
+    """Whether any note has mentions: then the lexicons of both systems have the channels of them."""
+    return notes.mentions is not None and any(notes.mentions)
+
+
+def _read_by_others(
+    lexical, notes: Notes, part: np.ndarray, labels: LabelSet, groups: np.ndarray, config: TrainingConfig
+):
+    """The lexical features of notes, where those of training notes are by a lexicon that never saw them.
+
+    By the lexicon that was fitted on them a model would learn to trust it too much.
+    """
+    taught, carried, rows = labels.taught(notes, part)
+    folds = stratified_group_folds(carried.shares > 0, groups[rows], _LEXICON_FOLDS, config.seed)
+    told = taught.text, carried, labels.labels, folds, labels.system, taught.mentions
+    unseen = Lexicon.out_of_fold(*told, groups[rows], config.min_groups, _is_annotated(notes))
+    place = np.arange(len(notes))
+    place[rows] = len(notes) + np.arange(len(rows))
+    return sparse.vstack([lexical, unseen], format="csr")[place]

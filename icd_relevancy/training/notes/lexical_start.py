@@ -1,0 +1,97 @@
+"""The weights from which a model reads its lexicon: those that are best while it reads nothing else."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import optimize, sparse
+from scipy.special import expit
+
+# Of the squared weights: it tells apart what few notes leave open, and is nothing beside the loss of many.
+_RIDGE = 0.01
+_MOST_SCORES = 20_000_000
+
+
+@dataclass(frozen=True, eq=False)
+class LexicalStart:
+    """The logistic regression of labels on the channels of a lexicon, with numbers that all labels share.
+
+    Attributes:
+        channel_weights: A weight for each channel, 0 or more, `(channels,)`.
+        scale: Weight of a label's log-odds before a note is read.
+        offset: What is added to every logit.
+    """
+
+    channel_weights: np.ndarray
+    scale: float
+    offset: float
+
+    @classmethod
+    def fit(cls, scores: sparse.csr_matrix, y: sparse.csr_matrix, log_odds, seed: int = 0) -> "LexicalStart":
+        """The numbers with the lowest cross-entropy, which is convex in them.
+
+        Args:
+            scores: Lexical scores of n notes, `(n, channels · m)`, by a lexicon that has not seen them; see
+                `Lexicon.out_of_fold`.
+            y: Their labels, `(n, m)`.
+            log_odds: The log-odds of each label, `(m,)`.
+            seed: Of the draw of notes, where 20 million scores are not those of all.
+
+        Example:
+
+        >>> import numpy as np
+        >>> from scipy import sparse
+        >>> from icd_relevancy.training.notes.lexical_start import LexicalStart
+        >>> y = sparse.csr_matrix(np.eye(4))
+        >>> scores = sparse.hstack([y, sparse.csr_matrix((4, 4))], format="csr")  # the first channel tells all
+        >>> start = LexicalStart.fit(scores, y, np.zeros(4))
+        >>> start.channel_weights.round(1), round(start.offset, 1)
+        (array([8.4, 0. ]), -4.5)
+        """
+        if scores.nnz > _MOST_SCORES:
+            count = max(int(scores.shape[0] * _MOST_SCORES / scores.nnz), 1)
+            drawn = np.random.default_rng(seed).choice(scores.shape[0], count, replace=False)
+            scores, y = scores[drawn], y[drawn]
+        features, truth, counts = _cells(scores, y, np.asarray(log_odds, np.float64))
+        channels = features.shape[1] - 2
+
+        def loss(weights):
+            logits = features @ weights
+            # log(1 + exp(z)) - y z, without overflow
+            losses = np.logaddexp(0, logits) - truth * logits
+            slopes = features.T @ (counts * (expit(logits) - truth))
+            return counts @ losses + _RIDGE / 2 * weights @ weights, slopes + _RIDGE * weights
+
+        bounds = [(0, None)] * channels + [(None, None)] * 2
+        start = np.r_[np.full(channels, 5.0), 0.0, -5.0]
+        found = optimize.minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds).x
+        return cls(found[:channels], float(found[-2]), float(found[-1]))
+
+    def bias(self, log_odds) -> np.ndarray:
+        """What the logit of each label is in a note that has none of its words, `(m,)`.
+
+        Args:
+            log_odds: The log-odds of each label, `(m,)`.
+        """
+        return self.scale * np.asarray(log_odds) + self.offset
+
+
+def _cells(scores: sparse.csr_matrix, y: sparse.csr_matrix, log_odds: np.ndarray):
+    """The features, the truth and the number of pairs of a note and a label, those alike together.
+
+    Of most pairs no channel says anything: these differ by the label alone.
+    """
+    notes, labels = y.shape
+    scores, y = scores.tocoo(), y.tocoo()
+    cells, place = np.unique(scores.row * np.int64(labels) + scores.col % labels, return_inverse=True)
+    shape = (len(cells), scores.shape[1] // labels)
+    said = sparse.csr_matrix((scores.data, (place, scores.col // labels)), shape=shape)
+    carried = np.isin(cells, y.row * np.int64(labels) + y.col)
+    of_label = cells % labels
+    silent = notes - np.bincount(of_label, minlength=labels)
+    positive = np.bincount(y.col, minlength=labels) - np.bincount(of_label[carried], minlength=labels)
+    told = np.r_[log_odds[of_label], log_odds, log_odds]
+    features = sparse.vstack([said, sparse.csr_matrix((2 * labels, shape[1]))])
+    features = sparse.hstack([features, told[:, None], np.ones((len(told), 1))], format="csr")
+    truth = np.r_[carried, np.ones(labels), np.zeros(labels)]
+    counts = np.r_[np.ones(len(cells)), positive, silent - positive]
+    return features, truth, counts
