@@ -16,7 +16,8 @@ from icd_relevancy.files.disk import replacing
 from icd_relevancy.files.safe_reading import checked_csr, read_arrays, reading
 from icd_relevancy.metrics import RelevancyReport, relevancy_report
 from icd_relevancy.relevance.graph import RelevanceGraph
-from icd_relevancy.training.notes.config import TrainingConfig, from_mapping
+from icd_relevancy.settings import from_mapping
+from icd_relevancy.training.notes.config import TrainingConfig
 
 THRESHOLDS = ("0.5", "tuned for equality", "tuned for relevancy")
 PARTS = ("train", "test")

@@ -25,7 +25,7 @@ from icd_relevancy.errors import InputError, shown_word
 from icd_relevancy.files.disk import cache_folder, replacing
 from icd_relevancy.files.safe_reading import reading
 from icd_relevancy.relevance.graph import RelevanceGraph
-from icd_relevancy.training.notes.config import from_mapping, read_yaml
+from icd_relevancy.settings import from_mapping, read_yaml
 from icd_relevancy.vectors import CodeVectors
 from icd_relevancy.vectors.label_vectors import label_vectors
 

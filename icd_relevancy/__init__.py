@@ -6,8 +6,8 @@ The public names are imported when they are first used, so that `import icd_rele
 from typing import TYPE_CHECKING
 
 from icd_relevancy._keras import register_with_keras
-from icd_relevancy._lazy import attach
 from icd_relevancy._version import __version__
+from icd_relevancy.registry import attach
 
 if TYPE_CHECKING:
     from icd_relevancy import (  # noqa: F401

@@ -8,7 +8,8 @@ from icd_relevancy import cli
 from icd_relevancy.cli.medication import _tell_drugs, print_wards
 from icd_relevancy.data import Stays
 from icd_relevancy.errors import InputError, printable, shown_code, shown_note, shown_word
-from icd_relevancy.training.notes.config import TrainingConfig, read_yaml
+from icd_relevancy.settings import read_yaml
+from icd_relevancy.training.notes.config import TrainingConfig
 
 HOSTILE = "n7\x1b[2J\x07\r\u202e\u2028\x9b"
 

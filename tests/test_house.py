@@ -8,7 +8,7 @@ import pytest
 
 from tests.conftest import REPOSITORY
 
-GROUND = {"errors", "progress", "_arguments", "_lazy", "_version"}
+GROUND = {"errors", "progress", "_arguments", "_version"}
 MAY_IMPORT = {
     "files": set(),
     "settings": set(),
@@ -53,8 +53,6 @@ KNOWN = {
     ("relevance.graph", "codes"),
     ("relevance.graph", "vectors"),
     ("relevance.graph", "vectors.label_vectors"),
-    ("training.stays.config", "training.notes.config"),
-    ("training.stays.search", "training.notes.config"),
     ("vectors.icd2vec", "layers"),
     ("vectors.text_to_vector", "data.batches"),
     ("vectors.text_to_vector", "layers"),

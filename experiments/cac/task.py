@@ -33,7 +33,7 @@ from icd_relevancy.data import (
     synthetic_stays,
 )
 from icd_relevancy.errors import InputError
-from icd_relevancy.training.notes.config import from_mapping, read_yaml
+from icd_relevancy.settings import from_mapping, read_yaml
 from icd_relevancy.training.stays.config import LEVELS, MedicationConfig
 
 _HERE = Path(__file__).parent

@@ -12,8 +12,8 @@ from experiments.cac.rankers import by_level, node_scores, trained
 from experiments.cac.task import CacTask, run
 from icd_relevancy.files.disk import replacing
 from icd_relevancy.reporting import markdown_table, write_table
+from icd_relevancy.settings import from_mapping
 from icd_relevancy.training import MedicationConfig, tune_medication
-from icd_relevancy.training.notes.config import from_mapping
 
 
 @dataclass(frozen=True)

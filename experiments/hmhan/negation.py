@@ -17,10 +17,10 @@ from icd_relevancy.data import Notes, read_cmc2007
 from icd_relevancy.data.canonical import with_canonical_codes
 from icd_relevancy.errors import InputError
 from icd_relevancy.reporting import markdown_table, write_table
+from icd_relevancy.settings import read_yaml
 from icd_relevancy.text import AlignedText, TextPreparation
 from icd_relevancy.text.assertion.terms import finding_words, title_terms
 from icd_relevancy.text.cleaning import NEGATED
-from icd_relevancy.training.notes.config import read_yaml
 
 _HERE = Path(__file__).parent
 _COLUMNS = ["part", "sentence", "negated", "affirmed"]

@@ -30,7 +30,8 @@ from experiments.vector_sets import vectors_fingerprint
 from icd_relevancy._keras import start_tensorflow
 from icd_relevancy.codes import CodeLinks, CodeMapping, code_system
 from icd_relevancy.errors import InputError
-from icd_relevancy.training.notes.config import TrainingConfig, from_mapping, read_yaml
+from icd_relevancy.settings import from_mapping, read_yaml
+from icd_relevancy.training.notes.config import TrainingConfig
 from icd_relevancy.training.notes.model_settings import OF_MODELS
 from icd_relevancy.vectors import CodeVectors
 

@@ -20,7 +20,7 @@ from experiments.vector_sets import vector_set, vectors_fingerprint
 from icd_relevancy.codes import code_system
 from icd_relevancy.codes.system import PACKAGED_SYSTEMS
 from icd_relevancy.errors import InputError
-from icd_relevancy.training.notes.config import from_mapping, read_yaml
+from icd_relevancy.settings import from_mapping, read_yaml
 from icd_relevancy.vectors import CodeVectors
 from icd_relevancy.vectors.validation import sample_codes
 

@@ -196,7 +196,8 @@ def _add_system(parser):
 
 def _train(options):
     from icd_relevancy.files.disk import cache_folder
-    from icd_relevancy.training.notes.config import TrainingConfig, read_yaml
+    from icd_relevancy.settings import read_yaml
+    from icd_relevancy.training.notes.config import TrainingConfig
 
     settings = read_yaml(options.config) if options.config else {}
     names = (

@@ -114,7 +114,7 @@ def _rank(options):
     check_at_least("--top-k", options.top_k, 1)
     check_kind(options.folder, "medication")
     told = read_coder_json(options.folder)["training"]
-    system = MedicationConfig.of_trained(told, f"{options.folder}/{JSON}").code_system
+    system = MedicationConfig.from_trained(told, f"{options.folder}/{JSON}").code_system
     left_out: list[str] = []
     stays = _with_something(load_stays(options.file, system, require_codes=False), left_out)
     start_tensorflow()

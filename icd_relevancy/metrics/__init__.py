@@ -5,9 +5,9 @@ The Keras metrics are imported when they are first used, so that the NumPy ones 
 
 from typing import TYPE_CHECKING
 
-from icd_relevancy._lazy import attach
 from icd_relevancy.metrics import calibration, code_information, multilabel, ranking
 from icd_relevancy.metrics.relevancy_report import RelevancyReport, relevancy_report
+from icd_relevancy.registry import attach
 
 if TYPE_CHECKING:
     from icd_relevancy.metrics.relevancy import (

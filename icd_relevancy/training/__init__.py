@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from icd_relevancy._lazy import attach
+from icd_relevancy.registry import attach
 
 if TYPE_CHECKING:
     from icd_relevancy.encoding.embeddings import embed

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from icd_relevancy._lazy import attach
+from icd_relevancy.registry import attach
 from icd_relevancy.vectors.baselines import hierarchy_only_vectors, one_hot_vectors
 from icd_relevancy.vectors.code_pairs import CodePairs, pair_auc, pair_report, read_code_pairs
 from icd_relevancy.vectors.code_vectors import CodeVectors

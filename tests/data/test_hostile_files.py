@@ -37,9 +37,10 @@ from icd_relevancy.data import (
 from icd_relevancy.data.new_notes import read_new_notes
 from icd_relevancy.data.sources.mimic4_notes import read_mimic4_notes
 from icd_relevancy.errors import InputError
+from icd_relevancy.settings import read_yaml
 from icd_relevancy.text import WordTokenizer, read_abbreviations
 from icd_relevancy.text.word_vectors import read_word_vectors
-from icd_relevancy.training.notes.config import TrainingConfig, read_yaml
+from icd_relevancy.training.notes.config import TrainingConfig
 from icd_relevancy.vectors import CodeVectors
 from icd_relevancy.vectors.code_pairs import read_code_pairs
 

@@ -9,7 +9,7 @@ from experiments.cac import figure3, figure6, rankers, relative
 from experiments.cac.rankers import measure
 from experiments.cac.task import CacConfig, CacTask, run
 from icd_relevancy.errors import InputError
-from icd_relevancy.training.notes.config import read_yaml
+from icd_relevancy.settings import read_yaml
 
 NETWORK = {"hidden_layers": 1, "units": 16, "dropout": 0.0, "epochs": 1, "learning_rate": 0.01}
 FOLDER = Path(rankers.__file__).parent

@@ -10,7 +10,7 @@ from experiments.cac import figure1
 from experiments.cac.rankers import level_labels
 from experiments.cac.task import CacConfig, CacTask
 from icd_relevancy.data import cherry_pick
-from icd_relevancy.training.notes.config import read_yaml
+from icd_relevancy.settings import read_yaml
 
 NETWORK = {"hidden_layers": 1, "units": 64, "dropout": 0.0, "epochs": 12, "learning_rate": 0.01}
 LEAST = 15

@@ -9,7 +9,7 @@ from sklearn.metrics import f1_score
 
 from experiments.cac import thresholds
 from experiments.cac.task import CacConfig, CacTask
-from icd_relevancy.training.notes.config import read_yaml
+from icd_relevancy.settings import read_yaml
 
 NETWORK = {"hidden_layers": 1, "units": 16, "dropout": 0.0, "epochs": 1, "learning_rate": 0.01}
 STEM = Path("results/cac-thresholds/synthetic-icd9cm")

@@ -10,8 +10,8 @@ from experiments.cac.figure6 import mean_se
 from experiments.cac.task import CacConfig, CacTask, run
 from icd_relevancy.cli.main import main
 from icd_relevancy.data import synthetic_stays
+from icd_relevancy.settings import read_yaml
 from icd_relevancy.training import MedicationConfig
-from icd_relevancy.training.notes.config import read_yaml
 
 pytest.importorskip("keras_tuner")
 

@@ -12,7 +12,7 @@ from experiments.cac.task import CacConfig, CacTask, run
 from icd_relevancy.data import synthetic_stays
 from icd_relevancy.errors import InputError
 from icd_relevancy.metrics import ranking
-from icd_relevancy.training.notes.config import read_yaml
+from icd_relevancy.settings import read_yaml
 
 NETWORK = {"hidden_layers": 1, "units": 16, "dropout": 0.0, "epochs": 1, "learning_rate": 0.01}
 STEM = Path("results/cac-wards/synthetic-icd9cm")

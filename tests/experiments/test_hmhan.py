@@ -9,7 +9,7 @@ from sklearn.metrics import f1_score
 from experiments.hmhan import comparison, controls, figure1, figure7, runs, table4
 from icd_relevancy.errors import InputError
 from icd_relevancy.reporting import plots
-from icd_relevancy.training.notes.config import read_yaml
+from icd_relevancy.settings import read_yaml
 
 FOLDER = Path(runs.__file__).parent
 SHARED = {"model": "hmhan", "epochs": 2, "learning_rate": 0.001, "monitor": "micro_f1"}

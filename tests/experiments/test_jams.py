@@ -12,7 +12,7 @@ from experiments.jams import task as task_module
 from experiments.jams.task import JamsTask, run
 from experiments.task import note_options
 from icd_relevancy.errors import InputError
-from icd_relevancy.training.notes.config import read_yaml
+from icd_relevancy.settings import read_yaml
 
 FOLDER = Path(runs.__file__).parent
 

@@ -15,7 +15,7 @@ from experiments.jams.controls import scores_of_control
 from icd_relevancy.codes import icd10cm
 from icd_relevancy.data import Notes
 from icd_relevancy.errors import InputError
-from icd_relevancy.training.notes.config import read_yaml
+from icd_relevancy.settings import read_yaml
 
 FOLDER = Path(runs.__file__).parent
 JOINT = {"name": "CAML with JAMS", "model": "caml", "joint": True}

@@ -9,7 +9,7 @@ import pytest
 from experiments import task as task_module
 from experiments.task import PUBLIC_NOTES, TaskConfig, comparable, library_versions, run
 from icd_relevancy.errors import InputError
-from icd_relevancy.training.notes.config import read_yaml
+from icd_relevancy.settings import read_yaml
 
 
 def test_the_task_of_a_file(miniature_task):

@@ -368,7 +368,7 @@ class NoteCoder:
         Raises:
             InputError: If the parts do not fit each other, or `encoder` is of no use here.
         """
-        config = TrainingConfig.of_trained(told["training"], f"{folder}/{JSON}")
+        config = TrainingConfig.from_trained(told["training"], f"{folder}/{JSON}")
         if encoder is not None:
             if config.fine_tune or not has_encoder(config):
                 raise InputError(

@@ -2,65 +2,19 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
-from pathlib import Path
-
-import yaml
+from dataclasses import dataclass
 
 from icd_relevancy.codes import code_system_name
 from icd_relevancy.errors import InputError, shown_word
 from icd_relevancy.relevance.graph import check_threshold
+from icd_relevancy.settings import Settings, UnheededError, check
 from icd_relevancy.training.notes.model_settings import MODELS, OF_LOSSES, OF_MODELS, open_settings
 
 LOSSES = ("bce", "focal", "tlcl", "plcl", "bhml", "whml")
 ATTENTIONS = ("hierarchical", "flat", "single", "none")
 _SYSTEMS = ("code_system", "joint_system")
-_LARGEST_YAML = 2**20
 GRAPHS = ("weighted", "unweighted", "one_table", "none")
 MONITORS = ("loss", "micro_f1", "macro_f1", "map", "ndcg", "micro_auprc")
-
-
-class UnheededError(InputError):
-    """A setting that nothing would heed.
-
-    Args:
-        name: The setting.
-        problem: What to tell.
-    """
-
-    def __init__(self, name: str, problem: str):
-        super().__init__(problem)
-        self.name = name
-
-
-class Settings:
-    """What the settings of every training can do; the base of frozen dataclasses."""
-
-    @classmethod
-    def from_mapping(cls, settings: Mapping, source: str = "the configuration"):
-        """A configuration from names and values.
-
-        Raises:
-            InputError: Naming an unknown key, or a value of the wrong type.
-        """
-        return from_mapping(cls, settings, source)
-
-    @classmethod
-    def of_trained(cls, settings: Mapping, source: str):
-        """The configuration of a trained model; what nothing heeded, as older versions let pass, is as by default.
-
-        Raises:
-            InputError: As `from_mapping`.
-        """
-        while True:
-            try:
-                return from_mapping(cls, settings, source)
-            except UnheededError as error:
-                settings = {name: value for name, value in settings.items() if name != error.name}
-
-    def to_dict(self) -> dict:
-        """The settings by name."""
-        return asdict(self)
 
 
 @dataclass(frozen=True)
@@ -183,6 +137,17 @@ class TrainingConfig(Settings):
     min_count: int = 1
     seed: int = 0
 
+    @classmethod
+    def from_mapping(cls, settings: Mapping, source: str = "the configuration"):
+        """A configuration from names and values.
+
+        Raises:
+            InputError: Naming an unknown key, or a value of the wrong type.
+        """
+        # YAML reads a bare 10 as a number.
+        spelt = {name: code_system_name(settings[name]) for name in _SYSTEMS if settings.get(name) in (9, 10)}
+        return super().from_mapping({**settings, **spelt}, source)
+
     def __post_init__(self):
         for name in _SYSTEMS:
             object.__setattr__(self, name, code_system_name(getattr(self, name)))
@@ -272,106 +237,3 @@ class TrainingConfig(Settings):
                     else f"models {', '.join(models)}; choose one"
                 )
                 raise InputError(f"{name} is of the {told}. Received: model={shown_word(self.model)}")
-
-
-def from_mapping(kind, settings: Mapping, source: str):
-    """A frozen dataclass from names and values that rejects unknown keys and values of another type."""
-    known = {field.name: field for field in fields(kind)}
-    # YAML reads a bare 10 as a number.
-    spelt = {name: code_system_name(settings[name]) for name in _SYSTEMS if settings.get(name) in (9, 10)}
-    settings = {**settings, **spelt}
-    for name, value in settings.items():
-        if name not in known:
-            raise InputError(
-                f"{source}: unknown key {shown_word(str(name))}; the keys are {', '.join(known)}"
-            )
-        allowed = _type_name(known[name].type)
-        if not _fits(value, allowed):
-            raise InputError(f"{source}: {name} must be {allowed}. Received: {name}={shown_word(value)}")
-    try:
-        return kind(**settings)
-    except UnheededError as error:
-        raise UnheededError(error.name, f"{source}: {error}") from None
-    except InputError as error:
-        raise InputError(f"{source}: {error}") from None
-
-
-def read_yaml(path) -> dict:
-    """The settings of a YAML file.
-
-    Raises:
-        InputError: If the file is missing, not UTF-8, or no mapping of names to values, a name stands in it
-            twice or a value is an impossible date or number.
-    """
-    if not Path(path).is_file():
-        raise InputError(f"{path}: no such configuration file")
-    if Path(path).stat().st_size > _LARGEST_YAML:
-        raise InputError(f"{path}: larger than any configuration; name the file with the settings")
-    try:
-        settings = yaml.load(Path(path).read_text(encoding="utf-8"), _StrictLoader)
-    except InputError as error:
-        raise InputError(f"{path}, {error}") from None
-    except (yaml.YAMLError, RecursionError) as error:
-        # Its full message quotes the file, which may be one of notes, given by mistake.
-        mark = getattr(error, "problem_mark", None)
-        place = f"{path}, line {mark.line + 1}" if mark else str(path)
-        raise InputError(f"{place}: not YAML; write one 'name: value' a line") from None
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: not UTF-8 at byte {error.start}; save it as UTF-8") from None
-    if settings is None:
-        return {}
-    if not isinstance(settings, dict):
-        raise InputError(f"{path}: expected names and values, as in 'loss: whml'")
-    return settings
-
-
-class _StrictLoader(yaml.SafeLoader):
-    """A safe loader that names the line of a repeated key, whose first value YAML drops, and of a bad value."""
-
-    def construct_mapping(self, node, deep=False):
-        seen = set()
-        for key, _ in node.value if isinstance(node, yaml.MappingNode) else ():
-            if isinstance(key, yaml.ScalarNode):
-                if (key.tag, key.value) in seen:
-                    raise InputError(
-                        f"line {key.start_mark.line + 1}: the key {shown_word(key.value)} is there twice; keep one"
-                    )
-                seen.add((key.tag, key.value))
-        return super().construct_mapping(node, deep)
-
-    def construct_object(self, node, deep=False):
-        try:
-            return super().construct_object(node, deep)
-        except InputError:
-            raise
-        except ValueError:
-            line = node.start_mark.line + 1
-            raise InputError(f"line {line}: no such date or number; correct the value or quote it") from None
-
-
-_TYPES = {
-    "str": str,
-    "float": (float, int),
-    "int": int,
-    "bool": bool,
-    "None": type(None),
-    "tuple": (list, tuple),
-    "dict": dict,
-}
-
-
-def _type_name(annotation) -> str:
-    return annotation.__name__ if isinstance(annotation, type) else str(annotation)
-
-
-def _fits(value, allowed: str) -> bool:
-    names = allowed.split(" | ")
-    if isinstance(value, bool):
-        return "bool" in names
-    return any(isinstance(value, _TYPES[name.split("[")[0]]) for name in names)
-
-
-def check(holds: bool, name: str, value, allowed: str):
-    """Raises an `InputError` that names the setting, its value and what is allowed, unless it holds."""
-    if not holds:
-        raise InputError(f"{name} must be {allowed}. Received: {name}={shown_word(value)}")

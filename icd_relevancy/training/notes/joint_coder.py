@@ -205,7 +205,7 @@ class JointCoder:
     @classmethod
     def _from_parts(cls, told: dict, folder: Path, encoder: str | None) -> "JointCoder":
         model = read_model(folder / MODEL)
-        config = TrainingConfig.of_trained(told["training"], f"{folder}/{JSON}")
+        config = TrainingConfig.from_trained(told["training"], f"{folder}/{JSON}")
         if (
             not isinstance(model.output, dict)
             or list(model.output) != list(told["systems"])

@@ -258,7 +258,7 @@ class MedicationCoder:
         with loading(folder):
             check_folder(folder)
             told = read_coder_json(folder)
-            config = MedicationConfig.of_trained(told["training"], f"{folder}/{JSON}")
+            config = MedicationConfig.from_trained(told["training"], f"{folder}/{JSON}")
             coder = cls._from_parts(told, config, read_model(folder / MODEL), folder)
             coder._check(folder)
             return coder

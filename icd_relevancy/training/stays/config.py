@@ -1,13 +1,14 @@
 """The settings of a network that ranks codes from a stay's medication."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from icd_relevancy.codes import code_system_name
 from icd_relevancy.codes.system import PACKAGED_SYSTEMS
 from icd_relevancy.errors import InputError
 from icd_relevancy.relevance.graph import check_threshold
-from icd_relevancy.training.notes.config import Settings, UnheededError, check
+from icd_relevancy.settings import Settings, UnheededError, check
 
 LOSSES = ("bce", "mcloss", "treemin", "focal", "irw", "irnw")
 CONSTRAINTS = ("roll_up", "roll_down", "mean_of_children")
@@ -87,6 +88,18 @@ class MedicationConfig(Settings):
     threshold: float = 0.76
     members: int = 1
     seed: int = 0
+
+    @classmethod
+    def from_mapping(cls, settings: Mapping, source: str = "the configuration"):
+        """A configuration from names and values.
+
+        Raises:
+            InputError: Naming an unknown key, or a value of the wrong type.
+        """
+        # YAML reads a bare 10 as a number.
+        if settings.get("code_system") in (9, 10):
+            settings = {**settings, "code_system": code_system_name(settings["code_system"])}
+        return super().from_mapping(settings, source)
 
     def __post_init__(self):
         object.__setattr__(self, "code_system", code_system_name(self.code_system))

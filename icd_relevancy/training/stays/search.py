@@ -14,9 +14,9 @@ from tqdm import tqdm
 from icd_relevancy.data import RolledUp, Stays
 from icd_relevancy.errors import InputError
 from icd_relevancy.files.disk import replacing
+from icd_relevancy.settings import check
 from icd_relevancy.training.fitting import NotFiniteError
 from icd_relevancy.training.monitor import monitored
-from icd_relevancy.training.notes.config import check
 from icd_relevancy.training.stays.config import MedicationConfig
 from icd_relevancy.training.stays.dataset import MedicationData
 from icd_relevancy.training.stays.trainer import train_network

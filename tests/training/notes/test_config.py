@@ -1,7 +1,8 @@
 import pytest
 
 from icd_relevancy.errors import InputError
-from icd_relevancy.training.notes.config import LOSSES, TrainingConfig, read_yaml
+from icd_relevancy.settings import read_yaml
+from icd_relevancy.training.notes.config import LOSSES, TrainingConfig
 from icd_relevancy.training.notes.model_settings import MODELS
 from icd_relevancy.training.stays.config import MedicationConfig
 
@@ -219,6 +220,6 @@ def test_a_code_system_is_spelt_as_people_spell_it(tmp_path):
 )
 def test_a_trained_model_may_hold_what_nothing_heeded(settings, expected):
     """Such a folder was written before these were refused, and codes as it did."""
-    assert TrainingConfig.of_trained(settings, "coder.json") == expected
+    assert TrainingConfig.from_trained(settings, "coder.json") == expected
     with pytest.raises(InputError, match=r"coder\.json: alpha must be"):
-        TrainingConfig.of_trained({"alpha": 7.0, "loss": "whml"}, "coder.json")
+        TrainingConfig.from_trained({"alpha": 7.0, "loss": "whml"}, "coder.json")
