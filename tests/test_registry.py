@@ -1,0 +1,81 @@
+"""Things by name: of an index, of a user's own module, and what is refused in one line."""
+
+import sys
+
+import pytest
+
+import icd_relevancy
+from icd_relevancy.errors import InputError
+from icd_relevancy.registry import Registry
+
+OURS = Registry("loss", {"mine": "own_things:my_loss"})
+
+
+@pytest.fixture(autouse=True)
+def own_module(tmp_path, monkeypatch):
+    (tmp_path / "own_things.py").write_text(
+        "from icd_relevancy.registry import Registry\n"
+        "losses = Registry('loss', {})\n"
+        "@losses.entry(settings=3)\n"
+        "def my_loss(x):\n"
+        "    return 2 * x\n"
+        "@losses.entry(settings=4)\n"
+        "class MyLoss: pass\n"
+        "def no_loss(): pass\n"
+    )
+    (tmp_path / "own_needy.py").write_text("import no_such_library_at_all\n")
+    (tmp_path / "own_broken.py").write_text("from own_things import nothing_there\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    yield
+    for name in ("own_things", "own_needy", "own_broken"):
+        sys.modules.pop(name, None)
+
+
+def test_a_thing_is_found_by_name_and_by_path():
+    assert OURS.names == ("mine",)
+    assert OURS.find("mine")(4) == OURS.find("own_things:my_loss")(4) == 8
+    assert OURS.about("mine") == {"settings": 3}
+    assert OURS.about("own_things:MyLoss") == {"settings": 4}
+
+
+def test_asking_for_names_imports_nothing():
+    OURS.check("mine")
+    OURS.check("own_things:my_loss")
+    assert OURS.knows("mine")
+    assert "own_things" not in sys.modules
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("mse", "loss must be one of mine. Received: loss='mse'"),
+        (3, "loss must be one of mine. Received: loss=3"),
+        (["mine"], "loss must be one of mine"),
+        ("my things:loss", "loss must be one of mine"),
+        ("..things:loss", "loss must be one of mine"),
+        ("no_such_module:my_loss", "there is no module no_such_module here; install it"),
+        ("own_things.deeper:my_loss", "there is no module own_things.deeper here"),
+        ("own_needy:my_loss", "its module own_needy needs no_such_library_at_all, which is not installed"),
+        ("own_broken:my_loss", "its module own_broken cannot be imported: cannot import name"),
+        ("own_things:your_loss", "your_loss is not there in the module own_things"),
+        ("own_things:no_loss", "no_loss is not marked as a loss in the module own_things"),
+        ("os:system", "system is not marked as a loss in the module os"),
+        ("os:sep", "sep is not marked as a loss"),
+    ],
+)
+def test_what_is_not_there_is_one_line(name, message):
+    with pytest.raises(InputError) as caught:
+        OURS.find(name)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_thing_of_one_kind_is_none_of_another():
+    with pytest.raises(InputError, match="is not marked as a model"):
+        Registry("model", {}).find("own_things:my_loss")
+
+
+def test_a_module_never_takes_the_place_of_a_name_of_its_face():
+    face = sys.modules["icd_relevancy"]
+    face.WHML = sys
+    assert icd_relevancy.WHML is icd_relevancy.losses.WHML
