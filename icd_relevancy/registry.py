@@ -20,6 +20,7 @@ class Registry:
     Args:
         kind: What a thing is called in a message, such as `"loss"`.
         paths: For each of our names, `module:name`.
+        settings: For each of them the class of its settings, where the things have any: known without an import.
 
     Example:
 
@@ -29,8 +30,8 @@ class Registry:
     (('soup',), True, False)
     """
 
-    def __init__(self, kind: str, paths: Mapping[str, str]):
-        self.kind, self.paths = kind, dict(paths)
+    def __init__(self, kind: str, paths: Mapping[str, str], settings: Mapping[str, type] | None = None):
+        self.kind, self.paths, self._settings = kind, dict(paths), dict(settings or {})
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -85,6 +86,15 @@ class Registry:
     def about(self, name: str) -> dict:
         """What `entry` was told of the thing of a name; raises as `find`."""
         return vars(self.find(name))["_registered"][self.kind]
+
+    def settings(self, name: str) -> type:
+        """The class of the settings of a thing; raises as `find`."""
+        self.check(name)
+        return self._settings[name] if name in self._settings else self.about(name)["settings"]
+
+    def with_setting(self, setting: str) -> tuple[str, ...]:
+        """The names of ours that have a setting of that name."""
+        return tuple(name for name, kind in self._settings.items() if setting in kind.__dataclass_fields__)
 
     def _import(self, module: str, name: str) -> ModuleType:
         try:

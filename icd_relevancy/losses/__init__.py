@@ -1,18 +1,23 @@
 """Losses for `keras.Model.compile`, and the regulariser of the hierarchy."""
 
-from icd_relevancy.losses.focal import FocalLoss, FocalWeightedCrossentropy
-from icd_relevancy.losses.hierarchical import HierL2, MCLoss, TreeMin, mc_loss, tree_min
-from icd_relevancy.losses.imbalance import (
-    IRNW,
-    IRW,
-    WeightedCrossentropy,
-    imbalance_ratios,
-    label_frequencies,
-    level_weights,
-    weighted_crossentropy,
-)
-from icd_relevancy.losses.joint import JointSystemLoss
-from icd_relevancy.losses.relevancy import BHML, PLCL, TLCL, WHML, plcl, tlcl
+from typing import TYPE_CHECKING
+
+from icd_relevancy.registry import attach
+
+if TYPE_CHECKING:
+    from icd_relevancy.losses.focal import FocalLoss, FocalWeightedCrossentropy
+    from icd_relevancy.losses.hierarchical import HierL2, MCLoss, TreeMin, mc_loss, tree_min
+    from icd_relevancy.losses.imbalance import (
+        IRNW,
+        IRW,
+        WeightedCrossentropy,
+        imbalance_ratios,
+        label_frequencies,
+        level_weights,
+        weighted_crossentropy,
+    )
+    from icd_relevancy.losses.joint import JointSystemLoss
+    from icd_relevancy.losses.relevancy import BHML, PLCL, TLCL, WHML, plcl, tlcl
 
 __all__ = [
     "BHML",
@@ -37,3 +42,17 @@ __all__ = [
     "tree_min",
     "weighted_crossentropy",
 ]
+
+_HOME = {
+    "focal": "FocalLoss FocalWeightedCrossentropy",
+    "hierarchical": "HierL2 MCLoss TreeMin mc_loss tree_min",
+    "imbalance": "IRNW IRW WeightedCrossentropy imbalance_ratios label_frequencies level_weights weighted_crossentropy",
+    "joint": "JointSystemLoss",
+    "relevancy": "BHML PLCL TLCL WHML plcl tlcl",
+}
+
+# Importing all of them would load Keras for whoever only reads which there are.
+__getattr__, __dir__ = attach(
+    __name__,
+    {name: f"icd_relevancy.losses.{module}" for module, names in _HOME.items() for name in names.split()},
+)

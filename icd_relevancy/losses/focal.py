@@ -7,7 +7,11 @@ from numpy.typing import ArrayLike
 from icd_relevancy._arguments import is_number, received
 from icd_relevancy.errors import InputError
 from icd_relevancy.losses.base import CheckedLoss, check_scores
-from icd_relevancy.losses.imbalance import WeightedCrossentropy
+from icd_relevancy.losses.by_name import FocusSettings, LossLabels, NoSettings, loss
+from icd_relevancy.losses.imbalance import WeightedCrossentropy, imbalance_ratios, label_frequencies
+
+# A code of a single note would else weigh as much as all other notes together.
+_LARGEST_CLASS_WEIGHT = 10.0
 
 
 @keras.saving.register_keras_serializable(package="icd_relevancy")
@@ -160,3 +164,15 @@ def _check_focus(gamma, alpha) -> None:
         raise InputError(f"gamma must be 0 or at least 1. {received('gamma', gamma)}")
     if alpha is not None and not is_number(alpha, 0, 1):
         raise InputError(f"alpha must lie in [0, 1]. {received('alpha', alpha)}")
+
+
+@loss(FocusSettings)
+def build_focal(settings: FocusSettings, labels: LossLabels) -> FocalLoss:
+    """`focal` of stays by name."""
+    return FocalLoss(settings.gamma)
+
+
+@loss()
+def build_focal_weighted(settings: NoSettings, labels: LossLabels) -> FocalWeightedCrossentropy:
+    """`focal` of notes by name."""
+    return FocalWeightedCrossentropy(imbalance_ratios(label_frequencies(labels.y), _LARGEST_CLASS_WEIGHT))

@@ -9,6 +9,7 @@ from icd_relevancy._arguments import is_number, received
 from icd_relevancy.errors import InputError
 from icd_relevancy.hierarchy import Hierarchy
 from icd_relevancy.losses.base import CheckedLoss, WithSettings, check_scores
+from icd_relevancy.losses.by_name import LossLabels, NoSettings, loss
 from icd_relevancy.losses.imbalance import check_label_count, checked_weights, weighted_crossentropy
 
 # In place of a score that must not be the maximum: far below the logits of a network, and still a float16.
@@ -284,3 +285,15 @@ def _crossentropy(y_true, y_pred, hierarchy, from_logits, label_weights):
     return weighted_crossentropy(
         ops.transpose(y_true), ops.transpose(y_pred), label_weights, from_logits=from_logits
     )
+
+
+@loss()
+def build_mcloss(settings: NoSettings, labels: LossLabels) -> MCLoss:
+    """`mcloss` by name."""
+    return MCLoss(labels.hierarchy, label_weights=labels.weights)
+
+
+@loss()
+def build_treemin(settings: NoSettings, labels: LossLabels) -> TreeMin:
+    """`treemin` by name."""
+    return TreeMin(labels.hierarchy, label_weights=labels.weights)

@@ -9,6 +9,7 @@ from scipy import sparse
 from icd_relevancy._arguments import is_number, received
 from icd_relevancy.errors import InputError
 from icd_relevancy.losses.base import CheckedLoss, check_scores
+from icd_relevancy.losses.by_name import CapSettings, LossLabels, NoSettings, loss
 
 
 def label_frequencies(labels) -> np.ndarray:
@@ -333,3 +334,27 @@ def check_label_count(y_pred, what: str, of_labels) -> None:
 
 def _as_list(values):
     return None if values is None else values.tolist()
+
+
+@loss()
+def build_bce(settings: NoSettings, labels: LossLabels) -> keras.losses.Loss:
+    """`bce` by name, weighed where the labels are."""
+    weights = labels.weights
+    return keras.losses.BinaryCrossentropy() if weights is None else WeightedCrossentropy(weights)
+
+
+@loss(CapSettings)
+def build_irw(settings: CapSettings, labels: LossLabels) -> IRW:
+    """`irw` by name."""
+    return IRW(_known_frequencies(labels), cap=settings.cap)
+
+
+@loss(CapSettings)
+def build_irnw(settings: CapSettings, labels: LossLabels) -> IRNW:
+    """`irnw` by name."""
+    return IRNW(_known_frequencies(labels), cap=settings.cap)
+
+
+def _known_frequencies(labels: LossLabels) -> np.ndarray:
+    # A code of the validation part alone has no ratio: it counts as if one stay had it.
+    return np.maximum(label_frequencies(labels.y), 1 / labels.y.shape[0])

@@ -7,6 +7,7 @@ from keras import ops
 
 from icd_relevancy._arguments import is_number, received
 from icd_relevancy.losses.base import CheckedLoss, GivenValues, check_scores
+from icd_relevancy.losses.by_name import BhmlSettings, LossLabels, MatchSettings, WhmlSettings, loss
 from icd_relevancy.relevance.graph import RelevanceGraph
 from icd_relevancy.relevance.matching import Edges, GraphInUse, check_shapes, edges_of, matching_coefficients
 
@@ -386,3 +387,27 @@ def _note_weights(sample_weight, parts):
     if sample_weight is None:
         return ones
     return ops.reshape(ops.cast(ops.convert_to_tensor(sample_weight), ones.dtype), (-1,)) * ones
+
+
+@loss(MatchSettings)
+def build_tlcl(settings: MatchSettings, labels: LossLabels) -> TLCL:
+    """`tlcl` by name."""
+    return TLCL(labels.relevance, settings.matching)
+
+
+@loss(MatchSettings)
+def build_plcl(settings: MatchSettings, labels: LossLabels) -> PLCL:
+    """`plcl` by name."""
+    return PLCL(labels.relevance, settings.matching)
+
+
+@loss(BhmlSettings)
+def build_bhml(settings: BhmlSettings, labels: LossLabels) -> BHML:
+    """`bhml` by name."""
+    return BHML(labels.relevance, settings.matching, settings.harmonic_of)
+
+
+@loss(WhmlSettings)
+def build_whml(settings: WhmlSettings, labels: LossLabels) -> WHML:
+    """`whml` by name."""
+    return WHML(settings.alpha, labels.relevance, settings.matching, settings.harmonic_of)
