@@ -9,7 +9,7 @@ from icd_relevancy.codes import icd9cm, icd10cm
 from icd_relevancy.codes.rules import CodeMatcher
 from icd_relevancy.codes.usage_rules import USAGE_RULES
 from icd_relevancy.data import DrugMapping, encode_drugs, encode_labels, synthetic_stays
-from icd_relevancy.data.synthetic.conditions import BACKGROUND, CONDITIONS
+from icd_relevancy.data.synthetic.stays import background, conditions
 from icd_relevancy.errors import InputError
 
 
@@ -19,16 +19,16 @@ def stays():
 
 
 def test_every_condition_can_be_coded_and_treated():
-    assert len(CONDITIONS) > 100
-    for condition in CONDITIONS.values():
+    assert len(conditions()) > 100
+    for condition in conditions().values():
         for system, codes in ((icd9cm(), condition.icd9cm), (icd10cm(), condition.icd10cm)):
             assert codes, condition.name
             assert all(code in system and not system.children(code) for code in codes), condition.name
             assert len(set(codes)) == len(codes), condition.name
         assert condition.drugs or condition.leads_to, condition.name
         assert len(condition.frequency) == 3
-        assert all(0 < share <= 1 for _, share in condition.drugs + condition.leads_to + BACKGROUND)
-        assert all(name in CONDITIONS and name != condition.name for name, _ in condition.leads_to)
+        assert all(0 < share <= 1 for _, share in condition.drugs + condition.leads_to + background())
+        assert all(name in conditions() and name != condition.name for name, _ in condition.leads_to)
 
 
 def test_drugs_are_ingredients(stays):

@@ -1,6 +1,7 @@
 """Synthetic hospital stays whose drugs follow their diagnoses: any number, seeded, of nobody."""
 
 import random
+from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import accumulate
 
@@ -10,8 +11,8 @@ from icd_relevancy.codes import code_system
 from icd_relevancy.codes.rules import CodeMatcher
 from icd_relevancy.codes.usage_rules import USAGE_RULES
 from icd_relevancy.data.stays import Stays
-from icd_relevancy.data.synthetic.conditions import BACKGROUND, CONDITIONS, Condition
 from icd_relevancy.errors import InputError
+from icd_relevancy.files.packaged import packaged_yaml
 
 WINDOW = 1000  # stays over which those of a patient are spread
 PATIENTS = 750  # patients in a window
@@ -22,13 +23,66 @@ CODE_SHARE = 0.4  # how often each further code of a condition is used, of the o
 NOT_CODED = 0.08  # share of conditions that the coder misses
 STRAY_DRUGS = 0.6  # drugs a stay has for no reason that its codes tell, on average
 _ONLY = {rule.name: rule for rule in USAGE_RULES}
-_ALL_DRUGS = tuple(dict.fromkeys(drug for condition in CONDITIONS.values() for drug, _ in condition.drugs))
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One condition of a synthetic hospital; `conditions.yaml` says what the fields mean."""
+
+    name: str
+    ward: str
+    icd10cm: tuple[str, ...]
+    icd9cm: tuple[str, ...]
+    frequency: tuple[float, float, float]
+    sex: str
+    drugs: tuple[tuple[str, float], ...]
+    leads_to: tuple[tuple[str, float], ...]
+    chronic: bool
+
+
+@cache
+def conditions() -> dict[str, Condition]:
+    """The conditions by name."""
+    return {
+        name: Condition(
+            name=name,
+            ward=row["ward"],
+            icd10cm=tuple(row["icd10cm"]),
+            icd9cm=tuple(row["icd9cm"]),
+            frequency=tuple(map(float, row["frequency"])),
+            sex=row.get("sex", ""),
+            drugs=_shares(row.get("drugs", {})),
+            leads_to=_shares(row.get("leads to", {})),
+            chronic=row.get("chronic") == "true",
+        )
+        for name, row in _table()["conditions"].items()
+    }
+
+
+@cache
+def background() -> tuple[tuple[str, float], ...]:
+    """The drugs given for no condition in particular, each with the share of the stays that have it."""
+    return _shares(_table()["background"])
+
+
+@cache
+def _table() -> dict:
+    return packaged_yaml(__package__, "conditions.yaml")
+
+
+def _shares(row: dict[str, str]) -> tuple[tuple[str, float], ...]:
+    return tuple((name, float(share)) for name, share in row.items())
+
+
+@cache
+def _all_drugs() -> tuple[str, ...]:
+    return tuple(dict.fromkeys(drug for condition in conditions().values() for drug, _ in condition.drugs))
 
 
 def synthetic_stays(n: int, seed: int = 0, code_system: str = "icd10cm") -> Stays:
     """Synthetic hospital stays with drugs, codes, age, sex, patient and ward.
 
-    More than a hundred conditions (`synthetic.conditions`) occur by age and sex. A patient keeps the chronic
+    More than a hundred conditions (`conditions.yaml`) occur by age and sex. A patient keeps the chronic
     ones over all stays; a stay adds one or two acute ones and what these lead to. Each condition has the
     drugs usual for it and one of its codes, frequent ones first; a few conditions are not coded and a few
     drugs have no reason. Codes and drugs are long-tailed. A stay depends on `seed` and its number alone, so a
@@ -76,9 +130,9 @@ def _stay(index: int, seed: int, code_system: str) -> tuple:
         if is_coded or condition is reason:
             codes[_code(_codes(condition, sex, code_system), draw)] = None
         drugs.update((drug, None) for drug, share in condition.drugs if rng.random() < share)
-    drugs.update((drug, None) for drug, share in BACKGROUND if rng.random() < share)
+    drugs.update((drug, None) for drug, share in background() if rng.random() < share)
     while rng.random() < STRAY_DRUGS / (1 + STRAY_DRUGS):
-        drugs[rng.choice(_ALL_DRUGS)] = None
+        drugs[rng.choice(_all_drugs())] = None
     patient_id = f"P{seed}-{window}-{number}"
     shuffled = rng.sample(sorted(drugs), len(drugs))
     return f"H{seed}-{index}", tuple(shuffled), tuple(codes), float(age), sex, patient_id, reason.ward
@@ -92,11 +146,11 @@ def _patient(seed: int, window: int, number: int) -> tuple[int, str, tuple[Condi
     sex = rng.choice(("female", "male"))
     chronic = [
         condition
-        for condition in CONDITIONS.values()
+        for condition in conditions().values()
         if condition.chronic and rng.random() < _frequency(condition, age, sex) / 1000
     ]
-    if CONDITIONS["type 1 diabetes"] in chronic and CONDITIONS["type 2 diabetes"] in chronic:
-        chronic.remove(CONDITIONS["type 2 diabetes"])
+    if conditions()["type 1 diabetes"] in chronic and conditions()["type 2 diabetes"] in chronic:
+        chronic.remove(conditions()["type 2 diabetes"])
     return age, sex, tuple(chronic)
 
 
@@ -109,7 +163,7 @@ def _frequency(condition: Condition, age: int, sex: str) -> float:
 @cache
 def _acute(age: int, sex: str) -> tuple[tuple[Condition, ...], tuple[float, ...]]:
     """The acute conditions and their cumulative frequencies."""
-    acute = tuple(condition for condition in CONDITIONS.values() if not condition.chronic)
+    acute = tuple(condition for condition in conditions().values() if not condition.chronic)
     return acute, tuple(accumulate(_frequency(condition, age, sex) for condition in acute))
 
 
@@ -120,7 +174,7 @@ def _conditions(age: int, sex: str, chronic: tuple[Condition, ...], rng: random.
     for condition in [*found, *chronic]:
         found[condition] = None
         for name, share in condition.leads_to:
-            following = CONDITIONS[name]
+            following = conditions()[name]
             # Zero at this age or in this sex: a woman past 50 has no delivery.
             if rng.random() < share and _frequency(following, age, sex) > 0:
                 found[following] = None
