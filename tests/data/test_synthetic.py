@@ -10,9 +10,9 @@ from icd_relevancy.codes.rules import CodeMatcher
 from icd_relevancy.codes.usage_rules import USAGE_RULES
 from icd_relevancy.data.synthetic.mentions import generic, mentions
 from icd_relevancy.data.synthetic.notes import (
-    SPECIALTIES,
     iter_synthetic_notes,
     label_universe,
+    specialties,
     synthetic_notes,
 )
 from icd_relevancy.data.synthetic.restrictions import restrictions, trimester
@@ -47,10 +47,10 @@ def test_four_codes_a_note(notes):
 
 
 def test_specialty_shares(notes):
-    assert len(SPECIALTIES) == 24
-    assert sum(specialty.share for specialty in SPECIALTIES) == pytest.approx(100)
+    assert len(specialties()) == 24
+    assert sum(specialty.share for specialty in specialties()) == pytest.approx(100)
     counts = Counter(note.specialty for note in notes)
-    for specialty in SPECIALTIES:
+    for specialty in specialties():
         assert 100 * counts[specialty.name] / len(notes) == pytest.approx(specialty.share, abs=2.5)
     assert [name for name, _ in counts.most_common(2)] == ["Internal Medicine", "Obstetrics and Gynaecology"]
 

@@ -7,17 +7,16 @@ from dataclasses import dataclass
 from icd_relevancy.data.notes import Notes
 from icd_relevancy.data.synthetic.prose import write
 from icd_relevancy.data.synthetic.sampling import draw_codes, draw_patient, draw_specialty
-from icd_relevancy.data.synthetic.specialties import SPECIALTIES, Specialty
-from icd_relevancy.data.synthetic.universe import Universe, label_universe
+from icd_relevancy.data.synthetic.universe import Specialty, Universe, label_universe, specialties
 from icd_relevancy.errors import InputError
 
 __all__ = [
-    "SPECIALTIES",
     "Specialty",
     "SyntheticNote",
     "Universe",
     "iter_synthetic_notes",
     "label_universe",
+    "specialties",
     "synthetic_notes",
 ]
 
@@ -33,7 +32,7 @@ class SyntheticNote:
         text: The note.
         codes: Its ICD-10-CM codes, primary problem first.
         patient_id: The patient; some patients have several notes.
-        specialty: One of the 24 names in `SPECIALTIES`.
+        specialty: One of the 24 names in `specialties()`.
         age: In years.
         sex: `"female"` or `"male"`.
         distractors: Codes, or starts of codes, that the text only denies, rules out or gives to a relative.

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 from icd_relevancy.data.synthetic.clinical import CHRONIC
 from icd_relevancy.data.synthetic.sampling import Patient
-from icd_relevancy.data.synthetic.specialties import Specialty
-from icd_relevancy.data.synthetic.universe import Universe
+from icd_relevancy.data.synthetic.universe import Specialty, Universe
 from icd_relevancy.data.synthetic.vocabulary import (
     FAMILY_CONDITIONS,
     MEDICATIONS,

@@ -3,12 +3,11 @@
 import random
 from bisect import bisect
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import accumulate, chain, repeat
 
 from icd_relevancy.data.synthetic.clinical import CHRONIC, PROGRESSION, SYMPTOMS
-from icd_relevancy.data.synthetic.specialties import SPECIALTIES, Specialty
-from icd_relevancy.data.synthetic.universe import Label, Universe
+from icd_relevancy.data.synthetic.universe import Label, Specialty, Universe, specialties
 
 # Patient group -> youngest and oldest age in years, share of women.
 GROUPS = {
@@ -26,13 +25,7 @@ FOLLOW_UP = 0.15  # primary problem is one of the patient's chronic conditions
 VAGUE = 0.10  # a specific condition is documented so vaguely that its unspecified sibling is right
 TRIES = 40
 
-_SHARES = tuple(accumulate(specialty.share for specialty in SPECIALTIES))
 _COUNTS = tuple(accumulate(CODE_COUNTS))
-_GROUP_SHARE = {
-    group: sum(s.share * s.patients.get(group, 0) / sum(s.patients.values()) for s in SPECIALTIES)
-    / _SHARES[-1]
-    for group in GROUPS
-}
 
 
 @dataclass(frozen=True)
@@ -47,7 +40,20 @@ class Patient:
 
 def draw_specialty(rng: random.Random) -> Specialty:
     """One of the 24 specialties by its share of the notes."""
-    return SPECIALTIES[bisect(_SHARES, rng.random() * _SHARES[-1])]
+    shares = _shares()
+    return specialties()[bisect(shares, rng.random() * shares[-1])]
+
+
+@cache
+def _shares() -> tuple[float, ...]:
+    return tuple(accumulate(specialty.share for specialty in specialties()))
+
+
+@cache
+def _share_of_notes(group: str) -> float:
+    """The share of a group of patients in the notes of all specialties."""
+    own = (each.share * each.patients.get(group, 0) / sum(each.patients.values()) for each in specialties())
+    return sum(own) / _shares()[-1]
 
 
 def draw_patient(
@@ -55,7 +61,7 @@ def draw_patient(
 ) -> Patient:
     """The patient of note `index`, from those whom the specialty sees in the same window of notes."""
     group = rng.choices(tuple(specialty.patients), tuple(specialty.patients.values()))[0]
-    size = max(2, round(WINDOW * _GROUP_SHARE[group]))
+    size = max(2, round(WINDOW * _share_of_notes(group)))
     number = int(size * rng.random() ** VISIT_SKEW)
     return _patient(seed, index // WINDOW, group, number, universe)
 

@@ -4,15 +4,15 @@ import random
 import re
 from bisect import bisect
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from itertools import accumulate
 
 from icd_relevancy.codes import CodeSystem, icd10cm
 from icd_relevancy.data.synthetic.clinical import COMPANIONS, EXCLUSIVE
 from icd_relevancy.data.synthetic.mentions import Mentions, mentions
 from icd_relevancy.data.synthetic.restrictions import Restriction, restrictions, trimester
-from icd_relevancy.data.synthetic.specialties import SPECIALTIES, Specialty
 from icd_relevancy.errors import InputError
+from icd_relevancy.files.packaged import packaged_yaml
 
 FEWEST_CODES = 100
 ZIPF_EXPONENT = 1.15
@@ -21,6 +21,34 @@ FAMILY_SIZE = 4
 # Family history (Z80-Z84) appears in the notes as a distractor without a code; external causes and resolved
 # disease need a story of their own.
 NOT_USED = re.compile(r"^(V|W|X|Y|Z8[0-4]|Z86|Z87|Z31\.44|Z68|Z28|Z56|U09)|^[A-Z].{6}[B-Z]$|^O.{6}[1-9]$")
+
+
+@dataclass(frozen=True)
+class Specialty:
+    """One medical specialty of the synthetic hospital; `specialties.yaml` says what the fields mean."""
+
+    name: str
+    share: float
+    patients: dict[str, float]
+    prefixes: tuple[str, ...]
+    head: tuple[str, ...]
+    style: str
+
+
+@cache
+def specialties() -> tuple[Specialty, ...]:
+    """The 24 specialties."""
+    return tuple(
+        Specialty(
+            row["name"],
+            float(row["share"]),
+            {group: float(weight) for group, weight in row["patients"].items()},
+            tuple(row["prefixes"]),
+            tuple(row["head"]),
+            row["style"],
+        )
+        for row in packaged_yaml(__package__, "specialties.yaml")
+    )
 
 
 @dataclass(frozen=True)
@@ -126,16 +154,16 @@ def _fill(n_codes: int, system: CodeSystem) -> dict[str, tuple[str, ...]]:
     usable = [code for code in system.leaves if not NOT_USED.match(code)]
     turns = sorted(
         ((rank + 1) / specialty.share**0.5, order, code)
-        for order, specialty in enumerate(SPECIALTIES)
+        for order, specialty in enumerate(specialties())
         for rank, code in enumerate(_ranking(specialty, usable, system))
     )
     chosen: set[str] = set()
-    by_specialty: dict[str, list[str]] = {specialty.name: [] for specialty in SPECIALTIES}
+    by_specialty: dict[str, list[str]] = {specialty.name: [] for specialty in specialties()}
     for _, order, code in turns:
         if code not in chosen and len(chosen) == n_codes:
             break
         chosen.add(code)
-        by_specialty[SPECIALTIES[order].name].append(code)
+        by_specialty[specialties()[order].name].append(code)
     if len(chosen) < n_codes:
         raise InputError(f"n_codes is {n_codes}: the specialties use {len(chosen)} codes at most")
     return {name: tuple(codes) for name, codes in by_specialty.items()}
