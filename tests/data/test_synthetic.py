@@ -8,7 +8,6 @@ import pytest
 from icd_relevancy.codes import icd10cm
 from icd_relevancy.codes.rules import CodeMatcher
 from icd_relevancy.codes.usage_rules import USAGE_RULES
-from icd_relevancy.data.synthetic.mentions import generic, mentions
 from icd_relevancy.data.synthetic.notes import (
     iter_synthetic_notes,
     label_universe,
@@ -16,6 +15,7 @@ from icd_relevancy.data.synthetic.notes import (
     synthetic_notes,
 )
 from icd_relevancy.data.synthetic.restrictions import restrictions, trimester
+from icd_relevancy.data.synthetic.wording import generic, wordings
 from icd_relevancy.errors import InputError
 
 
@@ -100,7 +100,7 @@ def test_every_code_has_a_mention(notes):
     for note in notes[:500]:
         text = note.text.lower()
         for code in note.codes:
-            each = universe.mentions(code)
+            each = universe.wordings(code)
             total += 1
             found += any(wording.lower() in text for wording in (*each.variants, *each.split[:1]))
     assert found / total > 0.97  # the rest is misspelt
@@ -172,10 +172,10 @@ def test_generic(title, expected):
 
 
 def test_mentions_of_one_code_vary_and_keep_the_side():
-    variants = mentions("M25.561", icd10cm()).variants
+    variants = wordings("M25.561", icd10cm()).variants
     assert {"pain in right knee", "right knee pain"} <= set(variants)
     assert all("right" in text or "R" in text for text in variants)
-    assert "unspecified" not in " ".join(mentions("J18.9", icd10cm()).variants)
+    assert "unspecified" not in " ".join(wordings("J18.9", icd10cm()).variants)
 
 
 @pytest.mark.parametrize(
@@ -234,7 +234,7 @@ def test_restrictions_are_those_of_the_features():
 def test_streaming_needs_constant_memory():
     universe = label_universe(300)
     for code in universe.codes:
-        universe.mentions(code)
+        universe.wordings(code)
     stream = iter_synthetic_notes(5000, seed=9, n_codes=300)
     for _ in islice(stream, 1500):
         pass

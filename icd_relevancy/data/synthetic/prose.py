@@ -2,17 +2,12 @@
 
 import random
 from dataclasses import dataclass
+from functools import cache
 
 from icd_relevancy.data.synthetic.clinical import CHRONIC
 from icd_relevancy.data.synthetic.sampling import Patient
 from icd_relevancy.data.synthetic.universe import Specialty, Universe
-from icd_relevancy.data.synthetic.vocabulary import (
-    FAMILY_CONDITIONS,
-    MEDICATIONS,
-    OTHER_MEDICATIONS,
-    RELATIVES,
-    SYMPTOM_DENIALS,
-)
+from icd_relevancy.data.synthetic.wording import vocabulary
 
 # Style -> section order.
 STYLES = {
@@ -190,15 +185,15 @@ class _Writer:
         self.sections[name].append(text)
 
     def mention(self, code: str) -> str:
-        mentions = self.universe.mentions(code)
-        if mentions.split and self.rng.random() < SPLIT:
-            condition, place = mentions.split
+        wordings = self.universe.wordings(code)
+        if wordings.split and self.rng.random() < SPLIT:
+            condition, place = wordings.split
             self.add(
                 self.rng.choice(("Affected: {}.", "Findings over {}.", "Site: {}.")).format(place),
                 "examination",
             )
             return condition
-        return self.rng.choice(mentions.variants)
+        return self.rng.choice(wordings.variants)
 
     def codes(self, codes: tuple[str, ...]) -> None:
         rng = self.rng
@@ -255,7 +250,7 @@ class _Writer:
     def denials(self, codes: tuple[str, ...]) -> None:
         rng = self.rng
         denied = [
-            item for item in rng.sample(SYMPTOM_DENIALS, rng.randint(1, 4)) if self.free(item[0], codes)
+            item for item in rng.sample(_pairs("denied"), rng.randint(1, 4)) if self.free(item[0], codes)
         ]
         if denied:
             words = [text for _, text in denied]
@@ -273,25 +268,26 @@ class _Writer:
         taken = frozenset().union(*(self.universe.labels[each].exclusions for each in codes))
         allowed = label.restriction.allows(self.patient.age, self.patient.sex) and not label.trimester
         if allowed and code[0] not in "ZO" and label.exclusions.isdisjoint(taken):
-            text = self.rng.choice(RULED_OUT).format(self.rng.choice(self.universe.mentions(code).variants))
+            text = self.rng.choice(RULED_OUT).format(self.rng.choice(self.universe.wordings(code).variants))
             self.add(text[0].upper() + text[1:], "results", "examination", "impression")
             self.distractors.append(code)
 
     def family(self, codes: tuple[str, ...]) -> None:
         if self.rng.random() < FAMILY_CHANCE:
-            start, condition = self.rng.choice(FAMILY_CONDITIONS)
+            start, condition = self.rng.choice(_pairs("of the family"))
             if self.free(start, codes):
-                relative = self.rng.choice(RELATIVES)
+                relative = self.rng.choice(vocabulary()["relatives"])
                 self.add(self.rng.choice(FAMILY).format(relative, condition).capitalize(), "family", "past")
                 self.distractors.append(start)
 
     def noise(self, codes: tuple[str, ...]) -> None:
         rng, age = self.rng, self.patient.age
-        drugs = [rng.choice(OTHER_MEDICATIONS)]
+        drugs = [rng.choice(vocabulary()["other medications"])]
+        medications = vocabulary()["medications"]
         for code in codes:
-            start = next((code[:n] for n in (5, 4, 3, 2, 1) if code[:n] in MEDICATIONS), None)
+            start = next((code[:n] for n in (5, 4, 3, 2, 1) if code[:n] in medications), None)
             if start and age > 0 and rng.random() < 0.35:
-                drugs.append(rng.choice(MEDICATIONS[start]))
+                drugs.append(rng.choice(medications[start]))
         self.add(", ".join(dict.fromkeys(drugs)) + ".", "medications", "plan")
         ranges = next(ranges for oldest, ranges in VITALS if age <= oldest)
         systolic, diastolic, pulse, breaths = (rng.randint(*limits) for limits in ranges)
@@ -343,6 +339,12 @@ def write(
     writer.family(codes)
     writer.noise(codes)
     return Prose(_misspelt(writer.text(), rng), tuple(writer.distractors))
+
+
+@cache
+def _pairs(table: str) -> tuple[tuple[str, str], ...]:
+    """A table of the vocabulary as pairs of the start of a code and what a note says for it."""
+    return tuple(vocabulary()[table].items())
 
 
 def _misspelt(text: str, rng: random.Random) -> str:

@@ -9,8 +9,8 @@ from itertools import accumulate
 
 from icd_relevancy.codes import CodeSystem, icd10cm
 from icd_relevancy.data.synthetic.clinical import COMPANIONS, EXCLUSIVE
-from icd_relevancy.data.synthetic.mentions import Mentions, mentions
 from icd_relevancy.data.synthetic.restrictions import Restriction, restrictions, trimester
+from icd_relevancy.data.synthetic.wording import Wordings, wordings
 from icd_relevancy.errors import InputError
 from icd_relevancy.files.packaged import packaged_yaml
 
@@ -87,7 +87,7 @@ class Universe:
             )
             for name, codes in self.by_specialty.items()
         }
-        self._mentions: dict[str, Mentions] = {}
+        self._wordings: dict[str, Wordings] = {}
         self._companions: dict[str, tuple[tuple[str, ...], tuple[float, ...]]] = {}
 
     def _labels(self) -> dict[str, Label]:
@@ -104,11 +104,11 @@ class Universe:
         cumulative = self.cumulative[specialty]
         return self.by_specialty[specialty][bisect(cumulative, rng.random() * cumulative[-1])]
 
-    def mentions(self, code: str) -> Mentions:
+    def wordings(self, code: str) -> Wordings:
         """The wordings of a code, worked out on first use."""
-        if code not in self._mentions:
-            self._mentions[code] = mentions(code, self.system)
-        return self._mentions[code]
+        if code not in self._wordings:
+            self._wordings[code] = wordings(code, self.system)
+        return self._wordings[code]
 
     def companions(self, code: str) -> tuple[tuple[str, ...], tuple[float, ...]]:
         """The codes of the universe that go with a code, and their cumulative weights; may be empty."""

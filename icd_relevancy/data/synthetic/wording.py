@@ -2,9 +2,10 @@
 
 import re
 from dataclasses import dataclass
+from functools import cache
 
 from icd_relevancy.codes import CodeSystem
-from icd_relevancy.data.synthetic.vocabulary import ABBREVIATIONS, PARAPHRASES, SYNONYMS
+from icd_relevancy.files.packaged import packaged_yaml
 
 VARIANTS = 14
 _ENCOUNTER = re.compile(r",? (initial|subsequent) encounter.*$|,? sequela$")
@@ -34,15 +35,17 @@ _REORDER = (
     (re.compile(r"^(.+) with (.+)$"), ("{0} w/ {1}", "{0} c/b {1}")),
     (re.compile(r"^(.+), (right|left|bilateral)(.*)$"), ("{1}{2} {0}", "{0} ({1}{2})")),
 )
-_ABBREVIATE = re.compile(
-    r"\b(" + "|".join(sorted(map(re.escape, ABBREVIATIONS), key=len, reverse=True)) + r")\b"
-)
-_SYNONYM = re.compile(r"\b(" + "|".join(sorted(map(re.escape, SYNONYMS), key=len, reverse=True)) + r")\b")
 _LATERALITY = re.compile(r"^(.{8,}?),? (?:of )?(?:the )?((?:right|left|bilateral)\b.*)$")
 
 
+@cache
+def vocabulary() -> dict:
+    """The words of the notes."""
+    return packaged_yaml(__package__, "vocabulary.yaml")
+
+
 @dataclass(frozen=True)
-class Mentions:
+class Wordings:
     """What a note may say for one code.
 
     Attributes:
@@ -69,18 +72,29 @@ def generic(title: str) -> str:
     return re.sub(r"\s+", " ", text).strip(" ,.").lower()
 
 
-def _wordings(phrase: str) -> list[str]:
+def _phrasings(phrase: str) -> list[str]:
     """One phrase, its re-ordered forms, and both with synonyms and abbreviations."""
     plain = [phrase]
     for pattern, forms in _REORDER:
         if match := pattern.match(phrase):
             plain += [form.format(*match.groups()) for form in forms]
-    reworded = [_SYNONYM.sub(lambda match: SYNONYMS[match[1]], text) for text in plain]
-    shortened = [_ABBREVIATE.sub(lambda match: ABBREVIATIONS[match[1]], text) for text in plain + reworded]
-    return plain + reworded + shortened
+    reworded = [_exchanged(text, "synonyms") for text in plain]
+    return plain + reworded + [_exchanged(text, "abbreviations") for text in plain + reworded]
 
 
-def mentions(code: str, system: CodeSystem) -> Mentions:
+def _exchanged(text: str, table: str) -> str:
+    """A phrase with each word that has an entry in a table of the vocabulary exchanged for it."""
+    return _entries(table).sub(lambda match: vocabulary()[table][match[1]], text)
+
+
+@cache
+def _entries(table: str) -> re.Pattern:
+    """The entries of a table of the vocabulary, longest first."""
+    longest_first = sorted(map(re.escape, vocabulary()[table]), key=len, reverse=True)
+    return re.compile(rf"\b({'|'.join(longest_first)})\b")
+
+
+def wordings(code: str, system: CodeSystem) -> Wordings:
     """All wordings of a code.
 
     A code for "other" forms without inclusion terms may be written like its parent, which leaves it hard to
@@ -92,7 +106,7 @@ def mentions(code: str, system: CodeSystem) -> Mentions:
 
     Example:
         >>> from icd_relevancy.codes import icd10cm
-        >>> "HTN" in mentions("I10", icd10cm()).variants
+        >>> "HTN" in wordings("I10", icd10cm()).variants
         True
     """
     phrase = generic(system.title(code))
@@ -105,6 +119,7 @@ def mentions(code: str, system: CodeSystem) -> Mentions:
         phrases = [phrase, *terms[:4]]
         if match := _LATERALITY.match(phrase):
             split = match.groups()
-    variants = list(PARAPHRASES.get(code, ())) + [text for each in phrases for text in _wordings(each)]
+    paraphrases = vocabulary()["paraphrases"].get(code, ())
+    variants = [*paraphrases, *(text for each in phrases for text in _phrasings(each))]
     unique = list(dict.fromkeys(text for text in variants if len(text) > 1))
-    return Mentions(tuple(unique[:VARIANTS]), split)
+    return Wordings(tuple(unique[:VARIANTS]), split)
