@@ -4,9 +4,8 @@ import random
 from dataclasses import dataclass
 from functools import cache
 
-from icd_relevancy.data.synthetic.clinical import CHRONIC
 from icd_relevancy.data.synthetic.sampling import Patient
-from icd_relevancy.data.synthetic.universe import Specialty, Universe
+from icd_relevancy.data.synthetic.universe import Specialty, Universe, clinical
 from icd_relevancy.data.synthetic.wording import vocabulary
 
 # Style -> section order.
@@ -199,11 +198,12 @@ class _Writer:
         rng = self.rng
         assessment: list[str] = []
         past: list[str] = []
+        chronic = {*clinical()["chronic"], *self.patient.chronic}
         self.opening(codes[0])
         if rng.random() < 0.6:
             assessment.append(self.mention(codes[0]))
         for code in codes[1:]:
-            if code in CHRONIC or code.startswith("Z") or code in self.patient.chronic:
+            if code in chronic or code.startswith("Z"):
                 place = past if rng.random() < 0.7 else assessment
                 place.append(self.mention(code))
             elif code[0] == "R" or rng.random() < 0.25:

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import accumulate, chain, repeat
 
-from icd_relevancy.data.synthetic.clinical import CHRONIC, PROGRESSION, SYMPTOMS
-from icd_relevancy.data.synthetic.universe import Label, Specialty, Universe, specialties
+from icd_relevancy.data.synthetic.universe import Label, Specialty, Universe, clinical, specialties
 
 # Patient group -> youngest and oldest age in years, share of women.
 GROUPS = {
@@ -74,7 +73,7 @@ def _patient(seed: int, window: int, group: str, number: int, universe: Universe
     age = rng.randint(youngest, oldest)
     sex = "F" if rng.random() < women else "M"
     chronic: list[str] = []
-    for code, prevalence in CHRONIC.items():
+    for code, prevalence in clinical()["chronic"].items():
         if rng.random() < _at_age(prevalence, age):
             for each in _progressed(code, age, rng):
                 if _fits(each, chronic, age, sex, universe):
@@ -82,8 +81,8 @@ def _patient(seed: int, window: int, group: str, number: int, universe: Universe
     return Patient(patient_id, age, sex, tuple(chronic[:5]))
 
 
-def _at_age(prevalence: tuple[float, float, float], age: int) -> float:
-    young, middle, old = prevalence
+def _at_age(prevalence: list[str], age: int) -> float:
+    young, middle, old = map(float, prevalence)
     if age <= 50:
         return young + (middle - young) * max(0, age - 20) / 30
     return middle + (old - middle) * min(1.0, (age - 50) / 30)
@@ -91,8 +90,9 @@ def _at_age(prevalence: tuple[float, float, float], age: int) -> float:
 
 def _progressed(code: str, age: int, rng: random.Random) -> list[str]:
     """The condition, or from middle age on a complicated form of it with the code it needs beside it."""
-    if code in PROGRESSION and rng.random() < 0.006 * max(0, age - 30):
-        return [each for each in rng.choice(PROGRESSION[code]) if each]
+    progression = clinical()["progression"]
+    if code in progression and rng.random() < 0.006 * max(0, age - 30):
+        return rng.choice(progression[code])
     return [code]
 
 
@@ -152,7 +152,7 @@ def _next_code(
     if kind < 0.65:
         return rng.choice(patient.chronic) if patient.chronic else None
     if kind < 0.76:
-        symptoms = SYMPTOMS.get(codes[0][0])
+        symptoms = clinical()["symptoms"].get(codes[0][0])
         return rng.choice(symptoms) if symptoms else None
     first, second = universe.draw(specialty.name, rng), universe.draw(specialty.name, rng)
     return second if second[0] == codes[0][0] else first

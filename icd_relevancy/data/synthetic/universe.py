@@ -8,7 +8,6 @@ from functools import cache, cached_property, lru_cache
 from itertools import accumulate
 
 from icd_relevancy.codes import CodeSystem, icd10cm
-from icd_relevancy.data.synthetic.clinical import COMPANIONS, EXCLUSIVE
 from icd_relevancy.data.synthetic.restrictions import Restriction, restrictions, trimester
 from icd_relevancy.data.synthetic.wording import Wordings, wordings
 from icd_relevancy.errors import InputError
@@ -49,6 +48,12 @@ def specialties() -> tuple[Specialty, ...]:
         )
         for row in packaged_yaml(__package__, "specialties.yaml")
     )
+
+
+@cache
+def clinical() -> dict:
+    """What goes with what: companions, chronic conditions and their progression, symptoms, exclusions."""
+    return packaged_yaml(__package__, "clinical.yaml")
 
 
 @dataclass(frozen=True)
@@ -93,9 +98,10 @@ class Universe:
     def _labels(self) -> dict[str, Label]:
         labels, titles = {}, [self.system.title(code) for code in self.codes]
         allowed = restrictions(self.codes, titles)
+        exclusive = [tuple(starts) for starts in clinical()["exclusive"]]
         for code, title, restriction in zip(self.codes, titles, allowed, strict=True):
             groups = {code.split(".")[0]}
-            groups.update(f"group {i}" for i, starts in enumerate(EXCLUSIVE) if code.startswith(starts))
+            groups.update(f"group {i}" for i, starts in enumerate(exclusive) if code.startswith(starts))
             labels[code] = Label(code, restriction, trimester(code, title), frozenset(groups))
         return labels
 
@@ -113,9 +119,10 @@ class Universe:
     def companions(self, code: str) -> tuple[tuple[str, ...], tuple[float, ...]]:
         """The codes of the universe that go with a code, and their cumulative weights; may be empty."""
         if code not in self._companions:
-            start = next((code[:n] for n in range(len(code), 0, -1) if code[:n] in COMPANIONS), None)
-            pairs = [(c, w) for c, w in COMPANIONS.get(start, ()) if c in self.labels and c != code]
-            self._companions[code] = tuple(c for c, _ in pairs), tuple(accumulate(w for _, w in pairs))
+            table = clinical()["companions"]
+            start = next((code[:n] for n in range(len(code), 0, -1) if code[:n] in table), None)
+            weights = {c: float(w) for c, w in table.get(start, {}).items() if c in self.labels and c != code}
+            self._companions[code] = tuple(weights), tuple(accumulate(weights.values()))
         return self._companions[code]
 
     @cached_property
