@@ -14,7 +14,7 @@ from icd_relevancy.data.synthetic.notes import (
     specialties,
     synthetic_notes,
 )
-from icd_relevancy.data.synthetic.restrictions import restrictions, trimester
+from icd_relevancy.data.synthetic.universe import restrictions, trimester
 from icd_relevancy.data.synthetic.wording import generic, wordings
 from icd_relevancy.errors import InputError
 

@@ -1,14 +1,16 @@
-"""The label universe: which billable codes each specialty uses, and how often."""
+"""The label universe: which billable codes each specialty uses, how often, and which patients may have them."""
 
 import random
 import re
 from bisect import bisect
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
 from itertools import accumulate
 
 from icd_relevancy.codes import CodeSystem, icd10cm
-from icd_relevancy.data.synthetic.restrictions import Restriction, restrictions, trimester
+from icd_relevancy.codes.rules import CodeMatcher
+from icd_relevancy.codes.usage_rules import USAGE_RULES
 from icd_relevancy.data.synthetic.wording import Wordings, wordings
 from icd_relevancy.errors import InputError
 from icd_relevancy.files.packaged import packaged_yaml
@@ -20,6 +22,13 @@ FAMILY_SIZE = 4
 # Family history (Z80-Z84) appears in the notes as a distractor without a code; external causes and resolved
 # disease need a story of their own.
 NOT_USED = re.compile(r"^(V|W|X|Y|Z8[0-4]|Z86|Z87|Z31\.44|Z68|Z28|Z56|U09)|^[A-Z].{6}[B-Z]$|^O.{6}[1-9]$")
+NEWBORN_TITLE = re.compile(r"\b(newborn|neonatal|perinatal)\b")
+CHILD_TITLE = re.compile(r"\b(infantile|infants?|childhood|juvenile|child|adolescent|pediatric)\b")
+OLD_TITLE = re.compile(r"\b(senile|age-related|presbyopia|alzheimer's|geriatric|involutional)\b")
+MENOPAUSE_TITLE = re.compile(r"\b(menopaus\w+|postmenopausal|climacteric)\b")
+PREGNANCY_AGES = (12, 55)
+ADULT, OLDEST = 18, 120
+_OF_PATIENTS = ("female_only", "male_only", "newborn_only", "child_only", "adult_only", "maternity_only")
 
 
 @dataclass(frozen=True)
@@ -54,6 +63,81 @@ def specialties() -> tuple[Specialty, ...]:
 def clinical() -> dict:
     """What goes with what: companions, chronic conditions and their progression, symptoms, exclusions."""
     return packaged_yaml(__package__, "clinical.yaml")
+
+
+@dataclass(frozen=True)
+class Restriction:
+    """Who may have a code: `least_age` to `greatest_age` years, `sex` "F", "M" or "" for either."""
+
+    least_age: int
+    greatest_age: int
+    sex: str
+
+    def allows(self, age: int, sex: str) -> bool:
+        """Whether a patient of this age (years) and sex may have the code."""
+        return self.least_age <= age <= self.greatest_age and self.sex in ("", sex)
+
+
+def restrictions(codes: Sequence[str], titles: Sequence[str]) -> list[Restriction]:
+    """The restrictions of ICD-10-CM codes by their features, the wording of their titles and `restrictions.yaml`."""
+    matcher = CodeMatcher(tuple(codes), tuple(titles), ("",) * len(codes), edition=10)
+    rules = {rule.name: matcher.matching(rule).tolist() for rule in USAGE_RULES if rule.name in _OF_PATIENTS}
+    result = []
+    for at, (code, title) in enumerate(zip(codes, titles, strict=True)):
+        features = {name for name, has in rules.items() if has[at]}
+        sex = "F" if "female_only" in features else "M" if "male_only" in features else ""
+        result.append(Restriction(*_ages(code, title.lower(), features), sex))
+    return result
+
+
+def _ages(code: str, title: str, features: set[str]) -> tuple[int, int]:
+    """The least and the greatest age in years."""
+    starts = _restricted_starts()
+    newborn = code.startswith(tuple(starts["newborn"]))
+    newborn = newborn or (NEWBORN_TITLE.search(title) and not code.startswith("O"))
+    if newborn or "newborn_only" in features:
+        return 0, 0
+    if code.startswith(tuple(starts["maternity"])) or "maternity_only" in features:
+        return PREGNANCY_AGES
+    least, greatest = _longest(code, starts["least age"], 0), _longest(code, starts["greatest age"], OLDEST)
+    if OLD_TITLE.search(title):
+        least = max(least, 50)
+    if MENOPAUSE_TITLE.search(title) and "premature" not in title:
+        least = max(least, 43)
+    if CHILD_TITLE.search(title):
+        greatest, least = min(greatest, ADULT - 1), min(least, 1)
+    if "child_only" in features:
+        greatest, least = min(greatest, ADULT - 1), min(least, ADULT - 1)
+    if "adult_only" in features:
+        least = max(least, ADULT)
+    return least, greatest
+
+
+def _longest(code: str, table: dict[str, str], default: int) -> int:
+    for length in range(len(code), 0, -1):
+        if code[:length] in table:
+            return int(table[code[:length]])
+    return default
+
+
+@cache
+def _restricted_starts() -> dict:
+    return packaged_yaml(__package__, "restrictions.yaml")
+
+
+def trimester(code: str, title: str) -> int:
+    """The trimester (1-3) that a pregnancy code belongs to, 0 where it names none."""
+    if code.startswith("Z3A"):
+        weeks = code[4:]
+        return 0 if weeks == "00" else 1 if int(weeks) < 14 else 2 if int(weeks) < 28 else 3
+    if code.startswith(("O80", "O82", "Z37", "O70", "O6", "O7", "O48")):
+        return 3
+    if code.startswith(("O0", "O20", "O21.0")):
+        return 1
+    if code[0] == "O" or code.startswith("Z34"):
+        phrases = _restricted_starts()["trimesters"].items()
+        return next((int(number) for phrase, number in phrases if phrase in title.lower()), 0)
+    return 0
 
 
 @dataclass(frozen=True)
