@@ -7,148 +7,8 @@ from functools import cache
 from icd_relevancy.data.synthetic.sampling import Patient
 from icd_relevancy.data.synthetic.universe import Specialty, Universe, clinical
 from icd_relevancy.data.synthetic.wording import vocabulary
+from icd_relevancy.files.packaged import packaged_yaml
 
-# Style -> section order.
-STYLES = {
-    "soap": (
-        "history",
-        "past",
-        "review",
-        "family",
-        "medications",
-        "vitals",
-        "examination",
-        "results",
-        "plan",
-    ),
-    "consult": (
-        "reason",
-        "past",
-        "medications",
-        "history",
-        "review",
-        "examination",
-        "results",
-        "family",
-        "impression",
-    ),
-    "emergency": (
-        "vitals",
-        "history",
-        "review",
-        "past",
-        "medications",
-        "examination",
-        "results",
-        "course",
-        "impression",
-    ),
-    "obstetric": (
-        "history",
-        "obstetric",
-        "past",
-        "vitals",
-        "review",
-        "examination",
-        "medications",
-        "family",
-        "plan",
-    ),
-    "brief": ("history", "past", "review", "examination", "impression", "medications"),
-    "letter": ("reason", "history", "past", "family", "medications", "review", "impression", "course"),
-}
-HEADINGS = {
-    "reason": ("Reason for consultation:", "Reason for referral:", "Thank you for referring this patient."),
-    "history": ("HPI:", "History:", "S:", "Presenting complaint:", ""),
-    "past": ("PMH:", "Past medical history:", "Background:", "h/o"),
-    "review": ("ROS:", "Review of systems:", "", "Systems review:"),
-    "family": ("FH:", "Family history:", "FHx:"),
-    "medications": ("Meds:", "Medications:", "Current Rx:", "Rx:"),
-    "vitals": ("Vitals:", "Obs:", "VS:"),
-    "examination": ("O/E:", "Exam:", "Physical examination:", ""),
-    "results": ("Labs:", "Investigations:", "Results:"),
-    "obstetric": ("Obs history:", "OB hx:"),
-    "course": ("Course:", "Progress:", ""),
-    "plan": ("A/P:", "Assessment and plan:", "Plan:", "Dx:"),
-    "impression": ("Impression:", "Assessment:", "Imp:", "Diagnosis:"),
-}
-OPENINGS = (
-    "{who} presents with {what}.",
-    "{who} c/o {what} for {days}.",
-    "{who}, seen for {what}.",
-    "{who} came in because of {what}, {days} now.",
-    "Pt is a {who} with {what}.",
-    "{who} known to this clinic, reviewed today re {what}.",
-)
-ENCOUNTERS = ("{who}, attending: {what}.", "{who}. Visit today: {what}.", "{who}, {what}.")
-ALSO = (
-    "Also {what}.",
-    "Noted as well: {what}.",
-    "Associated with {what}.",
-    "In addition {what}.",
-    "Reports {what} too.",
-)
-CONTEXT = (
-    "Symptoms gradually worsening.",
-    "Onset gradual, no clear trigger.",
-    "Already seen elsewhere last week, no improvement.",
-    "Tolerating oral diet, sleeping fairly well.",
-    "No recent travel, no sick contacts.",
-    "Compliance with treatment is partial.",
-    "Symptoms come and go.",
-    "No known drug allergies.",
-    "Onset sudden, now settling.",
-)
-ADULT_CONTEXT = (
-    *CONTEXT,
-    "Works full time, lives with family.",
-    "Lives alone, independent in ADL.",
-    "s/p minor surgery, uneventful.",
-)
-CHILD_CONTEXT = (
-    *CONTEXT,
-    "Vaccinations up to date.",
-    "Growth on centile.",
-    "Brought by parents, good historian.",
-)
-NEWBORN_CONTEXT = (
-    "Apgar 8 and 9.",
-    "Feeding established.",
-    "Passed urine and meconium.",
-    "Vitamin K given.",
-    "Mother well.",
-)
-DENIALS = ("Denies {}.", "No {}.", "Negative for {}.", "No c/o {}.", "Pt denies any {}.")
-RULED_OUT = (
-    "No evidence of {}.",
-    "{} ruled out.",
-    "Findings not consistent with {}.",
-    "No signs of {}.",
-    "Work-up negative for {}.",
-    "Considered {}, excluded.",
-)
-FAMILY = ("{} had {}.", "{} with {}.", "{}: {}.", "{} treated for {}.")
-EXAMINATION = (
-    "Alert, oriented, comfortable.",
-    "Chest clear b/l, S1 S2 normal.",
-    "Abdomen soft.",
-    "No focal deficit.",
-    "Looks well, not in distress.",
-    "ROM preserved elsewhere.",
-    "Skin warm and dry.",
-    "Conscious, GCS 15.",
-    "Local examination as documented.",
-)
-PLANS = (
-    "Follow up in {n} weeks.",
-    "RTC {n}/52.",
-    "Continue current tx.",
-    "Labs ordered, review with results.",
-    "Advice given, safety net explained.",
-    "Diet and exercise counselled.",
-    "Discussed with the patient, agrees with plan.",
-    "Refer if no improvement.",
-)
 # Oldest age -> ranges of systolic and diastolic pressure, pulse and respiratory rate.
 VITALS = (
     (5, ((84, 108), (48, 68), (95, 145), (24, 44))),
@@ -162,9 +22,15 @@ FAMILY_CHANCE = 0.45
 REPEATED = 0.25  # a condition is written a second time, in other words
 
 
+@cache
+def _sentences() -> dict:
+    sentences = packaged_yaml(__package__, "prose.yaml")
+    return sentences | {stage: sentences["anyone"] + sentences[stage] for stage in ("adult", "child")}
+
+
 @dataclass(frozen=True)
 class Prose:
-    """The text of a note and the starts of the codes it mentions without meaning them."""
+    """The text of a note, and the starts of the codes that it names without meaning them."""
 
     text: str
     distractors: tuple[str, ...]
@@ -175,7 +41,7 @@ class _Writer:
 
     def __init__(self, specialty: Specialty, patient: Patient, universe: Universe, rng: random.Random):
         self.specialty, self.patient, self.universe, self.rng = specialty, patient, universe, rng
-        self.sections: dict[str, list[str]] = {name: [] for name in STYLES[specialty.style]}
+        self.sections: dict[str, list[str]] = {name: [] for name in _sentences()["styles"][specialty.style]}
         self.distractors: list[str] = []
 
     def add(self, text: str, *sections: str) -> None:
@@ -183,14 +49,19 @@ class _Writer:
         name = next(name for name in (*sections, "history") if name in self.sections)
         self.sections[name].append(text)
 
+    def any(self, name: str) -> str:
+        """One of the sentences of a kind."""
+        return self.rng.choice(_sentences()[name])
+
+    def some(self, name: str, most: int) -> list[str]:
+        """From one to `most` of the sentences of a kind."""
+        return self.rng.sample(_sentences()[name], self.rng.randint(1, most))
+
     def mention(self, code: str) -> str:
         wordings = self.universe.wordings(code)
         if wordings.split and self.rng.random() < SPLIT:
             condition, place = wordings.split
-            self.add(
-                self.rng.choice(("Affected: {}.", "Findings over {}.", "Site: {}.")).format(place),
-                "examination",
-            )
+            self.add(self.any("site").format(place), "examination")
             return condition
         return self.rng.choice(wordings.variants)
 
@@ -207,7 +78,7 @@ class _Writer:
                 place = past if rng.random() < 0.7 else assessment
                 place.append(self.mention(code))
             elif code[0] == "R" or rng.random() < 0.25:
-                self.add(rng.choice(ALSO).format(what=self.mention(code)), "history")
+                self.add(self.any("further").format(what=self.mention(code)), "history")
             else:
                 assessment.append(self.mention(code))
             if rng.random() < REPEATED:
@@ -235,12 +106,10 @@ class _Writer:
             )
             who = rng.choice((f"{age} y/o {noun}", f"{age}-year-old {noun}", f"{age}yo {noun}"))
         days = rng.choice(("2 days", "3/7", "1 week", "2/52", "several months", "a month", "10 days"))
-        openings = ENCOUNTERS if code[0] == "Z" or code.startswith(("O80", "O82")) else OPENINGS
-        self.add(
-            rng.choice(openings).format(who=who, what=self.mention(code), days=days), "reason", "history"
-        )
-        context = NEWBORN_CONTEXT if age == 0 else CHILD_CONTEXT if age < 18 else ADULT_CONTEXT
-        for text in rng.sample(context, rng.randint(1, 4)):
+        is_encounter = code[0] == "Z" or code.startswith(("O80", "O82"))
+        opening = self.any("openings of encounters" if is_encounter else "openings")
+        self.add(opening.format(who=who, what=self.mention(code), days=days), "reason", "history")
+        for text in self.some("newborn" if age == 0 else "child" if age < 18 else "adult", 4):
             self.add(text, "history")
 
     def free(self, start: str, codes: tuple[str, ...]) -> bool:
@@ -255,7 +124,8 @@ class _Writer:
         if denied:
             words = [text for _, text in denied]
             joined = words[0] if len(words) == 1 else ", ".join(words[:-1]) + " or " + words[-1]
-            self.add(rng.choice(DENIALS[1:3] if self.patient.age < 4 else DENIALS).format(joined), "review")
+            denial = self.any("denials of small children" if self.patient.age < 4 else "denials")
+            self.add(denial.format(joined), "review")
             self.distractors += [start for start, _ in denied]
         for chance in RULED_OUT_CHANCES:
             if rng.random() < chance:
@@ -268,7 +138,7 @@ class _Writer:
         taken = frozenset().union(*(self.universe.labels[each].exclusions for each in codes))
         allowed = label.restriction.allows(self.patient.age, self.patient.sex) and not label.trimester
         if allowed and code[0] not in "ZO" and label.exclusions.isdisjoint(taken):
-            text = self.rng.choice(RULED_OUT).format(self.rng.choice(self.universe.wordings(code).variants))
+            text = self.any("ruled out").format(self.rng.choice(self.universe.wordings(code).variants))
             self.add(text[0].upper() + text[1:], "results", "examination", "impression")
             self.distractors.append(code)
 
@@ -277,7 +147,7 @@ class _Writer:
             start, condition = self.rng.choice(_pairs("of the family"))
             if self.free(start, codes):
                 relative = self.rng.choice(vocabulary()["relatives"])
-                self.add(self.rng.choice(FAMILY).format(relative, condition).capitalize(), "family", "past")
+                self.add(self.any("family").format(relative, condition).capitalize(), "family", "past")
                 self.distractors.append(start)
 
     def noise(self, codes: tuple[str, ...]) -> None:
@@ -294,7 +164,7 @@ class _Writer:
         temperature, saturation = rng.randint(362, 375) / 10, rng.randint(95, 100)
         line = f"BP {systolic}/{diastolic}, HR {pulse}, RR {breaths}, T {temperature}, SpO2 {saturation}% RA."
         self.add(line, "vitals", "examination")
-        for text in rng.sample(EXAMINATION, rng.randint(1, 4)):
+        for text in self.some("examination", 4):
             self.add(text, "examination", "course")
         if rng.random() < 0.6:
             hb, wbc = rng.randint(112, 158) / 10, rng.randint(42, 105) / 10
@@ -306,14 +176,14 @@ class _Writer:
         if self.specialty.style == "obstetric":
             gravida = rng.randint(1, 6)
             self.add(f"G{gravida}P{rng.randint(0, gravida - 1)}.", "obstetric")
-        for text in rng.sample(PLANS, rng.randint(1, 3)):
+        for text in self.some("plans", 3):
             self.add(text.format(n=rng.randint(1, 12)), "course", "plan", "impression")
 
     def text(self) -> str:
         parts: list[str] = []
         for name, sentences in self.sections.items():
             if sentences:
-                heading = self.rng.choice(HEADINGS[name])
+                heading = self.rng.choice(_sentences()["headings"][name])
                 parts.append(f"{heading} {' '.join(sentences)}".strip())
         return self.rng.choice(("\n", " ")).join(parts)
 
@@ -321,18 +191,7 @@ class _Writer:
 def write(
     codes: tuple[str, ...], specialty: Specialty, patient: Patient, universe: Universe, rng: random.Random
 ) -> Prose:
-    """The text of one note.
-
-    Every code has at least one mention. Denied symptoms, conditions ruled out and diseases of relatives
-    appear beside them and share no category with a code of the note.
-
-    Args:
-        codes: The codes, primary problem first.
-        specialty: Decides the sections and their order.
-        patient: The patient seen.
-        universe: The label universe, for the wordings.
-        rng: The random numbers of this note.
-    """
+    """The text of one note: every code is mentioned, and what is denied or of relatives shares no category with one."""
     writer = _Writer(specialty, patient, universe, rng)
     writer.codes(codes)
     writer.denials(codes)
