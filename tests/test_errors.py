@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from icd_relevancy import cli
+from icd_relevancy.cli.main import _print_codes
 from icd_relevancy.cli.medication import _tell_drugs, print_wards
 from icd_relevancy.data import Stays
 from icd_relevancy.errors import InputError, printable, shown_code, shown_note, shown_word
@@ -34,7 +34,7 @@ def test_a_number_of_thousands_of_digits():
 
 def test_predicted_codes_of_a_hostile_note(capsys):
     code = {"assigned": True, "probability": 0.5, "code": "J18.9", "title": "Pneu\x1b]0;x"}
-    cli._print_codes(HOSTILE, None, [code], False)
+    _print_codes(HOSTILE, None, [code], False)
     lines = capsys.readouterr().out.split("\n")
     assert len(lines) == 3
     assert all(map(str.isprintable, lines))

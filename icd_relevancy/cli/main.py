@@ -256,7 +256,7 @@ def _notes_to_learn(data: str, config):
     _, report = with_canonical_codes(notes, code_system(config.code_system))
     if report.ancestor_codes:
         shown = ", ".join(
-            shown_code(code).strip("'") + f" by {ancestor}" for code, ancestor in report.ancestor_codes[:5]
+            shown_code(code, quoted=False) + f" by {ancestor}" for code, ancestor in report.ancestor_codes[:5]
         )
         print(
             f"{report.to_ancestor} codes are not in {config.code_system}, each known by an ancestor: {shown}",

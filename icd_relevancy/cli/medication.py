@@ -7,7 +7,7 @@ from pathlib import Path
 
 from icd_relevancy._keras import start_tensorflow
 from icd_relevancy.cli.checks import check_at_least, note, tell_left_out
-from icd_relevancy.errors import InputError, printable, shown_word
+from icd_relevancy.errors import InputError, printable, shown_note, shown_word
 from icd_relevancy.progress import doing
 
 _SHOWN_DRUGS, _SHOWN_STAYS = 10, 5
@@ -96,7 +96,7 @@ def print_wards(wards: dict[str, dict], left_out: dict[str, int]) -> None:
         cells = (_with_error(found, metric) for metric in _WARD_COLUMNS)
         print(f"{printable(name):{width}}  {found['stays']:6}", *(f"{cell:>15}" for cell in cells), sep="")
     if left_out:
-        told = ", ".join(shown_word(name).strip("'") + f" ({count})" for name, count in left_out.items())
+        told = ", ".join(shown_word(name, quoted=False) + f" ({count})" for name, count in left_out.items())
         print(f"too few stays to measure: {told}")
 
 
@@ -141,21 +141,16 @@ def _rank(options):
 
 def _with_something(stays, left_out: list[str]):
     """The stays of which something is known; names the others, which a model could only guess about."""
-    from icd_relevancy.data.stays import shown_stay
-
     ages, sexes = stays.age or (None,) * len(stays), stays.sex or (None,) * len(stays)
     empty = [
         not drugs and age is None and sex in (None, "unknown")
         for drugs, age, sex in zip(stays.drugs, ages, sexes, strict=True)
     ]
-    told = [
-        f"{stays.source}: {shown_stay(stays.stay_id[row], row + 1)} has no drug, no age and no sex to rank codes by"
-        for row in range(len(stays))
-        if empty[row]
-    ]
+    named = [shown_note(stays.stay_id[row], row + 1, "stay") for row in range(len(stays)) if empty[row]]
     if all(empty):
         raise InputError(f"{stays.source}: no stay has a drug, an age or a sex to rank codes by")
-    left_out.extend(told)
+    problem = "has no drug, no age and no sex to rank codes by"
+    left_out.extend(f"{stays.source}: {stay} {problem}" for stay in named)
     return stays.select([not one for one in empty])
 
 
@@ -172,16 +167,16 @@ def _tell_drugs(coder, stays) -> list[int]:
     A "drug" of several words may be part of a note, so it is not shown. Returns how many drugs of each stay the
     model knows.
     """
-    from icd_relevancy.data.stays import shown_stay
-
     known = coder.known_drugs(stays).tolist()
     if without := [number for number, count in enumerate(known) if not count]:
-        shown = ", ".join(shown_stay(stays.stay_id[number], number + 1) for number in without[:_SHOWN_STAYS])
+        shown = ", ".join(
+            shown_note(stays.stay_id[number], number + 1, "stay") for number in without[:_SHOWN_STAYS]
+        )
         more = "" if len(without) <= _SHOWN_STAYS else f" and {len(without) - _SHOWN_STAYS} more"
         note(f"{_stays(len(without))} no drug that the model knows, only age and sex to go by: {shown}{more}")
     if unknown := coder.unknown_drugs(stays):
         shown = ", ".join(
-            shown_word(drug).strip("'") + f" ({count})" for drug, count in unknown[:_SHOWN_DRUGS]
+            shown_word(drug, quoted=False) + f" ({count})" for drug, count in unknown[:_SHOWN_DRUGS]
         )
         more = "" if len(unknown) <= _SHOWN_DRUGS else f" and {len(unknown) - _SHOWN_DRUGS} more"
         told = "1 drug is" if len(unknown) == 1 else f"{len(unknown)} drugs are"

@@ -235,7 +235,7 @@ def _show(options):
         _show_titled(wanted, vectors, system, titles, options.top_k)
         return
     if code_key(code) != code_key(wanted):
-        told = shown_code(wanted).strip("'")
+        told = shown_code(wanted, quoted=False)
         note(f"{told} is not in {system.name}; these are the nearest codes of {code}")
     nearest = vectors.most_similar(code, options.top_k)
     for other, similarity in [(code, 1.0), *nearest]:

@@ -117,7 +117,7 @@ def schema_problem(error: jsonschema.ValidationError) -> str:
         known = error.schema["properties"]
         unknown = next(name for name in error.instance if name not in known)
         return f"unknown column {shown_word(unknown)}; the columns are {', '.join(known)}"
-    column = shown_word(error.path[0]).strip("'") if error.path else "the row"
+    column = shown_word(error.path[0], quoted=False) if error.path else "the row"
     if error.validator == "type":
         allowed = error.validator_value
         told = ", ".join(map(repr, [allowed] if isinstance(allowed, str) else allowed))

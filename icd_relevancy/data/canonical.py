@@ -103,7 +103,7 @@ def shown_unknown(
     for number, (identifier, codes) in enumerate(rows, 1):
         for code in codes:
             if code in wanted and code not in found:
-                found[code] = shown_note(identifier, number).replace("note", what, 1)
+                found[code] = shown_note(identifier, number, what)
         if len(found) == len(wanted):
             break
     shown = [f"{shown_code(code)} of {found[code]}" for code in wanted]

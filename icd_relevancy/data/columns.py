@@ -37,7 +37,7 @@ def identifiers(records: Records, what: str) -> tuple[str, ...]:
     first: dict[str, int] = {}
     for row in named.index[named.duplicated(keep=False) & named.notna()]:
         if first.setdefault(found[row], row) != row:
-            told = shown_note(found[row], row + 1).replace("note", what, 1)
+            told = shown_note(found[row], row + 1, what)
             place = records.place(first[found[row]])
             records.report(row, name, f"the {name} of {told} is also that of {place}; make it unique")
     return tuple(found)

@@ -97,7 +97,7 @@ class Stays:
         return f"Stays({len(self)} stays, source={self.source!r})"
 
     def _shown(self, row: int) -> str:
-        return shown_stay(self.stay_id[row], row + 1)
+        return shown_note(self.stay_id[row], row + 1, "stay")
 
     def _columns(self) -> dict[str, tuple]:
         columns = {name: getattr(self, name) for name in ("stay_id", *_LISTS, *_OPTIONAL)}
@@ -238,19 +238,3 @@ class Stays:
 def _names(lists: tuple[tuple[str, ...], ...], min_count: int) -> tuple[str, ...]:
     counts = Counter(chain.from_iterable(map(set, lists)))
     return tuple(sorted(name for name, count in counts.items() if count >= min_count))
-
-
-def shown_stay(stay_id: str, number: int) -> str:
-    """A stay as a message may name it: by its identifier, unless that could be a sentence.
-
-    Args:
-        stay_id: The stay's identifier.
-        number: The stay's number, counted from 1, which stands for a long identifier or one with white space.
-
-    Example:
-
-    >>> from icd_relevancy.data.stays import shown_stay
-    >>> shown_stay("20044", 2), shown_stay("Mrs Miller", 2)
-    ("stay '20044'", 'stay 2')
-    """
-    return shown_note(str(stay_id), number).replace("note", "stay", 1)

@@ -131,9 +131,11 @@ class Records:
     def _named(self, row: int) -> str:
         value = self.frame[self.id_name].iloc[row] if self.id_name in self.frame else None
         is_name = isinstance(value, (str, int)) and not isinstance(value, bool)
-        told = shown_note(str(value).strip(), row + 1) if is_name else ""
+        if not is_name:
+            return ""
+        shown = shown_note(str(value).strip(), row + 1, self.id_name.removesuffix("_id"))
         # For an identifier that is not shown stands the number of the row, which is told already.
-        return f" ({told.replace('note', self.id_name.removesuffix('_id'), 1)})" if "'" in told else ""
+        return f" ({shown})" if "'" in shown else ""
 
 
 def read_records(

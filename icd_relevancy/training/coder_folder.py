@@ -101,7 +101,7 @@ def _validator():
 
 def _told_error(error) -> str:
     """Where a document does not follow its schema and what is expected there, without any of its values."""
-    place = ".".join(shown_word(part).strip("'") for part in error.absolute_path)
+    place = ".".join(shown_word(part, quoted=False) for part in error.absolute_path)
     if error.validator == "required":
         missing = next(name for name in error.validator_value if name not in error.instance)
         return f"{'.'.join(filter(None, (place, missing)))} is missing"

@@ -50,7 +50,7 @@ class CodePairs:
             if wanted not in known:
                 raise InputError(
                     f"no pair of codes has the {column} {shown_word(wanted)}; there are "
-                    + ", ".join(shown_word(name).strip("'") for name in known)
+                    + ", ".join(shown_word(name, quoted=False) for name in known)
                 )
             table = table[table[column] == wanted]
         return CodePairs(table.reset_index(drop=True))

@@ -3,8 +3,7 @@
 import pytest
 
 from icd_relevancy.data import DrugMapping, Stays, read_stays
-from icd_relevancy.data.stays import shown_stay
-from icd_relevancy.errors import InputError
+from icd_relevancy.errors import InputError, shown_note
 
 SECRET = "clozapine Miller"
 
@@ -57,8 +56,8 @@ def test_an_identifier_that_could_be_a_sentence_is_not_quoted():
     with pytest.raises(InputError, match="the age of stay 2 is not") as caught:
         stays(stay_id=("a", "Mrs Miller", "c"), age=(1.0, -1.0, 1.0))
     assert "Miller" not in str(caught.value)
-    assert shown_stay("note 7", 3) == "stay 3"
-    assert shown_stay("note7", 3) == "stay 'note7'"
+    assert shown_note("note 7", 3, "stay") == "stay 3"
+    assert shown_note("note7", 3, "stay") == "stay 'note7'"
 
 
 def test_select_by_position_and_by_mask():

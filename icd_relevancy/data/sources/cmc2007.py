@@ -51,7 +51,7 @@ def read_cmc2007(path, annotator: str = "CMC_MAJORITY") -> Notes:
         {code.get("origin", "") for document in documents for code in document.iterfind("codes/code")}
     )
     if origins and annotator not in origins:
-        told = ", ".join(shown_word(origin).strip("'") for origin in origins[:_SHOWN_ORIGINS])
+        told = ", ".join(shown_word(origin, quoted=False) for origin in origins[:_SHOWN_ORIGINS])
         raise InputError(f"{file}: no codes by annotator {shown_word(annotator)}; those there are {told}")
     return Notes(
         note_id=_identifiers(file, documents),
@@ -76,7 +76,7 @@ def _identifiers(file: Path, documents: list[ElementTree.Element]) -> tuple[str,
 
 
 def _shown(number: int, document: ElementTree.Element) -> str:
-    return shown_note(document.get("id"), number).replace("note", "report", 1).replace("'", "")
+    return shown_note(document.get("id"), number, "report", quoted=False)
 
 
 def _text(file: Path, number: int, document: ElementTree.Element) -> str:

@@ -55,7 +55,7 @@ def read_codiesp(path, language: str = "en", kind: str = "D") -> Notes:
         in_split = {file.stem: _text(file) for file in sorted((split / folder_name).glob("*.txt"))}
         repeated = sorted(in_split.keys() & texts.keys())
         if repeated:
-            told = shown_word(repeated[0]).strip("'")
+            told = shown_word(repeated[0], quoted=False)
             raise InputError(f"{split}: document {told} is in another split too; read the splits one by one")
         texts |= in_split
         codes |= _codes(_code_file(split, kind), kind, set(in_split))
