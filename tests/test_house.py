@@ -46,7 +46,6 @@ TENSORFLOW = {"encoding.encoder", "data.batches", "_keras"}
 KNOWN = {
     ("encoding.architecture", "tensorflow"),
     ("encoding.embeddings", "layers"),
-    ("files.tables", "data.mentions"),
     ("models.frequency_bias", "losses.imbalance"),
     ("models.medication", "losses.hierarchical"),
     ("models.medication_baselines", "losses.imbalance"),

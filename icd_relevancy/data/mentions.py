@@ -1,6 +1,9 @@
 """Annotated mentions: the words of a note that a code was given for."""
 
+import pyarrow as pa
+
 from icd_relevancy.files.safe_reading import has_lone_surrogate
+from icd_relevancy.files.tables import LISTS, Encoder
 
 _SHAPE = 'mentions must be a list of {"code": …, "text": …}, which CSV and TSV cannot hold'
 
@@ -49,3 +52,7 @@ def mention_records(pairs) -> list[dict[str, str]] | None:
     [{'code': 'R05', 'text': 'dry cough'}]
     """
     return None if pairs is None else [{"code": code, "text": text} for code, text in pairs]
+
+
+MENTIONS = Encoder(mention_records, pa.list_(pa.struct([("code", pa.string()), ("text", pa.string())])), None)
+NOTE_ENCODERS = {"codes": LISTS, "mentions": MENTIONS}

@@ -9,8 +9,9 @@ import pandas as pd
 from scipy import sparse
 
 from icd_relevancy.data.labels import label_names
+from icd_relevancy.data.mentions import NOTE_ENCODERS
 from icd_relevancy.errors import InputError, shown_note
-from icd_relevancy.files.tables import write_note_frames
+from icd_relevancy.files.tables import write_frames
 
 _OPTIONAL = ("patient_id", "specialty", "age", "sex", "code_system", "mentions")
 
@@ -200,7 +201,7 @@ class Notes:
         >>> read_notes("results/notes.csv").codes
         (('R05',),)
         """
-        write_note_frames([self.to_frame()], path)
+        write_frames([self.to_frame()], path, NOTE_ENCODERS)
 
 
 def _dtype(name: str) -> str:

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
 from icd_relevancy.errors import InputError, shown_note
-from icd_relevancy.files.tables import table_format, write_note_frames
+from icd_relevancy.files.tables import LISTS, table_format, write_frames
 
 if TYPE_CHECKING:
     from icd_relevancy.data.ingredients import DrugMapping, DrugReport
@@ -222,17 +221,12 @@ class Stays:
         >>> read_stays("results/stays.csv").drugs
         (('heparin', 'insulin lispro'),)
         """
-        frame, table = self.to_frame(), table_format(path)
-        if table == "parquet":
-            # Typed by hand: Arrow would store a column without any drug as lists of nulls.
-            frame["drugs"] = frame["drugs"].map(list).astype(pd.ArrowDtype(pa.list_(pa.string())))
-        elif table != "jsonl":
+        if table_format(path) in ("csv", "tsv"):
             for row, drugs in enumerate(self.drugs):
                 if any(separator in drug for drug in drugs for separator in DRUG_SEPARATORS):
                     told = f"a drug of {self._shown(row)} holds ';' or '|', which separate drugs there"
                     raise InputError(f"{path}: {told}; write .jsonl or .parquet")
-            frame["drugs"] = frame["drugs"].map(";".join)
-        write_note_frames([frame], path)
+        write_frames([self.to_frame()], path, dict.fromkeys(_LISTS, LISTS))
 
 
 def _names(lists: tuple[tuple[str, ...], ...], min_count: int) -> tuple[str, ...]:

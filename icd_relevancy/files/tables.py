@@ -1,38 +1,26 @@
-"""The formats of a table of notes, and how one is written part by part."""
+"""The formats of a table, and how one is written part by part."""
 
 import csv
 import gzip
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from icd_relevancy.data.mentions import mention_records
 from icd_relevancy.errors import InputError, shown_path
 from icd_relevancy.files.content import foreign_suffix
 from icd_relevancy.files.disk import replacing
 
-_MENTIONS = pa.list_(pa.struct([("code", pa.string()), ("text", pa.string())]))
 _SUFFIXES = {
-    ".csv": "csv",
-    ".csv.gz": "csv",
-    ".tsv": "tsv",
-    ".tsv.gz": "tsv",
-    ".parquet": "parquet",
-    ".jsonl": "jsonl",
-    ".jsonl.gz": "jsonl",
-    ".ndjson": "jsonl",
-    ".ndjson.gz": "jsonl",
-    ".jl": "jsonl",
-    ".jl.gz": "jsonl",
-    ".json": "jsonl",
-    ".json.gz": "jsonl",
-}
-
-
+    f".{suffix}{packed}": table
+    for suffix, table in (("csv", "csv"), ("tsv", "tsv"), ("parquet", "parquet"), ("jsonl", "jsonl"),
+                          ("ndjson", "jsonl"), ("jl", "jsonl"), ("json", "jsonl"))
+    for packed in (("",) if table == "parquet" else ("", ".gz"))
+}  # fmt: skip
 # What a spreadsheet would run, or break a cell at, where a text begins with it.
 _RUN = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")
 _ONE = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
@@ -40,50 +28,35 @@ _ONE = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
 _NUMBER = re.compile(rf"{_ONE}(?: ± {_ONE}| \({_ONE} to {_ONE}\))?")
 
 
+@dataclass(frozen=True)
+class Encoder:
+    """How a column of anything but numbers and texts is written."""
+
+    plain: Callable  # of a value, for JSON lines and Parquet
+    arrow: pa.DataType  # by hand: Arrow would store a part without any value as nulls
+    text: Callable | None  # for CSV and TSV; None leaves the column out
+
+
+LISTS = Encoder(list, pa.list_(pa.string()), ";".join)
+
+
 def table_format(path) -> str:
-    """The format of a table by the suffix of its file.
-
-    Args:
-        path: A file name.
-
-    Returns:
-        `"csv"`, `"tsv"`, `"parquet"` or `"jsonl"`.
-
-    Raises:
-        InputError: For any other suffix.
-
-    Example:
-
-    >>> from icd_relevancy.files.tables import table_format
-    >>> table_format("notes.csv.gz")
-    'csv'
-    """
+    """`"csv"`, `"tsv"`, `"parquet"` or `"jsonl"`, by the suffix of a file; any other raises `InputError`."""
     name = Path(path).name.lower()
     for suffix, table in _SUFFIXES.items():
         if name.endswith(suffix):
             return table
-    told = foreign_suffix(path)
-    raise InputError(
-        f"{shown_path(path)}: {told + '; ' if told else ''}the file name must end in one of {', '.join(_SUFFIXES)}"
-    )
+    problem = f"the file name must end in one of {', '.join(_SUFFIXES)}"
+    if foreign := foreign_suffix(path):
+        problem = f"{foreign}; {problem}"
+    raise InputError(f"{shown_path(path)}: {problem}")
 
 
 def inert(frame: pd.DataFrame) -> pd.DataFrame:
-    """A table whose texts no spreadsheet takes for formulas, as it is written to CSV and TSV.
+    """A table with an apostrophe before each text that a spreadsheet would run (OWASP, CSV Injection).
 
-    A text that begins with `=`, `+`, `-`, `@`, a tab or a line break gets an apostrophe before it, and so does
-    one that has apostrophes before these; numbers, also as text, stay as they are. `as_written` takes it away.
-
-    Args:
-        frame: The table.
-
-    Example:
-
-    >>> import pandas as pd
-    >>> inert(pd.DataFrame({"text": ["=1+1", "-0.5", "Cough.", "'-"]}))["text"].tolist()
-    ["'=1+1", '-0.5', 'Cough.', "''-"]
-
-    Reference: OWASP, CSV Injection.
+    Such a text begins with `=`, `+`, `-`, `@`, a tab or a line break, or with apostrophes and one of these; numbers,
+    also as text, stay as they are. `as_written` takes the apostrophe away.
     """
     return frame.rename(columns=_inert).map(_inert)
 
@@ -94,17 +67,7 @@ def _inert(value):
 
 
 def as_written(frame: pd.DataFrame) -> pd.DataFrame:
-    """The table that `inert` was made of.
-
-    Args:
-        frame: The table, with columns of texts.
-
-    Example:
-
-    >>> import pandas as pd
-    >>> as_written(inert(pd.DataFrame({"text": ["=1+1", "-0.5", "Cough.", "'-"]})))["text"].tolist()
-    ['=1+1', '-0.5', 'Cough.', "'-"]
-    """
+    """The table, with columns of texts, that `inert` was made of."""
     return frame.map(_as_written).astype(object)
 
 
@@ -113,50 +76,38 @@ def _as_written(value):
     return value[1:] if is_guarded else value
 
 
-def write_note_frames(frames: Iterable[pd.DataFrame], path) -> None:
-    """Writes the parts of a table of notes into one file, all of it or nothing, holding one part at a time.
-
-    In CSV and TSV, texts that a spreadsheet would run have an apostrophe before them (`inert`), which our readers
-    take away.
+def write_frames(frames: Iterable[pd.DataFrame], path, encoders: Mapping[str, Encoder]) -> None:
+    """Writes the parts of a table into one file, all of it or nothing, holding one part at a time.
 
     Args:
-        frames: The parts, as from `Notes.to_frame`, all with the same columns.
-        path: A file whose suffix `table_format` knows.
-
-    Raises:
-        InputError: If the suffix is unknown or the disk is full.
+        frames: The parts, all with the same columns.
+        path: A file whose suffix `table_format` knows. In CSV and TSV the texts are `inert`.
+        encoders: For each column of anything but numbers and texts how it is written.
     """
     table = table_format(path)
     with replacing(path) as temporary:
         if table == "parquet":
-            _write_parquet(frames, temporary)
+            _write_parquet(frames, temporary, encoders)
         else:
-            _write_text(frames, temporary, table)
+            _write_text(frames, temporary, table, encoders)
 
 
-def _write_text(frames: Iterable[pd.DataFrame], path: Path, table: str) -> None:
+def _write_text(frames: Iterable[pd.DataFrame], path: Path, table: str, encoders) -> None:
     opened = gzip.open if path.suffix == ".gz" else open
     with opened(path, "wt", encoding="utf-8", newline="") as file:
         for part, frame in enumerate(frames):
+            own = {name: encoder for name, encoder in encoders.items() if name in frame}
             if table == "jsonl":
-                if "mentions" in frame:
-                    frame = frame.assign(mentions=frame["mentions"].map(mention_records))
+                frame = frame.assign(**{name: frame[name].map(one.plain) for name, one in own.items()})
                 frame.to_json(file, orient="records", lines=True, force_ascii=False, double_precision=15)
-            else:
-                frame = frame.drop(columns="mentions", errors="ignore")
-                frame = frame.assign(codes=frame["codes"].map(";".join))
-                write_csv(frame, file, "\t" if table == "tsv" else ",", header=part == 0)
+                continue
+            frame = frame.drop(columns=[name for name, one in own.items() if one.text is None])
+            frame = frame.assign(**{name: frame[name].map(one.text) for name, one in own.items() if one.text})
+            write_csv(frame, file, "\t" if table == "tsv" else ",", header=part == 0)
 
 
 def write_csv(frame: pd.DataFrame, file, separator: str = ",", header: bool = True) -> None:
-    """Writes a table without its index, `inert`, to a path or an open file.
-
-    Args:
-        frame: The table.
-        file: The path or file.
-        separator: What parts the columns. Defaults to a comma.
-        header: Whether to write the names of the columns. Defaults to True.
-    """
+    """Writes a table without its index, `inert`, to a path or an open file."""
     # A carriage return ends a row where it is not quoted, which Python's writer leaves undone.
     returns = frame.map(_has_return).any(axis=None) or any(map(_has_return, frame.columns))
     quoting = csv.QUOTE_ALL if returns else csv.QUOTE_MINIMAL
@@ -167,17 +118,14 @@ def _has_return(value) -> bool:
     return isinstance(value, str) and "\r" in value
 
 
-def _write_parquet(frames: Iterable[pd.DataFrame], path: Path) -> None:
+def _write_parquet(frames: Iterable[pd.DataFrame], path: Path, encoders) -> None:
     writer = None
     for frame in frames:
-        plain = frame.drop(columns=["codes", "mentions"], errors="ignore")
-        table = pa.Table.from_pandas(plain, preserve_index=False)
-        # Typed by hand: Arrow would store a part without any code, or mention, as nulls.
-        codes = pa.array(frame["codes"].map(list), type=pa.list_(pa.string()))
-        table = table.append_column("codes", codes)
-        if "mentions" in frame:
-            mentions = pa.array([mention_records(pairs) for pairs in frame["mentions"]], type=_MENTIONS)
-            table = table.append_column("mentions", mentions)
+        own = {name: encoders[name] for name in frame if name in encoders}
+        table = pa.Table.from_pandas(frame.drop(columns=list(own)), preserve_index=False)
+        for name, encoder in own.items():
+            column = pa.array([encoder.plain(value) for value in frame[name]], type=encoder.arrow)
+            table = table.add_column(frame.columns.get_loc(name), name, column)
         writer = writer or pq.ParquetWriter(path, table.schema)
         writer.write_table(table)
     if writer:

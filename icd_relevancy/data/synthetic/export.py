@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import pandas as pd
 from tqdm import tqdm
 
-from icd_relevancy.files.tables import write_note_frames
+from icd_relevancy.data.mentions import NOTE_ENCODERS
+from icd_relevancy.files.tables import write_frames
 
 _NOTES_AT_ONCE = 2000
 
@@ -27,7 +28,7 @@ def write_synthetic_notes(path, n: int, seed: int = 0, n_codes: int = 3100) -> N
     >>> from icd_relevancy.data.synthetic.export import write_synthetic_notes
     >>> write_synthetic_notes("results/synthetic.jsonl", 3, n_codes=100)
     """
-    write_note_frames(_frames(n, seed, n_codes), path)
+    write_frames(_frames(n, seed, n_codes), path, NOTE_ENCODERS)
 
 
 def _frames(n: int, seed: int, n_codes: int) -> Iterator[pd.DataFrame]:
