@@ -45,17 +45,12 @@ _SEPARATORS = {",": "csv", "\t": "tsv", ";": "semicolons", "|": "bars"}
 
 @dataclass(frozen=True, repr=False)
 class Content:
-    """Bytes and what they are.
+    """Bytes and what they are."""
 
-    Args:
-        place: Where they are from, for messages.
-        content: The bytes, unpacked.
-        kind: `"text"`, `"json"` (begins like it), `"parquet"`, or what parts the columns of a table with a header:
-            `"csv"`, `"tsv"`, `"semicolons"`, `"bars"`.
-    """
-
-    place: str
+    place: str  # for messages
     content: bytes
+    # "text", "json" (begins like it), "parquet", or what parts the columns of a table with a header: "csv", "tsv",
+    # "semicolons", "bars".
     kind: str
 
     def __str__(self) -> str:
@@ -70,25 +65,13 @@ class Content:
 
 
 def read_content(file) -> Content:
-    """Reads standard input or a file, no more of it than a note or a table can honestly hold.
+    """Reads a file, or standard input for `"-"`, no more of it than a note or a table can honestly hold.
 
-    Args:
-        file: `"-"` for standard input, or a path. What gzip has packed is unpacked.
-
-    Raises:
-        InputError: If standard input is closed, or the content is longer than 16 MiB of text or 1 GiB of anything
-            else, or of a format that is not read, such as PDF.
-
-    Example:
-
-    >>> import pathlib
-    >>> _ = pathlib.Path("results/visit").write_text("note_id,text\\n1,Cough.")
-    >>> read_content("results/visit").kind
-    'csv'
+    What gzip has packed is unpacked. `InputError` if it is of a format that is not read, such as PDF.
     """
     if str(file) != "-":
-        if told := foreign_suffix(file):
-            raise InputError(f"{file}: {told}")
+        if foreign := foreign_suffix(file):
+            raise InputError(f"{file}: {foreign}")
         with open(file, "rb") as stream:
             return _bounded(stream, str(file))
     if sys.stdin is None:
@@ -101,16 +84,7 @@ def read_content(file) -> Content:
 
 
 def foreign_suffix(path) -> str | None:
-    """What a file is, and what to do with it, whose suffix is that of a document, a workbook or an archive.
-
-    Args:
-        path: A file name.
-
-    Example:
-
-    >>> foreign_suffix("letter.docx"), foreign_suffix("notes.csv")
-    ('a Word document, which is not read; save it as plain text (UTF-8)', None)
-    """
+    """What a file is, and what to do with it, whose suffix is that of a document, a workbook or an archive."""
     what = _FOREIGN_SUFFIXES.get(Path(path).suffix.lower())
     return what and f"{what}, which is not read; {_advice(what)}"
 
@@ -126,18 +100,17 @@ def _advice(what: str) -> str:
 
 def _bounded(stream, place: str) -> Content:
     head = stream.read(_HEAD)
-    if head.startswith(_GZIP):
-        packed = io.BytesIO(_rest(stream, place, head, MOST_CONTENT))
-        try:
-            with gzip.open(packed) as unpacked:
-                head = unpacked.read(_HEAD)
-                return _told(unpacked, place, head)
-        except (OSError, EOFError, zlib.error):
-            raise InputError(f"{place}: not a whole gzip file; fetch or compress it again") from None
-    return _told(stream, place, head)
+    if not head.startswith(_GZIP):
+        return _of_its_kind(stream, place, head)
+    packed = io.BytesIO(_rest(stream, place, head, MOST_CONTENT))
+    try:
+        with gzip.open(packed) as unpacked:
+            return _of_its_kind(unpacked, place, unpacked.read(_HEAD))
+    except (OSError, EOFError, zlib.error):
+        raise InputError(f"{place}: not a whole gzip file; fetch or compress it again") from None
 
 
-def _told(stream, place: str, head: bytes) -> Content:
+def _of_its_kind(stream, place: str, head: bytes) -> Content:
     kind = _kind(head, place)
     return Content(place, _rest(stream, place, head, MOST_TEXT if kind == "text" else MOST_CONTENT), kind)
 
@@ -149,12 +122,9 @@ def _rest(stream, place: str, head: bytes, most: int) -> bytes:
         parts.append(part)
         size += len(part)
         if size > most:
-            told = (
-                "too much for one note; put several into CSV or JSON lines"
-                if most == MOST_TEXT
-                else "split it"
-            )
-            raise InputError(f"{place}: more than {most // 2**20} MiB, {told}")
+            several = "too much for one note; put several into CSV or JSON lines"
+            advice = several if most == MOST_TEXT else "split it"
+            raise InputError(f"{place}: more than {most // 2**20} MiB, {advice}")
     return b"".join(parts)
 
 
@@ -176,7 +146,6 @@ def _kind(head: bytes, place: str) -> str:
 
 
 def _table(lines: list[str]) -> str | None:
-    """What parts the columns of a table that begins with these lines; None where the first is no header."""
     if not lines:
         return None
     if lines[0].strip("\"'") == "text" and len(lines) > 1:

@@ -30,16 +30,7 @@ def replacing(path, folder: bool = False, private: bool = False) -> Iterator[Pat
     Args:
         path: The file or folder to write; its parent folders are made.
         folder: Whether the temporary path is a (new, empty) folder. An older folder at `path` is replaced.
-        private: Whether the owner alone may read it, as must be where it holds patients' data. Defaults to False.
-
-    Raises:
-        InputError: If the disk is full.
-
-    Example:
-
-    >>> from icd_relevancy.files.disk import replacing
-    >>> with replacing("results/table.csv") as temporary:
-    ...     _ = temporary.write_text("a,b\\n")
+        private: Whether the owner alone may read it, as must be where it holds patients' data.
     """
     path = Path(path)
     with _full_disk_named(path):
@@ -62,26 +53,18 @@ def replacing(path, folder: bool = False, private: bool = False) -> Iterator[Pat
 
 
 def recover(path) -> None:
-    """Puts right what killed writers left beside a path: an older folder that had stepped aside comes back.
+    """Puts right what killed writers left in the folder of `path`: an older folder that had stepped aside comes back.
 
     What a living process writes stays as it is.
-
-    Args:
-        path: A path of `replacing`; what was left of others in the same folder is put right too.
-
-    Example:
-
-    >>> from icd_relevancy.files.disk import recover
-    >>> recover("results/table.csv")
     """
     path = Path(path).absolute()
     try:
-        beside = [
-            (entry, found["name"]) for entry in path.parent.iterdir() if (found := _is_holder(entry, path))
+        holders = [
+            (entry, match["name"]) for entry in path.parent.iterdir() if (match := _holder(entry, path))
         ]
     except OSError:
         return  # no folder, or none that may be read: then nothing was written there
-    for holder, name in beside:
+    for holder, name in holders:
         lock = FileLock(holder / _LOCK)
         with suppress(Timeout, OSError):
             lock.acquire(blocking=False)
@@ -93,16 +76,14 @@ def recover(path) -> None:
         lock.release()
 
 
-def _is_holder(entry: Path, path: Path) -> re.Match | None:
-    found = _HOLDER.fullmatch(entry.name)
-    if not found or entry.is_symlink() or not entry.is_dir():
+def _holder(entry: Path, path: Path) -> re.Match | None:
+    match = _HOLDER.fullmatch(entry.name)
+    if not match or entry.is_symlink() or not entry.is_dir():
         return None
     # A kill may come before the lock is there; a folder of somebody else's has other things in it.
     lock = entry / _LOCK
-    is_ours = (lock.exists() and not lock.is_symlink()) or (
-        found["name"] == path.name and not any(entry.iterdir())
-    )
-    return found if is_ours else None
+    has_lock = lock.exists() and not lock.is_symlink()
+    return match if has_lock or (match["name"] == path.name and not any(entry.iterdir())) else None
 
 
 def _new_holder(path: Path) -> tuple[Path, FileLock]:
@@ -161,36 +142,13 @@ def _swap(temporary: Path, path: Path, holder: Path, folder: bool) -> None:
 
 
 def cache_folder() -> Path:
-    """The cache folder: `$ICD_RELEVANCY_CACHE` where it is set, else `~/.cache/icd_relevancy`.
-
-    Returns:
-        The folder's path; the folder itself need not exist yet.
-
-    Example:
-
-    >>> from icd_relevancy.files.disk import cache_folder
-    >>> path = cache_folder() / "encoders"
-    """
+    """The cache folder: `$ICD_RELEVANCY_CACHE` where it is set, else `~/.cache/icd_relevancy`; it need not exist."""
     given = os.environ.get("ICD_RELEVANCY_CACHE")
     return Path(given).expanduser() if given else Path.home() / ".cache" / "icd_relevancy"
 
 
 def private_folder(path) -> Path:
-    """Makes a folder, and those above it that are missing, for its owner alone: caches tell of patients.
-
-    A folder that is there already keeps its permissions.
-
-    Args:
-        path: The folder.
-
-    Returns:
-        The path.
-
-    Example:
-
-    >>> from icd_relevancy.files.disk import private_folder
-    >>> folder = private_folder("results/cache")
-    """
+    """Makes a folder, and those above it that are missing, for its owner alone: caches tell of patients."""
     path = Path(path)
     for folder in [*reversed(path.parents), path]:
         # Not by `parents=True`, which gives the folders above the permissions of any other.

@@ -21,10 +21,10 @@ class MalformedJsonError(ValueError):
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict:
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    record = dict(pairs)
+    if len(record) < len(pairs):
         raise MalformedJsonError("malformed JSON (an object has a name twice; keep one)")
-    return found
+    return record
 
 
 def _not_json(constant: str):
@@ -35,24 +35,14 @@ _DECODER = json.JSONDecoder(parse_constant=_not_json, object_pairs_hook=_unique)
 
 
 def decode_object(line: str) -> dict:
-    """The one JSON object of a text.
-
-    Raises:
-        MalformedJsonError: If it is anything else.
-
-    Example:
-
-    >>> decode_object('{"age": NaN}')
-    Traceback (most recent call last):
-    icd_relevancy.files.json_records.MalformedJsonError: malformed JSON (NaN is not JSON; write null)
-    """
+    """The one JSON object of a text; `MalformedJsonError` if it is anything else."""
     try:
         record = _DECODER.decode(line)
     except MalformedJsonError:
         raise
     except (ValueError, RecursionError) as error:
-        place = getattr(error, "colno", 1)
-        raise MalformedJsonError(f"malformed JSON at character {place}; {_ONE_A_LINE}") from None
+        character = getattr(error, "colno", 1)
+        raise MalformedJsonError(f"malformed JSON at character {character}; {_ONE_A_LINE}") from None
     if not isinstance(record, dict):
         raise MalformedJsonError(_ONE_A_LINE)
     return record
@@ -61,18 +51,7 @@ def decode_object(line: str) -> dict:
 def json_objects(text: str, place, problems: list[str]) -> Iterator[tuple[int | None, dict]]:
     """The JSON objects of a text, in an array or one after the other, and the lines they begin in.
 
-    Args:
-        text: JSON; one object may span several lines.
-        place: What a user knows it by.
-        problems: Gets a line for whatever is malformed.
-
-    Yields:
-        The line, None in an array, and the object.
-
-    Example:
-
-    >>> list(json_objects('{"text": "A"} {"text": "B"}', "a.json", []))
-    [(1, {'text': 'A'}), (1, {'text': 'B'})]
+    The line of an object in an array is None. `problems` gets a line for whatever is malformed.
     """
     line, position = 1, 0
     while (start := _SPACE.match(text, position).end()) < len(text):
@@ -91,9 +70,9 @@ def json_objects(text: str, place, problems: list[str]) -> Iterator[tuple[int | 
         if isinstance(record, list) and start == _SPACE.match(text).end():
             if text[position:].strip():
                 problems.append(f"{place}: malformed JSON (something follows the array)")
-            for number, one in enumerate(record, 1):
-                if isinstance(one, dict):
-                    yield None, one
+            for number, entry in enumerate(record, 1):
+                if isinstance(entry, dict):
+                    yield None, entry
                 else:
                     problems.append(f"{place}, entry {number} of the array: expected a JSON object")
             return
@@ -107,36 +86,18 @@ def json_objects(text: str, place, problems: list[str]) -> Iterator[tuple[int | 
 def _malformed(error: Exception, place, line: int) -> str:
     if isinstance(error, json.JSONDecodeError):
         return f"{place}, line {error.lineno}: malformed JSON ({error.msg})"
-    told = (
-        str(error)
-        if isinstance(error, MalformedJsonError)
-        else "malformed JSON (nested too deeply, or a number too long)"
-    )
-    return f"{place}, line {line}: {told}"
+    if isinstance(error, MalformedJsonError):
+        return f"{place}, line {line}: {error}"
+    return f"{place}, line {line}: malformed JSON (nested too deeply, or a number too long)"
 
 
 def looks_like_records(text: str) -> bool:
-    """Whether a text that is not JSON was meant to be: it begins as an object does, or a line names a note's column.
-
-    Args:
-        text: A text that cannot be parsed as JSON.
-
-    Example:
-
-    >>> looks_like_records('{"text": "Cough."'), looks_like_records("{Diagnosis:21197}: pneumonia")
-    (True, False)
-    """
+    """Whether a text that is not JSON was meant to be: it begins as an object does, or a line names a note's column."""
     return bool(_BEGINNING.match(text.lstrip(", \t\r\n")) or _COLUMN.search(text))
 
 
 def is_json(text: str) -> bool:
-    """Whether a text is one JSON value.
-
-    Example:
-
-    >>> is_json('["Cough.", "Fever."]'), is_json("[x] cough")
-    (True, False)
-    """
+    """Whether a text is one JSON value."""
     try:
         json.loads(text)
     except (ValueError, RecursionError):
@@ -145,18 +106,6 @@ def is_json(text: str) -> bool:
 
 
 def column_with_lone_surrogate(record: dict, names: list[str]) -> str | None:
-    """The first of the columns in which JSON escapes leave half of a surrogate pair, or None.
-
-    No file can be written with it, nor can it be tokenised.
-
-    Args:
-        record: A note as JSON gives it.
-        names: The columns to look at.
-
-    Example:
-
-    >>> column_with_lone_surrogate({"note_id": "1", "text": chr(0xD800)}, ["note_id", "text"])
-    'text'
-    """
-    # What is wrong inside a mention is told by its reader.
+    """The first of the columns in which JSON escapes leave half of a surrogate pair, or None."""
+    # The reader of mentions says what is wrong inside one.
     return next((name for name in names if name != "mentions" and has_lone_surrogate(record.get(name))), None)

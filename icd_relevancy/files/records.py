@@ -26,54 +26,33 @@ MOST_PROBLEMS = 20
 
 
 class InputProblemsError(InputError):
-    """Several problems of one input, the first twenty of them.
+    """Several problems of one input, a line each: the first twenty of them, and how many more there are."""
 
-    Args:
-        lines: What a single `InputError` would say, for each of them.
-        place: The input, for the last line.
-        unsaid: How many more there are.
-    """
-
-    def __init__(self, lines: list[str], place, unsaid: int):
-        more = len(lines) + unsaid - MOST_PROBLEMS
-        told = [f"{place}: and {more} more problems"] if more > 0 else []
-        self.lines = (*lines[:MOST_PROBLEMS], *told)
+    def __init__(self, problems: list[str], place, unsaid: int):
+        more = len(problems) + unsaid - MOST_PROBLEMS
+        rest = [f"{place}: and {more} more problems"] if more > 0 else []
+        self.lines = (*problems[:MOST_PROBLEMS], *rest)
         super().__init__("\n".join(self.lines))
 
 
-def refuse(lines: list[str], place, unsaid: int = 0) -> None:
-    """Raises an `InputError` for one problem, `InputProblemsError` for several, nothing for none.
-
-    Args:
-        lines: The problems, a line each.
-        place: The input that they are of.
-        unsaid: How many more there are. Defaults to 0.
-    """
-    if len(lines) == 1:
-        raise InputError(lines[0])
-    if lines:
-        raise InputProblemsError(lines, place, unsaid)
+def refuse(problems: list[str], place, unsaid: int = 0) -> None:
+    """Raises an `InputError` for one problem, `InputProblemsError` for several (and those unsaid), nothing for none."""
+    if len(problems) == 1:
+        raise InputError(problems[0])
+    if problems:
+        raise InputProblemsError(problems, place, unsaid)
 
 
 @dataclass(frozen=True)
 class Records:
-    """The columns of a table as it was read, before they are checked.
-
-    Args:
-        path: The file, for messages.
-        frame: Its columns as Python values, None where a cell is empty.
-        lines: For JSON lines the line of each row, else None. Defaults to None.
-        id_name: The column that names a row in messages, such as `"note_id"`. Defaults to None.
-        rows: The number of each row in the file, counted from 0, where some are left out. Defaults to None.
-        problems: What was found so far: the row, counted from 0, the column and what is wrong.
-    """
+    """The columns of a table as it was read, before they are checked; `check` raises what was reported."""
 
     path: str | Path | Content
-    frame: pd.DataFrame
-    lines: list[int] | None = None
-    id_name: str | None = None
-    rows: list[int] | None = None
-    problems: list[tuple[int, str, str]] = field(default_factory=list)
+    frame: pd.DataFrame  # Python values, None where a cell is empty
+    lines: list[int] | None = None  # of JSON lines the line of each row
+    id_name: str | None = None  # the column that names a row in messages, such as "note_id"
+    rows: list[int] | None = None  # the number of each row in the file, from 0, where some are left out
+    problems: list[tuple[int, str, str]] = field(default_factory=list)  # row, column and what is wrong
 
     def place(self, row: int) -> str:
         """Where a user finds row `row` (counted from 0)."""
@@ -83,20 +62,13 @@ class Records:
     def without(
         self, name: str, is_left_out: Callable[[object], bool], problem: str, left_out: list[str]
     ) -> "Records":
-        """The table without the rows whose cell of column `name` is such a one; all of it where all are.
-
-        Args:
-            name: A column.
-            is_left_out: Whether a value is such a one.
-            problem: What is wrong with it.
-            left_out: Gets a line for each of those rows.
-        """
+        """The table without the rows whose cell of a column is such a one, named in `left_out`; all where all are."""
         dropped = [row for row, value in enumerate(self.frame[name].tolist()) if is_left_out(value)]
         if not 0 < len(dropped) < len(self.frame):
             return self
         for row in dropped:
             self.report(row, name, problem)
-        left_out.extend(self._worded(*found) for found in self.problems)
+        left_out.extend(self._message(*reported) for reported in self.problems)
         kept = sorted(set(range(len(self.frame))) - set(dropped))
         lines = None if self.lines is None else [self.lines[row] for row in kept]
         frame = self.frame.iloc[kept].reset_index(drop=True)
@@ -117,24 +89,20 @@ class Records:
 
     def check(self) -> None:
         """Raises `InputError` with all that was reported, in the order of the rows."""
-        found = sorted(self.problems, key=lambda problem: problem[0])
-        refuse(
-            [self._worded(*one) for one in found[:MOST_PROBLEMS]],
-            self.path,
-            max(len(found) - MOST_PROBLEMS, 0),
-        )
+        reported = sorted(self.problems, key=lambda problem: problem[0])
+        messages = [self._message(*problem) for problem in reported[:MOST_PROBLEMS]]
+        refuse(messages, self.path, len(reported) - len(messages))
 
-    def _worded(self, row: int, name: str, problem: str) -> str:
-        told = f"{self.path}, {self.place(row)}, column {name!r}: {problem}"
-        return told if name == self.id_name else told + self._named(row)
+    def _message(self, row: int, name: str, problem: str) -> str:
+        message = f"{self.path}, {self.place(row)}, column {name!r}: {problem}"
+        return message if name == self.id_name else message + self._named(row)
 
     def _named(self, row: int) -> str:
         value = self.frame[self.id_name].iloc[row] if self.id_name in self.frame else None
-        is_name = isinstance(value, (str, int)) and not isinstance(value, bool)
-        if not is_name:
+        if isinstance(value, bool) or not isinstance(value, (str, int)):
             return ""
         shown = shown_note(str(value).strip(), row + 1, self.id_name.removesuffix("_id"))
-        # For an identifier that is not shown stands the number of the row, which is told already.
+        # For an identifier that is not shown stands the number of the row, which the message has already.
         return f" ({shown})" if "'" in shown else ""
 
 
@@ -147,11 +115,8 @@ def read_records(
         path: A `.csv`, `.tsv`, `.parquet` or JSON lines file, by its suffix; or a `Content` of such a kind.
         wanted: Columns to read where they are there. From CSV and TSV all are text, except `age`.
         required: Those that must be there, in JSON lines in every record.
-        names: All columns that a schema knows, to recognise misspelled ones. Defaults to those wanted.
-        id_name: As of `Records`. Defaults to None.
-
-    Raises:
-        InputError: If the file cannot be read, a required column is missing or there is no row.
+        names: All columns that a schema knows, to recognise misspelled ones; those wanted if empty.
+        id_name: As of `Records`.
     """
     names = tuple(names) or tuple(wanted)
     table = _content_table(path, names) if isinstance(path, Content) else _file_table(path)
@@ -172,8 +137,8 @@ def _file_table(path) -> str:
     """The format of a file by its suffix, if it can be opened at all."""
     table = table_format(path)
     if not Path(path).is_file():
-        is_there = Path(path).exists()
-        raise InputError(f"{path}: {'a folder or a device, no file' if is_there else 'no such file'}")
+        problem = "a folder or a device, no file" if Path(path).exists() else "no such file"
+        raise InputError(f"{path}: {problem}")
     return table
 
 
@@ -182,20 +147,13 @@ def _content_table(content: Content, names: tuple[str, ...]) -> str:
         separator = {"semicolons": ";", "bars": "|"}[content.kind]
         raise InputError(f"{content}: the columns are separated by {separator!r}; separate them by ','")
     if content.kind == "text":
-        told = "expected JSON, Parquet, or a CSV or TSV table whose header names its columns"
-        raise InputError(f"{content}: {told}, of which it knows {', '.join(names)}")
+        expected = "JSON, Parquet, or a CSV or TSV table whose header names its columns"
+        raise InputError(f"{content}: expected {expected}, of which it knows {', '.join(names)}")
     return "jsonl" if content.kind == "json" else content.kind
 
 
 def table_columns(path) -> list[str]:
-    """The names of the columns of a table, of JSON lines those of the first record; for a glance before it is read.
-
-    Args:
-        path: As of `read_records`, but a file.
-
-    Raises:
-        InputError: As `read_records`.
-    """
+    """The names of the columns of a file, of JSON lines those of the first record; for a glance before it is read."""
     table = _file_table(path)
     with readable(path), opened(path) as file:
         if table == "parquet":
@@ -214,18 +172,20 @@ def _check_columns(path, columns, required: list[str], names: tuple[str, ...]) -
         raise InputError(f"{path}: the column {twice[0]!r} is there more than once; keep one")
     missing = [name for name in required if name not in columns]
     if missing:
-        only = str(next(iter(columns), "")) if len(columns) == 1 else ""
+        single = str(next(iter(columns), "")) if len(columns) == 1 else ""
         separator = next(
-            (one for one in ";\t|," if set(required) & {*re.split(f"\\s*[{one}]\\s*", only)}), None
+            (one for one in ";\t|," if set(required) & {*re.split(f"\\s*[{one}]\\s*", single)}), None
         )
-        if separator and separator in only:
+        if separator and separator in single:
             raise InputError(f"{path}: the columns are separated by {separator!r}; save it as CSV, with ','")
         # In a file without a header the "columns" would be the first note.
         known = {str(name).strip().lower() for name in columns} & set(names)
-        found = [name for name in map(str, columns) if known and re.fullmatch(r"\w{1,40}", name)]
-        told = ", ".join(found) or "none of the known ones (has the file a header?)"
+        words = [name for name in map(str, columns) if known and re.fullmatch(r"\w{1,40}", name)]
+        shown = ", ".join(words) or "none of the known ones (has the file a header?)"
         wanted = ", ".join(map(repr, missing))
-        raise InputError(f"{path}: no column {wanted}; the columns are {told}. Rename or add the missing one")
+        raise InputError(
+            f"{path}: no column {wanted}; the columns are {shown}. Rename or add the missing one"
+        )
     spelled = {name.replace("_", ""): name for name in names}
     for column in map(str, columns):
         meant = spelled.get(re.sub(r"[\W_]", "", column).lower())
@@ -268,11 +228,11 @@ def _check_widths(path, separator: str) -> None:
         csv.field_size_limit(limit)
     if wrong:
         (number, is_longer), *others = wrong
-        told = f"row {number} has {'more' if is_longer else 'fewer'} fields than the header"
+        problem = f"row {number} has {'more' if is_longer else 'fewer'} fields than the header"
         shown = ", ".join(str(other) for other, _ in others[: MOST_PROBLEMS - 1])
         more = f" and {len(others) - MOST_PROBLEMS + 1} more" if len(others) >= MOST_PROBLEMS else ""
-        told += f", nor do these rows fit it: {shown}{more}" if others else ""
-        raise InputError(f"{path}: {told}; quote fields that hold a {separator!r} or a line break")
+        problem += f", nor do these rows fit it: {shown}{more}" if others else ""
+        raise InputError(f"{path}: {problem}; quote fields that hold a {separator!r} or a line break")
 
 
 def _parse_parquet(path, wanted: list[str], required: list[str], names) -> pd.DataFrame:
@@ -319,10 +279,7 @@ def _parse_json_lines(
 
 
 def _json_records(path, problems: list[str]) -> Iterator[tuple[int | None, dict, bool]]:
-    """The records of JSON lines or a JSON array, their lines, and whether they may hold escapes of characters.
-
-    What is malformed is added to the problems.
-    """
+    """The records of JSON lines or a JSON array, their lines, and whether they may hold escapes of characters."""
     with opened(path) as file:
         if isinstance(path, Content) or file.read(64).removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"["):
             file.seek(0)

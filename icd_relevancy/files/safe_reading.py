@@ -31,22 +31,13 @@ _PLACE_IN_CSV = re.compile(r"Expected \d+ fields in line \d+, saw \d+|EOF inside
 def reading(place, what: str, advice: str = "copy it again or make it anew") -> Iterator[None]:
     """Turns whatever a library raises for a damaged file into one `InputError` that quotes nothing of the file.
 
+    An `InputError`, a missing package, a file that is missing or may not be read, and a fault of the machine say
+    enough by themselves.
+
     Args:
         place: The file, or what else a user knows it by.
         what: What it should be, with its article, such as `"a relevance graph"`.
-        advice: What to do. Defaults to making the file again.
-
-    Raises:
-        InputError: If the block raises anything but an `InputError`, a missing package, a file that is missing
-            or may not be read, or a fault of the machine, which say enough by themselves.
-
-    Example:
-
-    >>> from icd_relevancy.files.safe_reading import reading
-    >>> with reading("a.json", "a list of codes", "copy it again"):
-    ...     raise ValueError("Mrs Miller")
-    Traceback (most recent call last):
-    icd_relevancy.errors.InputError: a.json: not a list of codes, or damaged (ValueError); copy it again
+        advice: What to do.
     """
     try:
         yield
@@ -67,14 +58,7 @@ def _damaged(place, what: str, advice: str, error: Exception) -> InputError:
 
 @contextmanager
 def readable(file) -> Iterator[None]:
-    """`reading` of a table or a text, which tells where the damage is.
-
-    Args:
-        file: The file that the block reads, a path or `Content`; named in the message.
-
-    Raises:
-        InputError: As `reading`.
-    """
+    """`reading` of a table or a text, a path or `Content`, which tells where the damage is."""
     # Here, because graphs of one's own model are read by this module too, and need neither.
     import pandas as pd
     import pyarrow as pa
@@ -83,14 +67,14 @@ def readable(file) -> Iterator[None]:
         try:
             yield
         except UnicodeDecodeError:
-            told = f"{_first_undecodable(file)} is not UTF-8; save the file as UTF-8"
-            raise InputError(f"{file}: {told}") from None
+            place = _first_undecodable(file)
+            raise InputError(f"{file}: {place} is not UTF-8; save the file as UTF-8") from None
         except pd.errors.EmptyDataError:
             raise InputError(f"{file}: the file is empty and cannot be read as a table") from None
         except (pd.errors.ParserError, pa.ArrowInvalid) as error:
-            place = _PLACE_IN_CSV.search(str(error))
-            told = place[0] if place else "not in the format that its name says, or damaged"
-            raise InputError(f"{file}: cannot be parsed: {told}") from None
+            match = _PLACE_IN_CSV.search(str(error))
+            problem = match[0] if match else "not in the format that its name says, or damaged"
+            raise InputError(f"{file}: cannot be parsed: {problem}") from None
         except (gzip.BadGzipFile, EOFError, zlib.error):
             raise InputError(f"{file}: not a whole gzip file; fetch or compress it again") from None
 
@@ -115,17 +99,7 @@ def _first_undecodable(file) -> str:
 
 
 def has_lone_surrogate(value) -> bool:
-    """Whether a text of a JSON value is half of a surrogate pair, which no file can be written with.
-
-    Args:
-        value: What JSON gave.
-
-    Example:
-
-    >>> from icd_relevancy.files.safe_reading import has_lone_surrogate
-    >>> has_lone_surrogate(["cough", chr(0xD800)])
-    True
-    """
+    """Whether a text of a JSON value holds half of a surrogate pair, which no file can be written with."""
     if isinstance(value, str):
         # Texts are long and many, and a search is faster than to encode them.
         return bool(_SURROGATE.search(value))
@@ -140,27 +114,13 @@ def has_lone_surrogate(value) -> bool:
 
 
 def read_array(path) -> np.ndarray:
-    """The array of a `.npy` file whose header asks for no more than the file holds.
-
-    Raises:
-        ValueError: If it holds objects, or less or more than its header says.
-    """
+    """The array of a `.npy` file; `ValueError` if it holds objects, or less or more than its header says."""
     with open(path, "rb") as file:
         return _array_of(file, Path(path).stat().st_size)
 
 
 def read_arrays(file, names: Iterable[str]) -> dict[str, np.ndarray]:
-    """Arrays of a `.npz` file, none larger than a file of its size can honestly hold.
-
-    Args:
-        file: A path, or the content as bytes.
-        names: The arrays to read.
-
-    Raises:
-        KeyError: If one is missing.
-        ValueError: If one holds objects, is longer than its header says, or is out of proportion to the file.
-        zipfile.BadZipFile: If the file is damaged.
-    """
+    """Arrays of a `.npz` file, a path or its bytes, none larger than a file of its size can honestly hold."""
     size = len(file) if isinstance(file, bytes) else Path(file).stat().st_size
     allowed, arrays = ALWAYS_ALLOWED + _MOST_COMPRESSED * size, {}
     with zipfile.ZipFile(io.BytesIO(file) if isinstance(file, bytes) else file) as archive:
@@ -175,7 +135,6 @@ def read_arrays(file, names: Iterable[str]) -> dict[str, np.ndarray]:
 
 
 def _array_of(stream, size: int) -> np.ndarray:
-    """The array of a stream in `.npy` format of so many bytes."""
     major, _ = np.lib.format.read_magic(stream)
     read_header = {1: np.lib.format.read_array_header_1_0, 2: np.lib.format.read_array_header_2_0}[major]
     shape, fortran, dtype = read_header(stream)
@@ -190,21 +149,7 @@ def _array_of(stream, size: int) -> np.ndarray:
 
 
 def checked_csr(data, indices, indptr, shape: tuple[int, int]) -> sparse.csr_matrix:
-    """A CSR matrix of arrays from a file, which is complete, finite, and points nowhere outside itself.
-
-    Args:
-        data, indices, indptr: As in `scipy.sparse.csr_matrix`.
-        shape: Rows and columns, each at most what the arrays or the caller's own lists have.
-
-    Raises:
-        ValueError: If an index or a pointer lies outside, a value is not finite, or a type is wrong.
-
-    Example:
-
-    >>> from icd_relevancy.files.safe_reading import checked_csr
-    >>> checked_csr([1.0, 1.0], [0, 1], [0, 1, 2], (2, 2)).nnz
-    2
-    """
+    """A CSR matrix of arrays from a file, which is complete, finite, and points nowhere outside itself."""
     data, indices, indptr = np.asarray(data), np.asarray(indices), np.asarray(indptr)
     if not {indices.dtype.kind, indptr.dtype.kind} <= set("iu") or data.dtype.kind not in "biuf":
         raise ValueError("a sparse matrix needs numbers, and whole ones for its indices")
@@ -223,20 +168,7 @@ def checked_csr(data, indices, indptr, shape: tuple[int, int]) -> sparse.csr_mat
 
 
 def checked_words(words) -> tuple[str, ...]:
-    """The words of a list from a file, each text and none twice.
-
-    Args:
-        words: The list.
-
-    Raises:
-        ValueError: If it is no list, or holds anything else or a word twice.
-
-    Example:
-
-    >>> from icd_relevancy.files.safe_reading import checked_words
-    >>> checked_words(["cough", "fever"])
-    ('cough', 'fever')
-    """
+    """The words of a list from a file; `ValueError` if one is no text or is there twice."""
     if not isinstance(words, list | tuple) or not all(isinstance(word, str) for word in words):
         raise ValueError("the words must be a list of text")
     if len(set(words)) < len(words):
