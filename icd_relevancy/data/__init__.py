@@ -3,8 +3,7 @@
 from icd_relevancy.data.cherry_picking import CherryPick, cherry_pick
 from icd_relevancy.data.ingredients import DrugMapping, DrugReport
 from icd_relevancy.data.labels import encode_labels
-from icd_relevancy.data.notes import Notes
-from icd_relevancy.data.notes_table import read_notes
+from icd_relevancy.data.notes import Notes, read_notes
 from icd_relevancy.data.roll_up import RolledUp, roll_up
 from icd_relevancy.data.sources.cmc2007 import read_cmc2007
 from icd_relevancy.data.sources.codiesp import read_codiesp
@@ -15,10 +14,8 @@ from icd_relevancy.data.sources.notes_by_name import load_notes
 from icd_relevancy.data.sources.omop import read_omop
 from icd_relevancy.data.sources.stays_by_name import load_stays
 from icd_relevancy.data.splits import stratified_group_folds, train_validation_split
-from icd_relevancy.data.stay_features import StayFeatures, encode_drugs
 from icd_relevancy.data.stay_splits import StaySplit, monte_carlo_splits
-from icd_relevancy.data.stays import Stays
-from icd_relevancy.data.stays_table import read_stays
+from icd_relevancy.data.stays import StayFeatures, Stays, encode_drugs, read_stays
 from icd_relevancy.data.synthetic.notes import iter_synthetic_notes, synthetic_notes
 from icd_relevancy.data.synthetic.stays import synthetic_stays
 from icd_relevancy.data.two_systems import join_notes, split_by_code_system, with_half_translated

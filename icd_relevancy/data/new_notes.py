@@ -2,9 +2,7 @@
 
 from pathlib import Path
 
-from icd_relevancy.data.columns import identifiers
-from icd_relevancy.data.notes import Notes
-from icd_relevancy.data.notes_table import EMPTY_NOTE, is_empty, is_filled, optional_columns, read_notes
+from icd_relevancy.data.notes import Notes, checked_notes, read_notes
 from icd_relevancy.errors import InputError
 from icd_relevancy.files.content import Content, read_content
 from icd_relevancy.files.json_records import (
@@ -23,29 +21,13 @@ _KNOWN = ("specialty", "age", "sex")
 def read_new_notes(file, left_out: list[str] | None = None) -> Notes:
     """Reads notes without codes.
 
-    What a file holds is told by its suffix, else, as of standard input, by its content: JSON objects (one after the
-    other, a line each, or in an array) with `text` and optionally `note_id`, `specialty`, `age` and `sex`; a CSV or
+    What a file holds is told by its suffix, else, as of standard input (`"-"`), by its content: JSON objects (one after
+    the other, a line each, or in an array) with `text` and optionally `note_id`, `specialty`, `age` and `sex`; a CSV or
     TSV table with a header, or Parquet, with those columns; anything else is **one** note as text. Several notes in
     one text cannot be told apart: give each a file, a JSON object or a row. What looks like JSON or a table, but is
     broken or is named otherwise, is refused, so that it is not coded as one note. All may be packed by gzip.
 
-    Args:
-        file: `"-"` for standard input, or a file.
-        left_out: As of `read_notes`. Defaults to None.
-
-    Returns:
-        The notes, each without codes. A JSON object without `note_id` gets its number; a text the name of its file.
-
-    Raises:
-        InputError: If the file is missing, empty, too long (`read_content`), not UTF-8 or not of its format, a note
-            has no text, or two have the same id.
-
-    Example:
-
-    >>> import pathlib
-    >>> _ = pathlib.Path("results/note.txt").write_text("Six year old with cough for one week.")
-    >>> read_new_notes("results/note.txt").note_id
-    ('note',)
+    A JSON object without `note_id` gets its number; a text the name of its file. `left_out` is as of `read_notes`.
     """
     is_piped, path = str(file) == "-", Path(file)
     if not is_piped and (path.is_dir() or not path.exists()):
@@ -79,13 +61,7 @@ def _json_notes(content: Content, may_be_text: bool, left_out: list[str] | None)
     refuse(problems, content)
     if not objects:
         raise InputError(f"{content}: {'holds no note' if text.strip() else 'the file is empty'}")
-    records = _records(objects, content)
-    if left_out is not None:
-        records = records.without("text", is_empty, EMPTY_NOTE, left_out)
-    note_id, texts = identifiers(records, "note"), records.column("text", is_filled, EMPTY_NOTE)
-    known = optional_columns(records)
-    records.check()
-    return Notes(note_id, tuple(texts), ((),) * len(note_id), **known, source=str(content))
+    return checked_notes(_records(objects, content), str(content), left_out)
 
 
 def _records(objects: list[tuple[int | None, dict]], content: Content) -> Records:
@@ -109,8 +85,8 @@ def _text_note(content: Content) -> Notes:
     if not text.strip():
         raise InputError(f"{content}: the note has no text")
     if looks_like_records(text):
-        told = "lines of it are like those of JSON, but it is none; correct it, or name it .jsonl to see what is wrong"
-        raise InputError(f"{content}: {told}")
+        problem = "lines of it are like those of JSON, but it is none"
+        raise InputError(f"{content}: {problem}; correct it, or name it .jsonl to see what is wrong")
     path = Path(content.place)
     name = Path(path.stem).stem if path.suffix.lower() == ".gz" else path.stem
     return Notes(("1" if content.place == "standard input" else name,), (text,), ((),), source=content.place)

@@ -1,23 +1,44 @@
-"""Clinical notes with their codes, in memory."""
+"""Clinical notes with their codes, read and written by the schema `data_schemas/notes.schema.json`."""
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
-import pandas as pd
-from scipy import sparse
+import pyarrow as pa
 
-from icd_relevancy.data.labels import label_names
-from icd_relevancy.data.mentions import NOTE_ENCODERS
-from icd_relevancy.errors import InputError, shown_note
-from icd_relevancy.files.tables import write_frames
+from icd_relevancy.codes import code_system_name
+from icd_relevancy.data.columns import (
+    Columns,
+    ages,
+    checked_columns,
+    code_lists,
+    identifiers,
+    patients,
+    read_columns,
+    schema,
+    sexes,
+    short_texts,
+    source_name,
+)
+from icd_relevancy.files.records import Records
+from icd_relevancy.files.safe_reading import has_lone_surrogate
+from icd_relevancy.files.tables import LISTS, Encoder
 
-_OPTIONAL = ("patient_id", "specialty", "age", "sex", "code_system", "mentions")
+EMPTY_NOTE = "the note has no text; fill it in or remove the row"
+_NO_MENTIONS = 'mentions must be a list of {"code": …, "text": …}, which CSV and TSV cannot hold'
+
+
+def _mention_records(pairs) -> list[dict[str, str]] | None:
+    return None if pairs is None else [{"code": code, "text": text} for code, text in pairs]
+
+
+_MENTIONS = pa.list_(pa.struct([("code", pa.string()), ("text", pa.string())]))
+NOTE_ENCODERS = {"codes": LISTS, "mentions": Encoder(_mention_records, _MENTIONS, None)}
 
 
 @dataclass(frozen=True, repr=False)
-class Notes:
+class Notes(Columns):
     """Clinical notes and their codes: one tuple for each column of the notes schema.
 
     Args:
@@ -45,6 +66,9 @@ class Notes:
     (2, ('786.2',))
     """
 
+    _row: ClassVar = "note"
+    _encoders: ClassVar = NOTE_ENCODERS
+
     note_id: tuple[str, ...]
     text: tuple[str, ...]
     codes: tuple[tuple[str, ...], ...]
@@ -55,54 +79,6 @@ class Notes:
     source: str = ""
     code_system: tuple[str | None, ...] | None = None
     mentions: tuple[tuple[tuple[str, str], ...] | None, ...] | None = None
-
-    def __post_init__(self):
-        if any(isinstance(codes, str) for codes in self.codes):
-            raise InputError("codes: each note needs a tuple of codes, but one is a single string")
-        object.__setattr__(self, "codes", tuple(map(tuple, self.codes)))
-        for name in ("note_id", "text", *_OPTIONAL):
-            if (column := getattr(self, name)) is not None:
-                object.__setattr__(self, name, tuple(column))
-        lengths = {name: len(column) for name, column in self._columns().items()}
-        if len(set(lengths.values())) > 1:
-            told = ", ".join(f"{name} {length}" for name, length in lengths.items())
-            raise InputError(f"notes: all columns must have the same length; received {told}")
-        if len(set(self.note_id)) < len(self.note_id):
-            repeated = Counter(self.note_id).most_common(1)[0][0]
-            told = shown_note(str(repeated), self.note_id.index(repeated) + 1)
-            raise InputError(
-                f"{self.source or 'notes'}: the note_id of {told} occurs more than once; make it unique"
-            )
-
-    def __len__(self) -> int:
-        return len(self.note_id)
-
-    def __repr__(self) -> str:
-        # The generated one would print every note.
-        return f"Notes({len(self)} notes, source={self.source!r})"
-
-    def _columns(self) -> dict[str, tuple]:
-        columns = {"note_id": self.note_id, "text": self.text, "codes": self.codes}
-        optional = {name: getattr(self, name) for name in _OPTIONAL}
-        return columns | {name: column for name, column in optional.items() if column is not None}
-
-    def select(self, indices) -> "Notes":
-        """The notes at `indices`, in that order.
-
-        Args:
-            indices: Integer positions, or a boolean mask with one value a note.
-
-        Example:
-
-        >>> from icd_relevancy.data import Notes
-        >>> Notes(("1", "2"), ("Cough.", "Fever."), (("R05",), ("R50.9",))).select([1]).text
-        ('Fever.',)
-        """
-        indices = np.asarray(indices)
-        positions = np.flatnonzero(indices) if indices.dtype == bool else indices.astype(int)
-        positions = positions.tolist()
-        columns = {name: tuple([column[i] for i in positions]) for name, column in self._columns().items()}
-        return Notes(**columns, source=self.source)
 
     def blocks(self, size: int = 1024) -> Iterator["Notes"]:
         """The notes in their order, in parts whose features and scores fit into memory.
@@ -137,50 +113,8 @@ class Notes:
         [0, 0, 0, 1]
         """
         # A hash stands for the text, so that a million texts are not held twice.
-        texts = np.fromiter(
-            (hash(" ".join(text.split()).casefold()) for text in self.text), np.int64, len(self)
-        )
-        keys = [pd.factorize(texts)[0]]
-        if self.patient_id is not None:
-            # factorize gives -1 to the notes whose patient is not known.
-            keys.append(pd.factorize(np.asarray(self.patient_id, dtype=object))[0])
-        rows, columns, offset = [], [], len(self)
-        for key in keys:
-            known = np.flatnonzero(key >= 0)
-            rows.append(known)
-            columns.append(key[known] + offset)
-            offset += key.max(initial=-1) + 1
-        rows, columns = np.concatenate(rows), np.concatenate(columns)
-        links = sparse.csr_matrix((np.ones(len(rows), bool), (rows, columns)), shape=(offset, offset))
-        component = sparse.csgraph.connected_components(links, directed=False)[1][: len(self)]
-        return pd.factorize(component)[0].astype(np.int64)
-
-    def label_names(self, min_count: int = 1) -> tuple[str, ...]:
-        """The codes that at least `min_count` notes carry, sorted.
-
-        Args:
-            min_count: Least number of notes. Defaults to 1.
-
-        Example:
-
-        >>> from icd_relevancy.data import Notes
-        >>> Notes(("1",), ("Fever, cough.",), (("R50.9", "R05"),)).label_names()
-        ('R05', 'R50.9')
-        """
-        return label_names(self.codes, min_count)
-
-    def to_frame(self) -> pd.DataFrame:
-        """A data frame with one row a note and the columns that are known; `codes` holds tuples.
-
-        Example:
-
-        >>> from icd_relevancy.data import Notes
-        >>> Notes(("1",), ("Cough.",), (("R05",),), age=(6.0,)).to_frame().columns.tolist()
-        ['note_id', 'text', 'codes', 'age']
-        """
-        return pd.DataFrame(
-            {name: pd.Series(column, dtype=_dtype(name)) for name, column in self._columns().items()}
-        )
+        hashes = (hash(" ".join(text.split()).casefold()) for text in self.text)
+        return self._groups(np.fromiter(hashes, np.int64, len(self)))
 
     def write(self, path) -> None:
         """Writes the notes by the notes schema, for `read_notes`.
@@ -201,10 +135,98 @@ class Notes:
         >>> read_notes("results/notes.csv").codes
         (('R05',),)
         """
-        write_frames([self.to_frame()], path, NOTE_ENCODERS)
+        self._write(path)
 
 
-def _dtype(name: str) -> str:
-    if name == "age":
-        return "float64"
-    return "object" if name in ("codes", "mentions") else "str"
+def read_notes(path, require_codes: bool = True, left_out: list[str] | None = None) -> Notes:
+    """Reads notes by the notes schema.
+
+    Args:
+        path: A `.csv`, `.tsv`, `.jsonl`, `.ndjson`, `.jl` or `.json` file (JSON lines, or an array), each also with
+            `.gz`, or a `.parquet` file, with the columns `note_id`, `text`, `codes` and, where known, `patient_id`,
+            `specialty`, `age` (years), `sex`, `code_system` (as `code_system_name` reads it) and, but for CSV and
+            TSV, `mentions`. Other columns are ignored.
+            `codes` is a list, or a string with codes separated by `;`, `,`, `|` or white space; a code that a
+            note repeats counts once. `sex` F and M are read as female and male. In CSV and TSV an apostrophe before
+            a text that begins with `=`, `+`, `-` or `@` is taken away, as we write them so.
+        require_codes: Whether the column `codes` must be there; False reads notes to be coded, and leaves the
+            columns `codes` and `mentions` unread. Defaults to True.
+        left_out: A list that gets a line for each note without text, which is then left out, as long as others have
+            text. Defaults to None: such a note is an error.
+
+    Returns:
+        The notes in the order of the file, codes as written there.
+
+    Raises:
+        InputError: If the file or a column is missing, or rows break the schema; names for each of the first twenty
+            the row (1 for the first note; for JSON lines also the line), the column and the note.
+
+    Example:
+
+    >>> from icd_relevancy.data import Notes, read_notes
+    >>> Notes(("1",), ("Cough.",), (("R05", "R50.9"),)).write("results/notes.jsonl")
+    >>> read_notes("results/notes.jsonl").codes
+    (('R05', 'R50.9'),)
+    """
+    records = read_columns(path, "notes", () if require_codes else NOTE_ENCODERS)
+    return checked_notes(records, source_name(path), left_out)
+
+
+def checked_notes(records: Records, source: str, left_out: list[str] | None) -> Notes:
+    """The notes of a table; without codes where it has no such column."""
+    if left_out is not None:
+        records = records.without("text", _is_empty, EMPTY_NOTE, left_out)
+    rules = schema("notes")["properties"]
+    note_id = identifiers(records, "note")
+    text = records.column("text", lambda value: isinstance(value, str) and value.strip(), EMPTY_NOTE)
+    readers = {
+        "codes": lambda records: code_lists(records, schema("notes")["$defs"]["code"]["pattern"]),
+        "patient_id": patients,
+        "specialty": lambda records: short_texts(records, "specialty"),
+        "age": lambda records: ages(records, rules["age"]),
+        "sex": lambda records: sexes(records, rules["sex"]),
+        "code_system": _code_systems,
+        "mentions": _mentions,
+    }
+    columns = {"codes": ((),) * len(note_id)} | checked_columns(records, readers)
+    records.check()
+    return Notes(note_id, tuple(text), **columns, source=source)
+
+
+def _is_empty(value) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
+def _code_systems(records: Records) -> tuple[str | None, ...]:
+    def is_name(value) -> bool:
+        return value is None or (isinstance(value, (str, int, float)) and not isinstance(value, bool))
+
+    values = records.column("code_system", is_name, "must be the name of a code system, or empty")
+    name_of = {value: code_system_name(value) or None for value in set(values) - {None}}
+    return tuple([name_of.get(value) for value in values])
+
+
+def _mentions(records: Records) -> tuple[tuple[tuple[str, str], ...] | None, ...]:
+    rows = []
+    for row, value in enumerate(records.frame["mentions"].tolist()):
+        try:
+            rows.append(_mention_pairs(value))
+        except ValueError as error:
+            records.report(row, "mentions", str(error))
+    return tuple(rows)
+
+
+def _mention_pairs(value) -> tuple[tuple[str, str], ...] | None:
+    """The mentions of a note, None where not annotated; `ValueError` quotes no word of what is none."""
+    if value is None:
+        return None
+    if not isinstance(value, list) or not all(isinstance(mention, dict) for mention in value):
+        raise ValueError(_NO_MENTIONS)
+    pairs = []
+    for number, mention in enumerate(value, 1):
+        for name in ("code", "text"):
+            text = mention.get(name)
+            if not isinstance(text, str) or not text.strip() or has_lone_surrogate(text):
+                raise ValueError(f"mention {number} needs {name!r}, a text that is not empty")
+        pairs.append((mention["code"].strip(), " ".join(mention["text"].split())))
+    return tuple(pairs)

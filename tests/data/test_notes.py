@@ -6,8 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from icd_relevancy.data.notes import Notes
-from icd_relevancy.data.notes_table import read_notes
+from icd_relevancy.data.notes import Notes, read_notes
 from icd_relevancy.errors import InputError
 from icd_relevancy.files.tables import table_format
 

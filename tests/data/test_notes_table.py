@@ -7,7 +7,8 @@ import jsonschema
 import pandas as pd
 import pytest
 
-from icd_relevancy.data.notes_table import notes_schema, read_notes
+from icd_relevancy.data.columns import schema
+from icd_relevancy.data.notes import read_notes
 from icd_relevancy.errors import InputError
 
 GOOD = {"note_id": "1", "text": "Cough.", "codes": ["R05"]}
@@ -292,7 +293,7 @@ RECORDS = [
 
 
 def test_the_schema_is_a_schema():
-    jsonschema.Draft202012Validator.check_schema(notes_schema())
+    jsonschema.Draft202012Validator.check_schema(schema("notes"))
 
 
 @pytest.mark.parametrize(
@@ -300,14 +301,14 @@ def test_the_schema_is_a_schema():
 )
 def test_reader_and_jsonschema_agree(tmp_path, record):
     path = write_lines(tmp_path, record)
-    if jsonschema.Draft202012Validator(notes_schema()).is_valid(record):
+    if jsonschema.Draft202012Validator(schema("notes")).is_valid(record):
         assert len(read_notes(path)) == 1
     else:
         error_of(path)
 
 
 def test_the_records_above_are_of_both_kinds():
-    validator = jsonschema.Draft202012Validator(notes_schema())
+    validator = jsonschema.Draft202012Validator(schema("notes"))
     good = sum(validator.is_valid(record) for record in RECORDS)
     assert (good, len(RECORDS) - good) == (19, 32)
 
@@ -343,7 +344,7 @@ def test_codes_as_others_write_them(tmp_path, cell, codes):
     pd.DataFrame({"note_id": [1], "text": ["Cough"], "codes": [cell]}).to_csv(path, index=False)
     assert read_notes(path).codes == (codes,)
     record = GOOD | {"codes": cell}
-    assert jsonschema.Draft202012Validator(notes_schema()).is_valid(record)
+    assert jsonschema.Draft202012Validator(schema("notes")).is_valid(record)
     assert read_notes(write_lines(tmp_path, record)).codes == (codes,)
 
 

@@ -9,7 +9,8 @@ import jsonschema
 import pandas as pd
 import pytest
 
-from icd_relevancy.data.stays_table import read_stays, stays_schema
+from icd_relevancy.data.columns import schema
+from icd_relevancy.data.stays import read_stays
 from icd_relevancy.errors import InputError
 
 HEADER = "stay_id,drugs,codes,age,sex,patient_id,ward,other\n"
@@ -107,7 +108,7 @@ def test_bad_json_values(tmp_path, changed, told):
     with pytest.raises(InputError, match=told):
         read_stays(file)
     # The schema refuses the same.
-    assert not jsonschema.Draft202012Validator(stays_schema()).is_valid(record)
+    assert not jsonschema.Draft202012Validator(schema("stays")).is_valid(record)
 
 
 def test_missing_columns_and_files(tmp_path):
@@ -121,8 +122,8 @@ def test_missing_columns_and_files(tmp_path):
 
 
 def test_the_schema_is_one_and_takes_a_written_row(tmp_path):
-    jsonschema.Draft202012Validator.check_schema(stays_schema())
-    validator = jsonschema.Draft202012Validator(stays_schema())
+    jsonschema.Draft202012Validator.check_schema(schema("stays"))
+    validator = jsonschema.Draft202012Validator(schema("stays"))
     assert validator.is_valid(
         {"stay_id": "1", "drugs": "a; b", "codes": "I10;J18.9", "age": None, "sex": "F"}
     )

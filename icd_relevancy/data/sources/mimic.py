@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from icd_relevancy.data.notes_table import SEX_NAMES
+from icd_relevancy.data.columns import SEX_NAMES
 from icd_relevancy.data.sources.database import (
     check_code_system,
     dotted_codes,

@@ -6,8 +6,8 @@ import pandas as pd
 from tqdm import tqdm
 
 from icd_relevancy.codes.dots import dotted_icd9, dotted_icd10
+from icd_relevancy.data.columns import SEX_NAMES
 from icd_relevancy.data.notes import Notes
-from icd_relevancy.data.notes_table import SEX_NAMES
 from icd_relevancy.data.sources.database import find_table, of_folder
 from icd_relevancy.errors import InputError, shown_note, shown_word
 from icd_relevancy.files.safe_reading import readable

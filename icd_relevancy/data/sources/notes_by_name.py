@@ -3,8 +3,7 @@
 from collections.abc import Callable
 
 from icd_relevancy.codes import code_system_name
-from icd_relevancy.data.notes import Notes
-from icd_relevancy.data.notes_table import read_notes
+from icd_relevancy.data.notes import Notes, read_notes
 from icd_relevancy.data.sources.by_name import split_source
 from icd_relevancy.data.sources.cmc2007 import read_cmc2007
 from icd_relevancy.data.sources.codiesp import read_codiesp

@@ -7,8 +7,7 @@ from icd_relevancy.data.sources.by_name import split_source
 from icd_relevancy.data.sources.eicu import read_eicu
 from icd_relevancy.data.sources.mimic import read_mimic3, read_mimic4_hosp
 from icd_relevancy.data.sources.omop import read_omop
-from icd_relevancy.data.stays import Stays
-from icd_relevancy.data.stays_table import read_stays
+from icd_relevancy.data.stays import Stays, read_stays
 
 STAY_SOURCES: dict[str, Callable[[str, str, bool], Stays]] = {
     "eicu": read_eicu,

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pandas as pd
 from tqdm import tqdm
 
-from icd_relevancy.data.mentions import NOTE_ENCODERS
+from icd_relevancy.data.notes import NOTE_ENCODERS
 from icd_relevancy.files.tables import write_frames
 
 _NOTES_AT_ONCE = 2000

@@ -12,7 +12,7 @@ import numpy as np
 from icd_relevancy.codes import CodeSystem, code_system
 from icd_relevancy.codes.system import PACKAGED_SYSTEMS
 from icd_relevancy.data import DrugMapping, RolledUp, Stays, encode_drugs, encode_labels, roll_up
-from icd_relevancy.data.stay_features import DEMOGRAPHICS
+from icd_relevancy.data.stays import DEMOGRAPHICS
 from icd_relevancy.errors import InputError, shown_code
 from icd_relevancy.files.disk import replacing
 from icd_relevancy.metrics.ranking import ranking_report
