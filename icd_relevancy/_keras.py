@@ -31,7 +31,7 @@ _WITH_KERAS_CLASSES = (
     "icd_relevancy.layers.lexical_logits",
     "icd_relevancy.layers.masked_convolution",
     "icd_relevancy.layers.token_mean",
-    "icd_relevancy.training.schedules",
+    "icd_relevancy.fitting.fit",
 )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from icd_relevancy.data.batches import note_batches
+from icd_relevancy.fitting.batches import note_batches
 from icd_relevancy.progress import doing, tell_if_long
 from icd_relevancy.training import fit
 from icd_relevancy.training.evaluation import predict_scores

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 from experiments.benchmarks.data import random_graph, random_labels
-from icd_relevancy.data.batches import note_batches
+from icd_relevancy.fitting.batches import note_batches
 from icd_relevancy.losses import WHML
 from icd_relevancy.models import note_classifier
 

@@ -6,8 +6,8 @@ from icd_relevancy.registry import attach
 
 if TYPE_CHECKING:
     from icd_relevancy.encoding.embeddings import embed
+    from icd_relevancy.fitting.fit import fit
     from icd_relevancy.training.evaluation import evaluate_scores
-    from icd_relevancy.training.fitting import fit
     from icd_relevancy.training.notes.bag_of_words import BagOfWords
     from icd_relevancy.training.notes.coder import NoteCoder
     from icd_relevancy.training.notes.config import TrainingConfig
@@ -29,7 +29,6 @@ _HOME = {
     "StructuredFeatures": "notes.structured_features",
     "TrainingConfig": "notes.config",
     "evaluate_scores": "evaluation",
-    "fit": "fitting",
     "load_coder": "notes.joint_coder",
     "ml_smote": "resampling",
     "patient_groups": "stays.wards",
@@ -62,6 +61,7 @@ __getattr__, __dir__ = attach(
     {
         **{name: f"icd_relevancy.training.{module}" for name, module in _HOME.items()},
         "embed": "icd_relevancy.encoding.embeddings",
+        "fit": "icd_relevancy.fitting.fit",
     },
-    modules=["evaluation", "fitting", "notes", "resampling", "stays", "thresholds"],
+    modules=["evaluation", "notes", "resampling", "stays", "thresholds"],
 )

@@ -123,7 +123,7 @@ def predict_scores(model, features, batch_size: int = 256) -> np.ndarray | dict[
         features: Its inputs for n notes, as in `note_batches`.
         batch_size: Notes a batch. Defaults to 256.
     """
-    from icd_relevancy.data.batches import feature_rows  # which loads TensorFlow
+    from icd_relevancy.fitting.batches import feature_rows  # which loads TensorFlow
 
     first = next(iter(features.values())) if isinstance(features, Mapping) else features
     outputs, count = getattr(model, "output", None), first.shape[0]  # a `Sequential` has none

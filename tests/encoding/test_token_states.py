@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from icd_relevancy.data.batches import feature_rows, note_batches
 from icd_relevancy.encoding.token_states import token_states
+from icd_relevancy.fitting.batches import feature_rows, note_batches
 from icd_relevancy.layers import TransformerEncoder
 
 TEXTS = ["cough fever.", "no acute chest pain, left renal pain.", "fever", "right renal pain, no cough"]

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from icd_relevancy.data.batches import note_batches
 from icd_relevancy.errors import InputError
+from icd_relevancy.fitting.batches import note_batches
 from icd_relevancy.layers import LabelOdds
 from icd_relevancy.models import joint_lexicon_classifier, lexicon_classifier, note_classifier, system_model
 from icd_relevancy.models.frequency_bias import start_from_frequencies

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from icd_relevancy.data import synthetic_stays
+from icd_relevancy.fitting import fit as fit_module
 from icd_relevancy.training import JointCoder, MedicationCoder, MedicationConfig, NoteCoder, TrainingConfig
-from icd_relevancy.training import fitting as fit_module
 from icd_relevancy.training.stays.dataset import MedicationData
 from icd_relevancy.training.stays.trainer import train_network
 from icd_relevancy.vectors import TextToVector, TextToVectorConfig

@@ -10,12 +10,12 @@ import numpy as np
 
 from icd_relevancy.codes import code_system
 from icd_relevancy.data import Notes, split_by_code_system
-from icd_relevancy.data.batches import PER_TOKEN, feature_rows
 from icd_relevancy.data.canonical import with_canonical_codes
 from icd_relevancy.encoding.pretrained import encoder_hash, on_this_machine
 from icd_relevancy.encoding.tokenizer import checked_texts
 from icd_relevancy.errors import InputError
 from icd_relevancy.files.disk import replacing
+from icd_relevancy.fitting.batches import PER_TOKEN, feature_rows
 from icd_relevancy.layers import TransformerEncoder
 from icd_relevancy.models import attention_model, encoder_of, head_of, system_attention_model
 from icd_relevancy.relevance.graph import RelevanceGraph

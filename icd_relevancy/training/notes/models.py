@@ -4,6 +4,7 @@ import keras
 import numpy as np
 
 from icd_relevancy.encoding.embeddings import embed
+from icd_relevancy.fitting.fit import LinearWarmUpDecay
 from icd_relevancy.layers import LabelOdds
 from icd_relevancy.layers.hierarchical_attention import category_membership
 from icd_relevancy.losses import BHML, PLCL, TLCL, WHML, FocalWeightedCrossentropy
@@ -32,7 +33,6 @@ from icd_relevancy.training.notes.features import NoteFeatures
 from icd_relevancy.training.notes.label_set import LabelSet
 from icd_relevancy.training.notes.lexical_start import LexicalStart
 from icd_relevancy.training.notes.model_settings import BACKBONES
-from icd_relevancy.training.schedules import LinearWarmUpDecay
 
 # The length of the titles' embeddings that the queries of the attention start from: with it the weights of
 # the first step differ between tokens, and none has all the weight.

@@ -7,12 +7,12 @@ import keras
 import numpy as np
 from scipy import sparse
 
-from icd_relevancy.data.batches import note_batches
 from icd_relevancy.encoding.token_states import token_states
+from icd_relevancy.fitting.batches import note_batches
+from icd_relevancy.fitting.fit import STEPS_PER_EXECUTION, History, fit
 from icd_relevancy.losses import JointSystemLoss
 from icd_relevancy.models import encoder_of, head_of, system_model
 from icd_relevancy.training.evaluation import predict_scores
-from icd_relevancy.training.fitting import STEPS_PER_EXECUTION, History, fit
 from icd_relevancy.training.monitor import monitored
 from icd_relevancy.training.notes.config import TrainingConfig
 from icd_relevancy.training.notes.dataset import NoteData

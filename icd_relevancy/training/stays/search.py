@@ -14,8 +14,8 @@ from tqdm import tqdm
 from icd_relevancy.data import RolledUp, Stays
 from icd_relevancy.errors import InputError
 from icd_relevancy.files.disk import replacing
+from icd_relevancy.fitting.fit import NotFiniteError
 from icd_relevancy.settings import check
-from icd_relevancy.training.fitting import NotFiniteError
 from icd_relevancy.training.monitor import monitored
 from icd_relevancy.training.stays.config import MedicationConfig
 from icd_relevancy.training.stays.dataset import MedicationData

@@ -6,7 +6,8 @@ from dataclasses import replace
 import keras
 import numpy as np
 
-from icd_relevancy.data.batches import note_batches
+from icd_relevancy.fitting.batches import note_batches
+from icd_relevancy.fitting.fit import STEPS_PER_EXECUTION, History, fit
 from icd_relevancy.hierarchy import Hierarchy
 from icd_relevancy.losses import (
     IRNW,
@@ -20,7 +21,6 @@ from icd_relevancy.losses import (
 )
 from icd_relevancy.models.frequency_bias import start_from_frequencies
 from icd_relevancy.models.medication import mean_network, medication_network, predict_streamed
-from icd_relevancy.training.fitting import STEPS_PER_EXECUTION, History, fit
 from icd_relevancy.training.monitor import monitored
 from icd_relevancy.training.stays.config import MedicationConfig
 from icd_relevancy.training.stays.dataset import MedicationData, MedicationPart

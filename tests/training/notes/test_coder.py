@@ -10,8 +10,8 @@ from scipy import sparse
 
 from icd_relevancy.data import Notes, encode_labels, train_validation_split
 from icd_relevancy.errors import InputError
+from icd_relevancy.fitting import fit as fit_module
 from icd_relevancy.metrics import relevancy_report
-from icd_relevancy.training import fitting as fit_module
 from icd_relevancy.training.notes.coder import NoteCoder
 from icd_relevancy.training.notes.config import TrainingConfig
 from icd_relevancy.training.notes.models import make_loss

@@ -10,8 +10,8 @@ import pytest
 
 from icd_relevancy.data import monte_carlo_splits, synthetic_stays
 from icd_relevancy.errors import InputError
+from icd_relevancy.fitting.fit import NotFiniteError
 from icd_relevancy.training import MedicationCoder, MedicationConfig, tune_medication
-from icd_relevancy.training.fitting import NotFiniteError
 from icd_relevancy.training.stays import search as medication_search
 from icd_relevancy.training.stays.search import SEARCH_SPACE
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from icd_relevancy.data.batches import note_batches
+from icd_relevancy.fitting.batches import note_batches
 
 LABELS = sparse.csr_matrix(
     [[1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 0], [0, 0, 0], [1, 1, 1], [0, 1, 1]], dtype=np.int64

@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from icd_relevancy.data.batches import note_batches
 from icd_relevancy.errors import InputError
-from icd_relevancy.training import fitting as fit_module
-from icd_relevancy.training.fitting import NotFiniteError, fit
+from icd_relevancy.fitting import fit as fit_module
+from icd_relevancy.fitting.batches import note_batches
+from icd_relevancy.fitting.fit import NotFiniteError, fit
 
 RANDOM = np.random.default_rng(0)
 X = RANDOM.standard_normal((60, 5)).astype(np.float32)

@@ -228,3 +228,25 @@ class _ResumableEarlyStopping(keras.callbacks.Callback):
             self.validation_losses = saved["validation_losses"].tolist()
             self.scores = saved["scores"].tolist()
             self.best_epoch, self.seconds = int(saved["best_epoch"]), float(saved["seconds"])
+
+
+@keras.saving.register_keras_serializable(package="icd_relevancy")
+class LinearWarmUpDecay(keras.optimizers.schedules.LearningRateSchedule):
+    """A learning rate that rises linearly from 0 to its peak, and falls linearly to 0 (JAMS §3.1).
+
+    Args:
+        peak: The highest learning rate.
+        rising: Steps until it is reached.
+        falling: Steps from there to 0.
+    """
+
+    def __init__(self, peak, rising, falling):
+        self.peak, self.rising, self.falling = peak, rising, falling
+
+    def __call__(self, step):
+        step = keras.ops.cast(step, "float32")
+        share = keras.ops.minimum(step / self.rising, (self.rising + self.falling - step) / self.falling)
+        return self.peak * keras.ops.maximum(share, 0.0)
+
+    def get_config(self):
+        return {"peak": self.peak, "rising": self.rising, "falling": self.falling}
