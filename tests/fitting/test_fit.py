@@ -223,3 +223,8 @@ def test_a_trained_model_is_let_go_of(policy):
     del model
     keras.utils.clear_session()
     assert graphs() <= before
+
+
+def test_the_learning_rate_rises_and_falls():
+    rate = fit_module.LinearWarmUpDecay(peak=1.0, rising=2, falling=4)
+    assert [float(rate(step)) for step in range(8)] == [0.0, 0.5, 1.0, 0.75, 0.5, 0.25, 0.0, 0.0]
