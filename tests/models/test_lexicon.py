@@ -9,8 +9,8 @@ from icd_relevancy.errors import InputError
 from icd_relevancy.fitting.batches import note_batches
 from icd_relevancy.layers import LabelOdds
 from icd_relevancy.models import joint_lexicon_classifier, lexicon_classifier, note_classifier, system_model
-from icd_relevancy.models.frequency_bias import start_from_frequencies
 from icd_relevancy.text import Lexicon
+from icd_relevancy.training.start import start_from_frequencies
 
 LABELS, CHANNELS = 3, 2
 

@@ -24,15 +24,14 @@ from icd_relevancy.models import (
     note_classifier,
     plm_icd_body,
 )
-from icd_relevancy.models.frequency_bias import start_from_frequencies
 from icd_relevancy.relevance.graph import RelevanceGraph
 from icd_relevancy.text.word_vectors import read_word_vectors, word_vectors
 from icd_relevancy.training.notes.config import TrainingConfig
 from icd_relevancy.training.notes.dataset import NoteData
 from icd_relevancy.training.notes.features import NoteFeatures
 from icd_relevancy.training.notes.label_set import LabelSet
-from icd_relevancy.training.notes.lexical_start import LexicalStart
 from icd_relevancy.training.notes.model_settings import BACKBONES
+from icd_relevancy.training.start import LexicalStart, start_from_frequencies
 
 # The length of the titles' embeddings that the queries of the attention start from: with it the weights of
 # the first step differ between tokens, and none has all the weight.

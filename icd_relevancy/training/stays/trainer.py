@@ -19,9 +19,9 @@ from icd_relevancy.losses import (
     label_frequencies,
     level_weights,
 )
-from icd_relevancy.models.frequency_bias import start_from_frequencies
 from icd_relevancy.models.medication import mean_network, medication_network, predict_streamed
 from icd_relevancy.training.monitor import monitored
+from icd_relevancy.training.start import start_from_frequencies
 from icd_relevancy.training.stays.config import MedicationConfig
 from icd_relevancy.training.stays.dataset import MedicationData, MedicationPart
 

@@ -15,8 +15,8 @@ from icd_relevancy.errors import InputError
 from icd_relevancy.training import NoteCoder, TrainingConfig
 from icd_relevancy.training.notes.dataset import NoteData
 from icd_relevancy.training.notes.joint_coder import JointCoder, load_coder
-from icd_relevancy.training.notes.lexical_start import LexicalStart
 from icd_relevancy.training.notes.models import make_model
+from icd_relevancy.training.start import LexicalStart
 
 
 @pytest.fixture

@@ -7,10 +7,10 @@ from scipy import sparse
 from scipy.special import expit
 
 from icd_relevancy.training import TrainingConfig
-from icd_relevancy.training.notes import lexical_start
+from icd_relevancy.training import start as lexical_start
 from icd_relevancy.training.notes.dataset import NoteData
-from icd_relevancy.training.notes.lexical_start import LexicalStart
 from icd_relevancy.training.notes.models import make_model
+from icd_relevancy.training.start import LexicalStart
 
 NOTES, LABELS, CHANNELS = 60, 7, 3
 

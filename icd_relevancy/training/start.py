@@ -1,4 +1,4 @@
-"""The weights from which a model reads its lexicon: those that are best while it reads nothing else."""
+"""What a model knows before its first step: how frequent each label is, and how to read its lexicon."""
 
 from dataclasses import dataclass
 
@@ -6,9 +6,23 @@ import numpy as np
 from scipy import optimize, sparse
 from scipy.special import expit
 
+from icd_relevancy.losses.imbalance import label_frequencies
+
 # Of the squared weights: it tells apart what few notes leave open, and is nothing beside the loss of many.
 _RIDGE = 0.01
 _MOST_SCORES = 20_000_000
+
+
+def start_from_frequencies(layer, labels) -> None:
+    """Sets the bias of an output layer to the labels' log-odds, so that training does not spend its first epochs on it.
+
+    Args:
+        layer: The layer of m logits, with a bias.
+        labels: Labels of the training part, 0/1 `(n, m)`.
+    """
+    count = labels.shape[0] if hasattr(labels, "shape") else len(labels)
+    share = np.clip(label_frequencies(labels), 1 / (2 * count), 1 - 1 / (2 * count))
+    layer.bias.assign(np.log(share / (1 - share)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,17 +49,6 @@ class LexicalStart:
             y: Their labels, `(n, m)`.
             log_odds: The log-odds of each label, `(m,)`.
             seed: Of the draw of notes, where 20 million scores are not those of all.
-
-        Example:
-
-        >>> import numpy as np
-        >>> from scipy import sparse
-        >>> from icd_relevancy.training.notes.lexical_start import LexicalStart
-        >>> y = sparse.csr_matrix(np.eye(4))
-        >>> scores = sparse.hstack([y, sparse.csr_matrix((4, 4))], format="csr")  # the first channel tells all
-        >>> start = LexicalStart.fit(scores, y, np.zeros(4))
-        >>> start.channel_weights.round(1), round(start.offset, 1)
-        (array([8.4, 0. ]), -4.5)
         """
         if scores.nnz > _MOST_SCORES:
             count = max(int(scores.shape[0] * _MOST_SCORES / scores.nnz), 1)
@@ -63,35 +66,31 @@ class LexicalStart:
 
         bounds = [(0, None)] * channels + [(None, None)] * 2
         start = np.r_[np.full(channels, 5.0), 0.0, -5.0]
-        found = optimize.minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds).x
-        return cls(found[:channels], float(found[-2]), float(found[-1]))
+        weights = optimize.minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds).x
+        return cls(weights[:channels], float(weights[-2]), float(weights[-1]))
 
     def bias(self, log_odds) -> np.ndarray:
-        """What the logit of each label is in a note that has none of its words, `(m,)`.
-
-        Args:
-            log_odds: The log-odds of each label, `(m,)`.
-        """
+        """The logit of each label in a note that has none of its words, from its log-odds, `(m,)`."""
         return self.scale * np.asarray(log_odds) + self.offset
 
 
 def _cells(scores: sparse.csr_matrix, y: sparse.csr_matrix, log_odds: np.ndarray):
-    """The features, the truth and the number of pairs of a note and a label, those alike together.
+    """The features, the truth and the number of pairs of a note and a label, equal pairs as one.
 
-    Of most pairs no channel says anything: these differ by the label alone.
+    No channel says anything of most pairs: these differ by the label alone.
     """
     notes, labels = y.shape
     scores, y = scores.tocoo(), y.tocoo()
     cells, place = np.unique(scores.row * np.int64(labels) + scores.col % labels, return_inverse=True)
     shape = (len(cells), scores.shape[1] // labels)
-    said = sparse.csr_matrix((scores.data, (place, scores.col // labels)), shape=shape)
-    carried = np.isin(cells, y.row * np.int64(labels) + y.col)
-    of_label = cells % labels
-    silent = notes - np.bincount(of_label, minlength=labels)
-    positive = np.bincount(y.col, minlength=labels) - np.bincount(of_label[carried], minlength=labels)
-    told = np.r_[log_odds[of_label], log_odds, log_odds]
-    features = sparse.vstack([said, sparse.csr_matrix((2 * labels, shape[1]))])
-    features = sparse.hstack([features, told[:, None], np.ones((len(told), 1))], format="csr")
-    truth = np.r_[carried, np.ones(labels), np.zeros(labels)]
+    channels = sparse.csr_matrix((scores.data, (place, scores.col // labels)), shape=shape)
+    is_true = np.isin(cells, y.row * np.int64(labels) + y.col)
+    cell_labels = cells % labels
+    silent = notes - np.bincount(cell_labels, minlength=labels)
+    positive = np.bincount(y.col, minlength=labels) - np.bincount(cell_labels[is_true], minlength=labels)
+    odds = np.r_[log_odds[cell_labels], log_odds, log_odds]
+    features = sparse.vstack([channels, sparse.csr_matrix((2 * labels, shape[1]))])
+    features = sparse.hstack([features, odds[:, None], np.ones((len(odds), 1))], format="csr")
+    truth = np.r_[is_true, np.ones(labels), np.zeros(labels)]
     counts = np.r_[np.ones(len(cells)), positive, silent - positive]
     return features, truth, counts
