@@ -4,19 +4,22 @@ import json
 import re
 from collections.abc import Sequence
 
+import numpy as np
+
 from experiments.fingerprints import digest_of, sources_digest, system_digest
+from experiments.nnbsvr.printed import printed_features
 from icd_relevancy.codes import CodeSystem, code_knowledge
 from icd_relevancy.codes.system import PACKAGED_SYSTEMS
 from icd_relevancy.errors import InputError
 from icd_relevancy.files.disk import cache_folder
 from icd_relevancy.vectors import CodeVectors, baselines, icd2vec, icdcodex, nnbsvr, reduce
-from icd_relevancy.vectors.features import printed_features
 
 ONE_HOT = "One-hot (equality)"
 HIERARCHY = ("hierarchy",)
 ATTRIBUTES = ("usage", "severity", "procedure", "specialty", "grouping")
 TITLE_DIMENSIONS = 64
 WITH_ENCODER = ("ICD2Vec", "NNBSVR from words")
+MOST_ONE_HOT = 20_000
 MAX_LENGTH = 150  # tokens of a code's text, NNBSVR §3.1.3
 
 
@@ -43,7 +46,7 @@ def vector_set(
     if name not in VECTOR_SETS:
         raise InputError(f"no code vectors named {name!r}; there are {', '.join(VECTOR_SETS)}")
     if name == ONE_HOT:
-        return baselines.one_hot_vectors(system.codes if codes is None else codes)
+        return one_hot_vectors(system.codes if codes is None else codes)
     if name == "NNBSVR" and system.name in PACKAGED_SYSTEMS:
         return CodeVectors.load(system.name)
     recipe, build = VECTOR_SETS[name]
@@ -61,6 +64,16 @@ def vector_set(
     if not folder.is_dir():
         build(system, codes, encoder, max_length).save(folder)
     return CodeVectors.load(folder)
+
+
+def one_hot_vectors(codes: Sequence[str]) -> CodeVectors:
+    """Vectors under which a code matches only itself: equality matching, the "EM" of NNBSVR and LOSSES."""
+    if len(codes) > MOST_ONE_HOT:
+        raise InputError(
+            f"one-hot vectors of {len(codes)} codes would be too large (at most {MOST_ONE_HOT}); use "
+            "RelevanceGraph.identity(codes), which matches alike"
+        )
+    return CodeVectors(codes, np.eye(len(codes), dtype=np.float32), {"recipe": "one-hot-1"})
 
 
 def vectors_fingerprint(vectors: CodeVectors) -> str:

@@ -5,12 +5,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from experiments.nnbsvr.printed import printed_features
 from experiments.nnbsvr.run import CodesTask, run
 from icd_relevancy.cli.checks import check_at_least
 from icd_relevancy.codes import code_knowledge
 from icd_relevancy.reporting import line_plot, markdown_table, write_table
 from icd_relevancy.vectors import reduce
-from icd_relevancy.vectors.features import knowledge_features, printed_features
+from icd_relevancy.vectors.features import knowledge_features
 
 _RECIPES = {"printed recipe": printed_features, "ours": knowledge_features}
 

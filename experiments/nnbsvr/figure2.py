@@ -5,9 +5,9 @@ from pathlib import Path
 import pandas as pd
 from tqdm import tqdm
 
+from experiments.nnbsvr.clusters import tsne
 from experiments.nnbsvr.run import CodesTask, run
 from icd_relevancy.reporting import markdown_table, scatter_plot, write_table
-from icd_relevancy.vectors.validation import tsne
 
 
 def make(task: CodesTask, settings: dict, stem: Path) -> None:

@@ -8,13 +8,14 @@ from sklearn.metrics import normalized_mutual_info_score
 from sklearn.preprocessing import normalize
 from tqdm import tqdm
 
+from experiments.nnbsvr.clusters import hdbscan, tsne
+from experiments.nnbsvr.denmune import denmune
+from experiments.nnbsvr.printed import printed_features
 from experiments.nnbsvr.run import CodesTask, run
 from icd_relevancy.codes import code_knowledge
 from icd_relevancy.reporting import markdown_table, scatter_plot, write_table
 from icd_relevancy.vectors import CodeVectors
-from icd_relevancy.vectors.denmune import denmune
-from icd_relevancy.vectors.features import printed_features
-from icd_relevancy.vectors.validation import groups_at, hdbscan, levels, tsne
+from icd_relevancy.vectors.validation import groups_at, levels
 
 _COUNTS = {
     "Detected clusters": "clusters",

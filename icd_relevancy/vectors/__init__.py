@@ -3,10 +3,9 @@
 from typing import TYPE_CHECKING
 
 from icd_relevancy.registry import attach
-from icd_relevancy.vectors.baselines import hierarchy_only_vectors, one_hot_vectors
+from icd_relevancy.vectors.baselines import hierarchy_only_vectors
 from icd_relevancy.vectors.code_pairs import CodePairs, pair_auc, pair_report, read_code_pairs
 from icd_relevancy.vectors.code_vectors import CodeVectors
-from icd_relevancy.vectors.denmune import DenMune, denmune
 from icd_relevancy.vectors.icd2vec import icd2vec_vectors
 from icd_relevancy.vectors.icdcodex import icdcodex_vectors
 from icd_relevancy.vectors.nnbsvr import nnbsvr_vectors
@@ -19,11 +18,9 @@ if TYPE_CHECKING:
 __all__ = [
     "CodePairs",
     "CodeVectors",
-    "DenMune",
     "Reduction",
     "TextToVector",
     "TextToVectorConfig",
-    "denmune",
     "elbow",
     "hierarchy_only_vectors",
     "hierarchy_reconstruction",
@@ -31,7 +28,6 @@ __all__ = [
     "icdcodex_vectors",
     "neighbour_counts",
     "nnbsvr_vectors",
-    "one_hot_vectors",
     "pair_auc",
     "pair_report",
     "read_code_pairs",

@@ -9,9 +9,7 @@ from icd_relevancy.errors import InputError
 from icd_relevancy.vectors.code_vectors import CodeVectors
 
 HIERARCHY_ONLY_RECIPE = "hierarchy-only-1"
-ONE_HOT_RECIPE = "one-hot-1"
 LONGEST_CODE = 7
-MOST_ONE_HOT = 20_000
 NUDGE = 1e-3
 
 
@@ -88,33 +86,6 @@ def hierarchy_only_vectors(
     vectors[np.abs(vectors).max(axis=1) < NUDGE, 0] = NUDGE
     meta = {"recipe": HIERARCHY_ONLY_RECIPE, "code_system": code_system.name, "positions": positions}
     return CodeVectors(code_system.codes, vectors, meta).select(wanted)
-
-
-def one_hot_vectors(codes: Sequence[str]) -> CodeVectors:
-    """Vectors under which a code matches only itself: equality matching, the "EM" of NNBSVR and LOSSES.
-
-    `RelevanceGraph.identity(codes)` gives the same matches without any vectors.
-
-    Args:
-        codes: m distinct codes, at most 20,000.
-
-    Returns:
-        `CodeVectors` of m dimensions, `4 * m * m` bytes.
-
-    Raises:
-        InputError: a code is listed twice, or there are more than 20,000.
-
-    Example:
-        >>> one_hot_vectors(["J18.9", "I10"]).similarity("J18.9", "I10")
-        0.0
-    """
-    if len(codes) > MOST_ONE_HOT:
-        raise InputError(
-            f"one-hot vectors of {len(codes)} codes would be too large (at most {MOST_ONE_HOT}); use "
-            "RelevanceGraph.identity(codes), which matches alike"
-        )
-    distinct = _distinct(codes)
-    return CodeVectors(distinct, np.eye(len(distinct), dtype=np.float32), {"recipe": ONE_HOT_RECIPE})
 
 
 def _distinct(codes: Sequence[str]) -> tuple[str, ...]:

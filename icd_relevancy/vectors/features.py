@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.preprocessing import minmax_scale, normalize
+from sklearn.preprocessing import normalize
 
 from icd_relevancy.codes import CodeKnowledge, CodeSystem
 from icd_relevancy.codes.feature import GROUPS
@@ -47,45 +47,6 @@ CODE_RANGE = re.compile(r"\([A-Z]\d\w[^)]*\)")
 WORD = re.compile(r"\b(?:type|vitamin|hepatitis|factor|group) (?:[a-z]|[ivx]+|\d+)\b|[^\W\d_]{2,}|\d+")
 
 
-def printed_features(
-    knowledge: CodeKnowledge, groups: Iterable[str] | None = None
-) -> tuple[np.ndarray, list[str]]:
-    """Features as the paper has them: one number each, min-max scaled (NNBSVR §3.1.3).
-
-    A categorical feature becomes the rank of its value in alphabetical order, missing first; a feature of
-    several values the rank of their combination. Texts have no order and are left to the encoder. A feature
-    that is the same for all codes tells nothing and is left out.
-
-    Args:
-        knowledge: what is known of m codes.
-        groups: groups of features, of `codes.feature.GROUPS`. Defaults to None, all.
-
-    Returns:
-        float32 array `(m, features)` with values in [0, 1], and the features' names.
-
-    Raises:
-        InputError: a group is unknown, or no feature is left.
-
-    Example:
-        >>> from icd_relevancy.codes import code_knowledge
-        >>> matrix, names = printed_features(code_knowledge("icd9cm"), groups=["hierarchy"])
-        >>> matrix.shape[1] == len(names), float(matrix.min()), float(matrix.max())
-        (True, 0.0, 1.0)
-    """
-    wanted = _groups(groups)
-    columns = {}
-    for feature in knowledge.features:
-        if feature.group in wanted and feature.kind != "text":
-            values = _ranks(knowledge.table[feature.name], feature.kind)
-            if values.min() < values.max():
-                columns[feature.name] = values
-    if not columns:
-        raise InputError(
-            f"{knowledge.code_system.name}: no feature of {sorted(wanted)} tells two codes apart"
-        )
-    return minmax_scale(np.column_stack(list(columns.values()))).astype(np.float32), list(columns)
-
-
 def knowledge_features(
     knowledge: CodeKnowledge, groups: Iterable[str] | None = None
 ) -> tuple[sparse.csr_matrix, list[str]]:
@@ -113,7 +74,7 @@ def knowledge_features(
         >>> names[:2]
         ['path: 001-139', 'path: 001']
     """
-    wanted = _groups(groups)
+    wanted = checked_groups(groups)
     blocks = [block for block in _blocks(knowledge, wanted) if block[0].nnz]
     matrix = sparse.hstack([np.float32(np.sqrt(share)) * block for block, _, share in blocks] or [
         sparse.csr_matrix((len(knowledge.table), 1), dtype=np.float32)
@@ -128,7 +89,8 @@ def knowledge_features(
     return normalize(matrix).astype(np.float32), [name for _, names, _ in blocks for name in names]
 
 
-def _groups(groups: Iterable[str] | None) -> frozenset[str]:
+def checked_groups(groups: Iterable[str] | None) -> frozenset[str]:
+    """The groups of features that are wanted, all for None; raises an `InputError` for one that is unknown."""
     if groups is None:
         return frozenset(GROUPS)
     wanted = frozenset(groups)
@@ -137,12 +99,6 @@ def _groups(groups: Iterable[str] | None) -> frozenset[str]:
             f"unknown groups of features {sorted(unknown)}; expected some of {', '.join(GROUPS)}"
         )
     return wanted
-
-
-def _ranks(values: pd.Series, kind: str) -> np.ndarray:
-    if kind in ("boolean", "ordinal"):
-        return values.to_numpy(np.float32, na_value=np.nan_to_num(values.min() if kind == "ordinal" else 0))
-    return pd.Categorical(values.map(str, na_action="ignore")).codes.astype(np.float32)
 
 
 def _blocks(knowledge: CodeKnowledge, wanted: frozenset[str]):

@@ -6,13 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from sklearn.cluster import HDBSCAN, KMeans
+from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.manifold import TSNE
-from sklearn.metrics import normalized_mutual_info_score, silhouette_score
+from sklearn.metrics import normalized_mutual_info_score
 from sklearn.metrics.cluster import contingency_matrix
 from sklearn.preprocessing import normalize
-from threadpoolctl import threadpool_limits
 
 from icd_relevancy.codes import CodeSystem
 from icd_relevancy.errors import InputError
@@ -265,116 +263,3 @@ def neighbour_counts(
         maximum=int(counts.max()),
         alone=float((counts == 0).mean()),
     )
-
-
-@dataclass(frozen=True, eq=False)
-class TSNEMap:
-    """Codes on a plane, and how far their chapters keep apart there.
-
-    Attributes:
-        codes: the codes.
-        points: float32 array `(n, 2)`.
-        chapters: the chapter of each code.
-        silhouette: mean silhouette of the chapters in the space of the vectors, from -1 to 1.
-        silhouette_2d: the same on the plane.
-    """
-
-    codes: tuple[str, ...]
-    points: np.ndarray
-    chapters: tuple[str, ...]
-    silhouette: float
-    silhouette_2d: float
-
-
-def tsne(
-    vectors: CodeVectors,
-    codes: Sequence[str],
-    code_system: CodeSystem,
-    seed: int = 0,
-    perplexity: float = 30.0,
-) -> TSNEMap:
-    """Lays codes on a plane by t-SNE (NNBSVR §4.5.1, figure 2), with the numbers behind the picture.
-
-    The vectors are brought to unit length. The silhouette of a code compares its mean distance to its own
-    chapter with that to the nearest other chapter.
-
-    Args:
-        vectors: code vectors.
-        codes: the codes to show; time and memory grow with the square of their number, so take a sample.
-        code_system: the code system.
-        seed: seed of t-SNE. Defaults to 0.
-        perplexity: about how many neighbours of a code matter; at most a third of the codes is used. Defaults
-            to 30.
-
-    Returns:
-        A `TSNEMap`.
-
-    Raises:
-        InputError: a code has no vector or is unknown, or the codes are not of two chapters at least, one of
-            them with several codes.
-
-    Example:
-        >>> from icd_relevancy.codes import icd9cm
-        >>> from icd_relevancy.vectors import CodeVectors
-        >>> from icd_relevancy.vectors.validation import tsne
-        >>> vectors = CodeVectors(["428.0", "428.9", "786.2", "786.0"], [[1, 0], [1, 0.1], [0, 1], [0.1, 1]])
-        >>> picture = tsne(vectors, vectors.codes, icd9cm())
-        >>> picture.points.shape, picture.silhouette > 0.8
-        ((4, 2), True)
-    """
-    codes = tuple(codes)
-    chapters = tuple(groups_at(code_system, codes, 0))
-    if not 2 <= len(set(chapters)) < len(codes):
-        raise InputError(
-            f"the silhouette of chapters needs at least two of them and more codes than chapters. Received: "
-            f"{len(codes)} codes of {len(set(chapters))} chapters"
-        )
-    units = normalize(vectors.select(codes).vectors)
-    method = TSNE(2, perplexity=min(perplexity, (len(codes) - 1) / 3), init="pca", random_state=seed)
-    # Several threads add up in an order of their own, so that a seed would not give the same map twice.
-    with threadpool_limits(1):
-        points = method.fit_transform(units)
-    return TSNEMap(
-        codes=codes,
-        points=points,
-        chapters=chapters,
-        silhouette=float(silhouette_score(units, chapters)),
-        silhouette_2d=float(silhouette_score(points, chapters)),
-    )
-
-
-@dataclass(frozen=True, eq=False)
-class HDBSCANClusters:
-    """What `hdbscan` found.
-
-    Attributes:
-        labels: int array `(n,)`: the cluster of each point, -1 for noise.
-        clusters: number of clusters.
-        noise: number of points in none.
-    """
-
-    labels: np.ndarray
-    clusters: int
-    noise: int
-
-
-def hdbscan(x: np.ndarray, min_cluster_size: int = 10) -> HDBSCANClusters:
-    """Clusters points by HDBSCAN, the usual density-based method, as a control beside `denmune`.
-
-    Args:
-        x: finite float array `(n, d)`. Distances are Euclidean: pass unit vectors to compare by cosine. Time
-            grows with the square of n: take a sample of large code systems.
-        min_cluster_size: number of points of the smallest cluster. Defaults to 10.
-
-    Returns:
-        `HDBSCANClusters`.
-
-    Example:
-        >>> import numpy as np
-        >>> from icd_relevancy.vectors.validation import hdbscan
-        >>> blob = np.random.default_rng(0).normal(size=(50, 2))
-        >>> hdbscan(np.vstack([blob, blob + 20])).clusters
-        2
-    """
-    labels = HDBSCAN(min_cluster_size=min_cluster_size, copy=True).fit_predict(x)
-    return HDBSCANClusters(labels, int(labels.max()) + 1, int((labels < 0).sum()))

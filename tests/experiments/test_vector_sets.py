@@ -3,8 +3,9 @@ import pytest
 from small_system import small_system
 
 from experiments import vector_sets
-from experiments.vector_sets import ONE_HOT, VECTOR_SETS, vector_set, vectors_fingerprint
+from experiments.vector_sets import ONE_HOT, VECTOR_SETS, one_hot_vectors, vector_set, vectors_fingerprint
 from icd_relevancy.errors import InputError
+from icd_relevancy.relevance import RelevanceGraph
 from icd_relevancy.vectors import CodeVectors
 from icd_relevancy.vectors.baselines import hierarchy_only_vectors
 
@@ -53,6 +54,24 @@ def test_the_packaged_vectors_are_those_of_nnbsvr(in_miniature):
 def test_one_hot_matches_only_itself(own_cache):
     vectors = vector_set(ONE_HOT, small_system(), ["J18.9", "J18.8"])
     assert (vectors.similarity("J18.9", "J18.8"), vectors.similarity("J18.9", "J18.9")) == (0, 1)
+
+
+def test_one_hot_matches_as_identity():
+    codes = ["J18.9", "I10", "E11.9"]
+    vectors = one_hot_vectors(codes)
+    assert [vectors.similarity("I10", code) for code in codes] == [0, 1, 0]
+    graph = RelevanceGraph.from_vectors(vectors, threshold=0.01)
+    assert graph.is_identity
+    assert graph.codes == RelevanceGraph.identity(codes).codes
+    assert vectors.meta["recipe"] == "one-hot-1"
+
+
+def test_refused_one_hot_codes(monkeypatch):
+    with pytest.raises(InputError, match="'A0' is listed twice"):
+        one_hot_vectors(["A0"] * 2)
+    monkeypatch.setattr(vector_sets, "MOST_ONE_HOT", 2)
+    with pytest.raises(InputError, match=r"RelevanceGraph\.identity"):
+        one_hot_vectors(["a", "b", "c"])
 
 
 def test_an_unknown_name_is_told(own_cache):

@@ -3,9 +3,8 @@ import pytest
 
 from icd_relevancy.codes import CodeSystem, icd9cm, icd10cm
 from icd_relevancy.errors import InputError
-from icd_relevancy.relevance.graph import RelevanceGraph
 from icd_relevancy.vectors import baselines
-from icd_relevancy.vectors.baselines import hierarchy_only_vectors, one_hot_vectors
+from icd_relevancy.vectors.baselines import hierarchy_only_vectors
 
 
 @pytest.fixture(scope="module")
@@ -58,25 +57,8 @@ def test_no_code_is_left_without_direction(count):
     assert np.abs(table.vectors).max(axis=1).min() > 0
 
 
-def test_one_hot_matches_as_identity():
-    codes = ["J18.9", "I10", "E11.9"]
-    vectors = one_hot_vectors(codes)
-    assert [vectors.similarity("I10", code) for code in codes] == [0, 1, 0]
-    graph = RelevanceGraph.from_vectors(vectors, threshold=0.01)
-    assert graph.is_identity
-    assert graph.codes == RelevanceGraph.identity(codes).codes
-    assert vectors.meta["recipe"] == "one-hot-1"
-
-
-def test_refused_codes(toy, monkeypatch):
+def test_refused_codes(toy):
     with pytest.raises(InputError, match="'Z9' is not a code of toy"):
         hierarchy_only_vectors(toy, codes=["A0", "Z9"])
-    for refused in (
-        lambda: hierarchy_only_vectors(toy, codes=["A0", "A0"]),
-        lambda: one_hot_vectors(["A0"] * 2),
-    ):
-        with pytest.raises(InputError, match="'A0' is listed twice"):
-            refused()
-    monkeypatch.setattr(baselines, "MOST_ONE_HOT", 2)
-    with pytest.raises(InputError, match=r"RelevanceGraph\.identity"):
-        one_hot_vectors(["a", "b", "c"])
+    with pytest.raises(InputError, match="'A0' is listed twice"):
+        hierarchy_only_vectors(toy, codes=["A0", "A0"])

@@ -4,7 +4,7 @@ from sklearn.preprocessing import normalize
 
 from icd_relevancy.codes import CodeSystem, code_knowledge, icd9cm, icd10cm, knowledge_from_table
 from icd_relevancy.errors import InputError
-from icd_relevancy.vectors.features import _words, knowledge_features, printed_features
+from icd_relevancy.vectors.features import _words, knowledge_features
 
 
 @pytest.fixture(scope="module")
@@ -18,24 +18,6 @@ def cosine():
     matrix, _ = knowledge_features(knowledge)
     row = {code: number for number, code in enumerate(knowledge.code_system.codes)}
     return lambda a, b: float(matrix[row[a]].multiply(matrix[row[b]]).sum())
-
-
-def test_printed_features_are_one_number_each_between_0_and_1(icd9):
-    matrix, names = printed_features(icd9)
-    assert len(names) == len(set(names)) == matrix.shape[1] >= 68
-    np.testing.assert_allclose(matrix.min(axis=0), 0)
-    np.testing.assert_allclose(matrix.max(axis=0), 1, rtol=1e-6)
-    row = icd9cm().codes.index("185")
-    assert matrix[row, names.index("male_only")] == 1
-    assert "title" not in names
-
-
-def test_printed_ranks_follow_the_alphabet():
-    system = CodeSystem(
-        "toy", ("a1", "b1", "c1"), dict.fromkeys(("a1", "b1", "c1"), "x"), dict.fromkeys(("a1", "b1", "c1"))
-    )
-    matrix, names = printed_features(code_knowledge(system), groups=["hierarchy"])
-    np.testing.assert_allclose(matrix[:, names.index("position_1")], [0, 0.5, 1])
 
 
 def test_rows_have_unit_length_and_columns_have_names(icd9):

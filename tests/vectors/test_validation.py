@@ -7,13 +7,11 @@ from icd_relevancy.relevance.graph import RelevanceGraph
 from icd_relevancy.vectors import CodeVectors
 from icd_relevancy.vectors.validation import (
     groups_at,
-    hdbscan,
     hierarchy_reconstruction,
     levels,
     neighbour_counts,
     purity,
     sample_codes,
-    tsne,
 )
 
 # Two chapters; I has the blocks I1-I2 (categories I1, I2) and I3-I3, J has J1-J1. I3 is a leaf category.
@@ -195,37 +193,3 @@ def test_neighbours_at_the_threshold_are_those_of_the_graph():
     graph = RelevanceGraph.from_vectors(vectors, threshold=abs(threshold))
     edges = graph.matrix.nnz - 40
     assert neighbour_counts(vectors, abs(threshold)).mean == edges / 40
-
-
-def test_tsne_keeps_far_chapters_apart():
-    system, leaves = many((20, 20))
-    random = np.random.default_rng(0)
-    vectors = CodeVectors(leaves, 10 * np.repeat(np.eye(2, 5), 20, axis=0) + random.normal(0, 0.5, (40, 5)))
-    picture = tsne(vectors, leaves, system)
-    assert picture.codes == leaves
-    assert picture.chapters == ("C0",) * 20 + ("C1",) * 20
-    assert picture.points.shape == (40, 2)
-    assert picture.silhouette > 0.8
-    assert picture.silhouette_2d > 0.6
-    np.testing.assert_array_equal(picture.points, tsne(vectors, leaves, system).points)
-
-
-def test_the_silhouette_by_hand():
-    # Each code lies at distance 0 from its twin, which is its whole chapter: silhouette 1.
-    system, leaves = many((2, 2))
-    assert tsne(CodeVectors(leaves, [[1, 0], [2, 0], [0, 1], [0, 3]]), leaves, system).silhouette == 1
-
-
-@pytest.mark.parametrize("codes", [("I1.0", "I2.0", "I3"), ("I1.0", "J1.0")])
-def test_tsne_needs_chapters_to_compare(codes):
-    with pytest.raises(InputError, match="needs at least two of them"):
-        tsne(perfect_vectors(), codes, SYSTEM)
-
-
-def test_hdbscan_finds_blobs_and_noise():
-    blob = np.random.default_rng(0).normal(size=(60, 2))
-    found = hdbscan(np.vstack([blob, blob + 50, [[200.0, 0.0]]]), min_cluster_size=20)
-    assert found.clusters == 2
-    assert found.labels[-1] == -1
-    assert found.noise == (found.labels == -1).sum()
-    assert len({*found.labels[:60]} - {-1}) == 1

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import adjusted_rand_score
 
+from experiments.nnbsvr.denmune import NOISE_TYPE_1, NOISE_TYPE_2, denmune
 from icd_relevancy.errors import InputError
-from icd_relevancy.vectors.denmune import NOISE_TYPE_1, NOISE_TYPE_2, denmune
 
 
 def polar(radius, angle):

@@ -69,26 +69,8 @@ def denmune(x: np.ndarray, k: int = 10) -> DenMune:
     equal density the one with the smaller coordinates comes first, so their order in `x` does not matter.
 
     The paper of the algorithm projects points of more than two dimensions to a plane by t-SNE first. Here the
-    points are taken as they are; pass the `points` of `icd_relevancy.vectors.validation.tsne` to do as it does.
-
-    Args:
-        x: float array `(n, d)`. Distances are Euclidean: pass unit vectors to compare by cosine.
-        k: number of nearest neighbours. More of them give fewer, larger clusters. Defaults to 10.
-
-    Returns:
-        A `DenMune`.
-
-    Raises:
-        InputError: the points are no finite matrix, or k lies outside 1 to n - 1.
-
-    Example:
-        >>> import numpy as np
-        >>> from icd_relevancy.vectors.denmune import denmune
-        >>> angle = np.linspace(0, 2 * np.pi, 40, endpoint=False)
-        >>> ring = np.column_stack([np.cos(angle), np.sin(angle)])
-        >>> found = denmune(np.vstack([ring, 5 * ring, [[20.0, 0.0]]]), k=4)
-        >>> found.clusters, found.noise_type_1, int(found.labels[-1])
-        (2, 1, -1)
+    points are taken as they are; pass the `points` of `tsne` to do as it does. Distances are Euclidean: pass unit
+    vectors to compare by cosine.
 
     Reference: Abbas, El-Zoghabi, Shoukry: DenMune: density peak based clustering using mutual nearest neighbors.
         Pattern Recognition 109, 2021.
