@@ -27,7 +27,7 @@ from icd_relevancy.files.safe_reading import reading
 from icd_relevancy.relevance.graph import RelevanceGraph
 from icd_relevancy.settings import from_mapping, read_yaml
 from icd_relevancy.vectors import CodeVectors
-from icd_relevancy.vectors.label_vectors import label_vectors
+from icd_relevancy.vectors.code_vectors import label_vectors
 
 RESULTS = Path("results")
 _HERE = Path(__file__).parent

@@ -12,7 +12,7 @@ from icd_relevancy.codes import CodeSystem, code_knowledge
 from icd_relevancy.codes.system import PACKAGED_SYSTEMS
 from icd_relevancy.errors import InputError
 from icd_relevancy.files.disk import cache_folder
-from icd_relevancy.vectors import CodeVectors, baselines, icd2vec, icdcodex, nnbsvr, reduce
+from icd_relevancy.vectors import CodeVectors, nnbsvr, recipes, reduce
 
 ONE_HOT = "One-hot (equality)"
 HIERARCHY = ("hierarchy",)
@@ -82,11 +82,11 @@ def vectors_fingerprint(vectors: CodeVectors) -> str:
 
 
 def _icd2vec(system: CodeSystem, codes, encoder, max_length) -> CodeVectors:
-    return icd2vec.icd2vec_vectors(system, codes, encoder, cache_folder() / "embeddings", max_length)
+    return recipes.icd2vec_vectors(system, codes, encoder, cache_folder() / "embeddings", max_length)
 
 
 def _of_groups(*groups: str):
-    return lambda system, *_: nnbsvr.nnbsvr_vectors(system, groups=groups or None)
+    return lambda system, *_: recipes.nnbsvr_vectors(system, groups=groups or None)
 
 
 def _printed(system: CodeSystem, *_) -> CodeVectors:
@@ -101,7 +101,7 @@ def _from_words(system: CodeSystem, _, encoder, max_length) -> CodeVectors:
 
     knowledge = code_knowledge(system)
     targets = (
-        CodeVectors.load(system.name) if system.name in PACKAGED_SYSTEMS else nnbsvr.nnbsvr_vectors(system)
+        CodeVectors.load(system.name) if system.name in PACKAGED_SYSTEMS else recipes.nnbsvr_vectors(system)
     )
     words = [knowledge.words(code) for code in system.codes]
     config, cache = TextToVectorConfig(encoder, max_length=max_length), cache_folder() / "embeddings"
@@ -127,12 +127,12 @@ VECTOR_SETS = {
     "NNBSVR, hierarchy + attributes": (nnbsvr.recipe(), _of_groups(*HIERARCHY, *ATTRIBUTES)),
     "NNBSVR from words": (nnbsvr.recipe(), _from_words),
     "Printed reduction": (nnbsvr.recipe(), _printed),
-    "ICD2Vec": (icd2vec.RECIPE, _icd2vec),
-    "ICDCodex": (icdcodex.RECIPE, lambda system, *_: icdcodex.icdcodex_vectors(system)),
+    "ICD2Vec": (recipes.ICD2VEC_RECIPE, _icd2vec),
+    "ICDCodex": (recipes.ICDCODEX_RECIPE, lambda system, *_: recipes.icdcodex_vectors(system)),
     "TF-IDF titles": (f"{TITLE_DIMENSIONS} dimensions", _titles),
     "Hierarchy only": (
-        baselines.HIERARCHY_ONLY_RECIPE,
-        lambda system, *_: baselines.hierarchy_only_vectors(system),
+        recipes.HIERARCHY_ONLY_RECIPE,
+        lambda system, *_: recipes.hierarchy_only_vectors(system),
     ),
     ONE_HOT: ("", None),
 }

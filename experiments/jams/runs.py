@@ -13,9 +13,9 @@ from icd_relevancy.files.disk import cache_folder
 from icd_relevancy.metrics import multilabel, ranking, relevancy_report
 from icd_relevancy.metrics.positive_ranks import positive_ranks
 from icd_relevancy.training.evaluation import with_unseen_codes
-from icd_relevancy.training.label_graph import graph_of_labels
 from icd_relevancy.training.notes.config import TrainingConfig
 from icd_relevancy.training.thresholds import predicted_labels
+from icd_relevancy.vectors.code_vectors import graph_of_labels
 
 # The nine of JAMS table 2, in its order.
 METRICS = (
@@ -151,7 +151,7 @@ def _measures(task: JamsTask, system: str, labels: tuple[str, ...], scores, thre
     padded[:, known:] = min(float(scores.min()), threshold) - 1
     y, predicted = encode_labels(codes, every), predicted_labels(padded, threshold)
     ranks, f1 = positive_ranks(y, padded), multilabel.f1(y, predicted, None)
-    graph = graph_of_labels(every, TrainingConfig(code_system=system), task.systems[system])
+    graph = graph_of_labels(every, task.systems[system])
     values = (
         multilabel.auroc(y[:, :known], padded[:, :known], "micro"),
         multilabel.auroc(y[:, :known], padded[:, :known], "macro"),

@@ -12,7 +12,7 @@ from experiments.vector_sets import ONE_HOT, vector_set
 from icd_relevancy.errors import InputError
 from icd_relevancy.reporting import line_plot, markdown_table, write_table
 from icd_relevancy.vectors import CodeVectors
-from icd_relevancy.vectors.code_pairs import (
+from icd_relevancy.vectors.pairs import (
     CodePairs,
     best_threshold,
     pair_auc,

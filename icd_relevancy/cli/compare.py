@@ -69,7 +69,7 @@ def _system_of(loaded: dict) -> str:
 
 def _by_pairs(vectors, pairs) -> dict:
     """Each split by itself, with the threshold that is best on the development pairs."""
-    from icd_relevancy.vectors.code_pairs import best_threshold
+    from icd_relevancy.vectors.pairs import best_threshold
 
     if not pairs:
         return {"best_threshold": None, "splits": {}}
@@ -87,7 +87,7 @@ def _of_both_sorts(pairs) -> bool:
 
 
 def _of_split(vectors, pairs, best: float | None) -> dict:
-    from icd_relevancy.vectors.code_pairs import THRESHOLDS, pair_auc, pair_report
+    from icd_relevancy.vectors.pairs import THRESHOLDS, pair_auc, pair_report
 
     report = pair_report(vectors, pairs, [*THRESHOLDS, *([] if best is None else [best])])
     report = report.astype(object).where(report.notna(), None)

@@ -170,7 +170,8 @@ def _knowledge(options):
 def _nnbsvr(knowledge, dimensions: int | None, options):
     from icd_relevancy.codes.system import PACKAGED_SYSTEMS
     from icd_relevancy.vectors import CodeVectors
-    from icd_relevancy.vectors.nnbsvr import DIMENSIONS, nnbsvr_vectors
+    from icd_relevancy.vectors.nnbsvr import DIMENSIONS
+    from icd_relevancy.vectors.recipes import nnbsvr_vectors
 
     system = knowledge.code_system
     of_its_own = options.features or options.code_edits or dimensions != DIMENSIONS or options.seed

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from icd_relevancy.encoding.encoder import TransformerEncoder
 from icd_relevancy.encoding.pretrained import encoder_hash
 from icd_relevancy.encoding.tokenizer import checked_texts
 from icd_relevancy.files.disk import private_folder, replacing
 from icd_relevancy.files.safe_reading import read_arrays, reading
-from icd_relevancy.layers import TransformerEncoder
 
 _SHARD_TEXTS = 2048
 _KEY_BYTES = 16

@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Iterable, Sequence
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -23,9 +24,19 @@ from icd_relevancy.relevance.graph_matrix import (
     with_unit_diagonal,
 )
 
+# By name, as vectors stand on this module.
+_KNOWN_CODES = "icd_relevancy.vectors.code_vectors"
+
 if TYPE_CHECKING:
-    from icd_relevancy.codes import CodeSystem, NormalisationReport
-    from icd_relevancy.vectors import CodeVectors
+    # What a graph needs to know of them; their classes are in rooms that stand beside or above this one.
+    CodeSystem = NormalisationReport = Any
+
+    class CodeVectors(Protocol):
+        @property
+        def codes(self) -> tuple[str, ...]: ...
+        @property
+        def vectors(self) -> np.ndarray: ...
+        def select(self, codes: Sequence[str]) -> CodeVectors: ...
 
 
 class RelevanceGraph:
@@ -126,30 +137,8 @@ class RelevanceGraph:
         >>> graph.codes, graph.report.reformatted_codes
         (('J18.9', 'J15.9'), (('j189', 'J18.9'),))
         """
-        # Here, because codes and vectors stand on this module.
-        from icd_relevancy.codes import CodeSystem
-        from icd_relevancy.codes import code_system as system_of
-        from icd_relevancy.vectors import CodeVectors
-        from icd_relevancy.vectors.label_vectors import label_vectors
-
-        codes = [codes] if isinstance(codes, str) else list(codes)
-        if isinstance(vectors, CodeVectors) and code_system is None:
-            code_system = vectors.meta.get("code_system")
-        if not isinstance(code_system, CodeSystem):
-            code_system = system_of("icd10cm" if code_system is None else code_system)
-        resolved, report = code_system.normalise_all(codes, groups=False)
-        labels = list(dict.fromkeys(code for code in resolved if code is not None))
-        if report.unknown:
-            message = (
-                f"{len(report.unknown_codes)} codes unknown to {code_system.name}: "
-                f"{named_codes(report.unknown_codes)}"
-            )
-            if not labels:
-                raise InputError(f"{message}; choose their code system, or correct them")
-            warn_caller(f"{message}; they are left out of the graph, correct them to keep them")
-        if not isinstance(vectors, CodeVectors):
-            vectors = CodeVectors.load(code_system.name if vectors is None else vectors)
-        graph = cls.from_vectors(label_vectors(labels, vectors, code_system), threshold=threshold)
+        vectors_of_labels, report = import_module(_KNOWN_CODES).known_codes(codes, vectors, code_system)
+        graph = cls.from_vectors(vectors_of_labels, threshold=threshold)
         graph.report = report
         return graph
 

@@ -3,17 +3,28 @@
 from typing import TYPE_CHECKING
 
 from icd_relevancy.registry import attach
-from icd_relevancy.vectors.baselines import hierarchy_only_vectors
-from icd_relevancy.vectors.code_pairs import CodePairs, pair_auc, pair_report, read_code_pairs
-from icd_relevancy.vectors.code_vectors import CodeVectors
-from icd_relevancy.vectors.icd2vec import icd2vec_vectors
-from icd_relevancy.vectors.icdcodex import icdcodex_vectors
-from icd_relevancy.vectors.nnbsvr import nnbsvr_vectors
-from icd_relevancy.vectors.reduction import Reduction, elbow, reduce
-from icd_relevancy.vectors.validation import hierarchy_reconstruction, neighbour_counts
 
 if TYPE_CHECKING:
+    from icd_relevancy.vectors.code_vectors import CodeVectors
+    from icd_relevancy.vectors.pairs import CodePairs, pair_auc, pair_report, read_code_pairs
+    from icd_relevancy.vectors.recipes import (
+        hierarchy_only_vectors,
+        icd2vec_vectors,
+        icdcodex_vectors,
+        nnbsvr_vectors,
+    )
+    from icd_relevancy.vectors.reduction import Reduction, elbow, reduce
     from icd_relevancy.vectors.text_to_vector import TextToVector, TextToVectorConfig
+    from icd_relevancy.vectors.validation import hierarchy_reconstruction, neighbour_counts
+
+_NAMES = {
+    "code_vectors": ("CodeVectors",),
+    "pairs": ("CodePairs", "pair_auc", "pair_report", "read_code_pairs"),
+    "recipes": ("hierarchy_only_vectors", "icd2vec_vectors", "icdcodex_vectors", "nnbsvr_vectors"),
+    "reduction": ("Reduction", "elbow", "reduce"),
+    "text_to_vector": ("TextToVector", "TextToVectorConfig"),
+    "validation": ("hierarchy_reconstruction", "neighbour_counts"),
+}
 
 __all__ = [
     "CodePairs",
@@ -34,7 +45,6 @@ __all__ = [
     "reduce",
 ]
 
-# These import Keras, which code vectors that are only read do not need.
 __getattr__, __dir__ = attach(
-    __name__, dict.fromkeys(("TextToVector", "TextToVectorConfig"), "icd_relevancy.vectors.text_to_vector")
+    __name__, {name: f"{__name__}.{module}" for module, names in _NAMES.items() for name in names}
 )

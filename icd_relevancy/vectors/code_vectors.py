@@ -1,4 +1,4 @@
-"""One vector a code, and the folder they are kept in."""
+"""One vector a code, the folder they are kept in, and what the labels of a data set make of them."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from icd_relevancy._arguments import named_codes
+from icd_relevancy._arguments import named_codes, warn_caller
+from icd_relevancy.codes import CodeSystem, NormalisationReport, code_system
 from icd_relevancy.codes.system import PACKAGED_SYSTEMS
 from icd_relevancy.errors import InputError, shown_code, shown_path
 from icd_relevancy.files.disk import cache_folder, replacing
 from icd_relevancy.files.safe_reading import has_lone_surrogate, read_array, reading
+from icd_relevancy.relevance.graph import RelevanceGraph
 
 
 @dataclass(frozen=True, eq=False)
@@ -185,8 +187,9 @@ class CodeVectors:
                 _check_json(codes, meta)
                 vectors = cls(codes, read_array(path / "vectors.npy"), meta)
             except InputError as error:
-                told = f"these code vectors cannot be read ({error})"
-                raise InputError(f"{path}: {told}; build them again") from None
+                raise InputError(
+                    f"{path}: these code vectors cannot be read ({error}); build them again"
+                ) from None
         vectors._refuse_zeros(path)
         return vectors
 
@@ -215,16 +218,83 @@ class CodeVectors:
         return self.vectors / np.where(norms > 0, norms, 1)
 
 
-def _packaged(name: str, cached: Path) -> CodeVectors:
-    # Imported here: the recipe itself returns CodeVectors, and reading a folder needs no code system.
-    from icd_relevancy.vectors.nnbsvr import nnbsvr_vectors, recipe
+def label_vectors(labels: Sequence[str], vectors: CodeVectors, system: CodeSystem) -> CodeVectors:
+    """The vectors of a data set's labels, in their order; one of another edition has that of its nearest ancestor."""
+    if not labels:
+        raise InputError("there are no labels: the notes carry no codes")
+    known = [_nearest(label, vectors, system) for label in labels]
+    missing = list(dict.fromkeys(label for label, code in zip(labels, known, strict=True) if code is None))
+    advice = "correct the codes, choose their code system, or leave out the labels"
+    if len(missing) == 1:
+        raise InputError(
+            f"label {shown_code(missing[0])} has no vector, nor has any ancestor in {system.name}; {advice}"
+        )
+    if missing:
+        raise InputError(
+            f"{len(missing)} labels have no vector, nor has any ancestor in {system.name}: "
+            f"{named_codes(missing)}; {advice}"
+        )
+    distinct = list(dict.fromkeys(known))
+    position = {code: row for row, code in enumerate(distinct)}
+    rows = np.array([position[code] for code in known])
+    return CodeVectors(labels, vectors.select(distinct).vectors[rows], vectors.meta)
 
-    if _is_saved(cached):
-        vectors = CodeVectors._read(cached)
+
+def graph_of_labels(
+    labels: Sequence[str],
+    system: CodeSystem | str,
+    vectors: str | Path | None = None,
+    threshold: float = 0.76,
+) -> RelevanceGraph:
+    """The relevance graph of a data set's labels; the vectors are those of the system where none are named."""
+    if not isinstance(system, CodeSystem):
+        system = code_system(system)
+    loaded = CodeVectors.load(vectors or system.name)
+    return RelevanceGraph.from_vectors(label_vectors(labels, loaded, system), threshold=threshold)
+
+
+def known_codes(
+    codes: Iterable[str], vectors: CodeVectors | str | None, system: CodeSystem | str | None
+) -> tuple[CodeVectors, NormalisationReport]:
+    """The vectors of the distinct codes that a system knows, and what became of each; for `from_codes` of a graph."""
+    codes = [codes] if isinstance(codes, str) else list(codes)
+    if isinstance(vectors, CodeVectors) and system is None:
+        system = vectors.meta.get("code_system")
+    if not isinstance(system, CodeSystem):
+        system = code_system("icd10cm" if system is None else system)
+    resolved, report = system.normalise_all(codes, groups=False)
+    labels = list(dict.fromkeys(code for code in resolved if code is not None))
+    if report.unknown:
+        message = (
+            f"{len(report.unknown_codes)} codes unknown to {system.name}: {named_codes(report.unknown_codes)}"
+        )
+        if not labels:
+            raise InputError(f"{message}; choose their code system, or correct them")
+        warn_caller(f"{message}; they are left out of the graph, correct them to keep them")
+    if not isinstance(vectors, CodeVectors):
+        vectors = CodeVectors.load(system.name if vectors is None else vectors)
+    return label_vectors(labels, vectors, system), report
+
+
+def _nearest(label: str, vectors: CodeVectors, system: CodeSystem) -> str | None:
+    if label in vectors:
+        return label
+    code = system.normalise(label)
+    candidates = () if code is None else (code, *system.ancestors(code))
+    return next((candidate for candidate in candidates if candidate in vectors), None)
+
+
+def _packaged(name: str, folder: Path) -> CodeVectors:
+    # Imported here, because reading a folder needs no decomposition.
+    from icd_relevancy.vectors.nnbsvr import nnbsvr_points, read_knowledge, recipe
+
+    if _is_saved(folder):
+        vectors = CodeVectors._read(folder)
         if vectors.meta.get("recipe", recipe()) == recipe():
             return vectors
-    vectors = nnbsvr_vectors(name)
-    vectors.save(cached)
+    knowledge = read_knowledge(name)
+    vectors = CodeVectors(knowledge.code_system.codes, *nnbsvr_points(knowledge))
+    vectors.save(folder)
     return vectors
 
 

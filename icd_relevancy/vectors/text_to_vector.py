@@ -11,6 +11,7 @@ import keras
 import numpy as np
 
 from icd_relevancy.encoding.embeddings import embed
+from icd_relevancy.encoding.encoder import TransformerEncoder
 from icd_relevancy.encoding.pretrained import encoder_hash, resolve_encoder
 from icd_relevancy.encoding.tokenizer import checked_texts
 from icd_relevancy.errors import InputError
@@ -18,7 +19,6 @@ from icd_relevancy.files.disk import replacing
 from icd_relevancy.files.safe_reading import reading
 from icd_relevancy.fitting.batches import note_batches
 from icd_relevancy.fitting.fit import STEPS_PER_EXECUTION, fit, progress
-from icd_relevancy.layers import TransformerEncoder
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,7 @@ from icd_relevancy.text import WordTokenizer, read_abbreviations
 from icd_relevancy.text.word_vectors import read_word_vectors
 from icd_relevancy.training.notes.config import TrainingConfig
 from icd_relevancy.vectors import CodeVectors
-from icd_relevancy.vectors.code_pairs import read_code_pairs
+from icd_relevancy.vectors.pairs import read_code_pairs
 
 # A reader of several formats has as many for each of them; those of whole databases are slower.
 TIMES, TIMES_A_DATABASE = 120, 40

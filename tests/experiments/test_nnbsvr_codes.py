@@ -9,8 +9,8 @@ from experiments.nnbsvr import figure1, figure2, held_out, mapping, table5, tabl
 from icd_relevancy.codes import icd10cm
 from icd_relevancy.errors import InputError
 from icd_relevancy.vectors import CodeVectors
-from icd_relevancy.vectors.baselines import hierarchy_only_vectors
-from icd_relevancy.vectors.code_pairs import pair_auc, read_code_pairs
+from icd_relevancy.vectors.pairs import pair_auc, read_code_pairs
+from icd_relevancy.vectors.recipes import hierarchy_only_vectors
 from icd_relevancy.vectors.reduction import elbow
 from icd_relevancy.vectors.validation import hierarchy_reconstruction
 

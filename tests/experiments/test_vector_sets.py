@@ -7,7 +7,7 @@ from experiments.vector_sets import ONE_HOT, VECTOR_SETS, one_hot_vectors, vecto
 from icd_relevancy.errors import InputError
 from icd_relevancy.relevance import RelevanceGraph
 from icd_relevancy.vectors import CodeVectors
-from icd_relevancy.vectors.baselines import hierarchy_only_vectors
+from icd_relevancy.vectors.recipes import hierarchy_only_vectors
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def test_a_set_is_built_once(own_cache, monkeypatch):
     first = vector_set("Hierarchy only", system)
     np.testing.assert_array_equal(first.vectors, hierarchy_only_vectors(system).vectors)
     assert [path.name[:15] for path in (own_cache / "vectors").iterdir()] == ["hierarchy-only-"]
-    monkeypatch.setattr(vector_sets.baselines, "hierarchy_only_vectors", lambda system: 1 / 0)
+    monkeypatch.setattr(vector_sets.recipes, "hierarchy_only_vectors", lambda system: 1 / 0)
     np.testing.assert_array_equal(vector_set("Hierarchy only", system).vectors, first.vectors)
 
 

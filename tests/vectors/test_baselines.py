@@ -3,8 +3,8 @@ import pytest
 
 from icd_relevancy.codes import CodeSystem, icd9cm, icd10cm
 from icd_relevancy.errors import InputError
-from icd_relevancy.vectors import baselines
-from icd_relevancy.vectors.baselines import hierarchy_only_vectors
+from icd_relevancy.vectors import recipes
+from icd_relevancy.vectors.recipes import hierarchy_only_vectors
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +24,7 @@ def test_hand_worked_characters(toy):
         row = vectors.vectors[vectors.codes.index(code)]
         np.testing.assert_allclose(row, expected[code] - mean, atol=1e-6, err_msg=code)
     # The chapter is the mean of all codes, so it is moved off the centre.
-    np.testing.assert_allclose(vectors.vectors[0], [baselines.NUDGE, 0, 0], atol=1e-6)
+    np.testing.assert_allclose(vectors.vectors[0], [recipes.NUDGE, 0, 0], atol=1e-6)
 
 
 def test_positions_are_a_choice(toy):
@@ -38,7 +38,7 @@ def test_positions_are_a_choice(toy):
 def test_real_systems(system, positions):
     vectors = hierarchy_only_vectors(system())
     assert vectors.vectors.shape == (len(system()), positions)
-    assert np.linalg.norm(vectors.vectors, axis=1).min() >= baselines.NUDGE
+    assert np.linalg.norm(vectors.vectors, axis=1).min() >= recipes.NUDGE
     at_codes = [system().level(code) >= system().category_level for code in system().codes]
     assert np.ptp(vectors.vectors[at_codes], axis=0) == pytest.approx(1)
 

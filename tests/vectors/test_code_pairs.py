@@ -8,7 +8,7 @@ import pytest
 from icd_relevancy.codes import CodeSystem, icd10cm
 from icd_relevancy.errors import InputError
 from icd_relevancy.vectors import CodeVectors
-from icd_relevancy.vectors.code_pairs import (
+from icd_relevancy.vectors.pairs import (
     COLUMNS,
     CodePairs,
     best_threshold,

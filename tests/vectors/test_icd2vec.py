@@ -9,7 +9,7 @@ from icd_relevancy.encoding.embeddings import embed
 from icd_relevancy.encoding.pretrained import encoder_hash
 from icd_relevancy.errors import InputError
 from icd_relevancy.layers import TransformerEncoder
-from icd_relevancy.vectors.icd2vec import code_text, icd2vec_vectors
+from icd_relevancy.vectors.recipes import code_text, icd2vec_vectors
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +74,6 @@ def test_codes_are_checked_before_the_encoder_is_looked_for(toy):
 
 
 def test_the_module_imports_no_tensorflow():
-    code = "import sys, icd_relevancy.vectors.icd2vec; print('tensorflow' in sys.modules)"
+    code = "import sys, icd_relevancy.vectors.recipes; print('tensorflow' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"

@@ -6,7 +6,7 @@ import pytest
 
 from icd_relevancy.codes import CodeSystem
 from icd_relevancy.errors import InputError
-from icd_relevancy.vectors.icdcodex import icdcodex_vectors, random_walks
+from icd_relevancy.vectors.recipes import icdcodex_vectors, random_walks
 
 SMALL = {"dimensions": 16, "walk_length": 12, "walks": 20, "window": 4}
 

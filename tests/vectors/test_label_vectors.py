@@ -4,7 +4,7 @@ import pytest
 from icd_relevancy.codes import CodeSystem
 from icd_relevancy.errors import InputError
 from icd_relevancy.vectors import CodeVectors
-from icd_relevancy.vectors.label_vectors import label_vectors
+from icd_relevancy.vectors.code_vectors import label_vectors
 
 PARENTS = {"R": None, "R05": "R", "R05.9": "R05", "R50": "R", "R50.9": "R50"}
 SYSTEM = CodeSystem("toy", tuple(PARENTS), dict.fromkeys(PARENTS, ""), PARENTS)

@@ -77,7 +77,7 @@ def test_they_are_the_packaged_vectors_and_are_built_once(tmp_path, monkeypatch)
     built = CodeVectors.load("icd9cm")
     assert built.meta["recipe"].startswith("nnbsvr-2 simple-icd-10-cm-")
     monkeypatch.setattr(
-        "icd_relevancy.vectors.nnbsvr.nnbsvr_vectors", lambda name: pytest.fail("built again")
+        "icd_relevancy.vectors.nnbsvr.nnbsvr_points", lambda knowledge: pytest.fail("built again")
     )
     np.testing.assert_array_equal(CodeVectors.load("icd9cm").vectors, built.vectors)
 

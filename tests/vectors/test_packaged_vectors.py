@@ -3,7 +3,7 @@
 import pytest
 
 from icd_relevancy.vectors import CodeVectors, read_code_pairs
-from icd_relevancy.vectors.code_pairs import pair_auc, pair_report
+from icd_relevancy.vectors.pairs import pair_auc, pair_report
 
 OPPOSITES = ("hyper_hypo", "tumour_behaviour", "sex", "excess_deficiency")
 

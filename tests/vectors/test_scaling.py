@@ -3,7 +3,7 @@ import pytest
 from scipy import sparse
 from sklearn.preprocessing import normalize
 
-from icd_relevancy.vectors.scaling import scale_cosines
+from icd_relevancy.vectors.reduction import scale_cosines
 
 
 @pytest.fixture(scope="module")
@@ -27,8 +27,8 @@ def test_the_cosines_of_the_points_become_those_of_the_features(features):
 
 
 def test_points_lie_on_the_sphere_and_seeds_reproduce_them(features, monkeypatch):
-    monkeypatch.setattr("icd_relevancy.vectors.scaling.BATCH_ROWS", 64)
-    monkeypatch.setattr("icd_relevancy.vectors.scaling.RUN", 8)
+    monkeypatch.setattr("icd_relevancy.vectors.reduction.BATCH_ROWS", 64)
+    monkeypatch.setattr("icd_relevancy.vectors.reduction.RUN", 8)
     start = np.random.default_rng(1).normal(size=(160, 10))
     first, second, other = (scale_cosines(features, start, epochs=3, seed=seed) for seed in (0, 0, 1))
     np.testing.assert_allclose(np.linalg.norm(first, axis=1), 1, atol=1e-5)

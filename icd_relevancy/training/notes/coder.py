@@ -30,7 +30,6 @@ from icd_relevancy.training.coder_folder import (
     write_model,
 )
 from icd_relevancy.training.evaluation import evaluate_codes, predict_scores
-from icd_relevancy.training.label_graph import graph_of_labels
 from icd_relevancy.training.model_file import check_runs, read_model
 from icd_relevancy.training.notes.config import TrainingConfig
 from icd_relevancy.training.notes.dataset import NoteData
@@ -39,6 +38,7 @@ from icd_relevancy.training.notes.features import NoteFeatures
 from icd_relevancy.training.notes.label_set import LabelSet
 from icd_relevancy.training.notes.model_settings import BACKBONES
 from icd_relevancy.training.notes.trainer import Trained, train_note_model, tuned_threshold
+from icd_relevancy.vectors.code_vectors import graph_of_labels
 
 _GRAPH = "relevance.npz"
 
@@ -310,8 +310,11 @@ class NoteCoder:
             self.labels,
             self.scores(notes, cache),
             self.decision_threshold,
-            lambda labels: self.relevance if labels == self.labels else graph_of_labels(labels, self.config),
+            lambda labels: self.relevance if labels == self.labels else self._graph_of(labels),
         )
+
+    def _graph_of(self, labels) -> RelevanceGraph:
+        return graph_of_labels(labels, self.config.code_system, self.config.vectors, self.config.threshold)
 
     def save(self, folder) -> None:
         """Writes the folder, all of it or nothing: `model.keras`, `relevance.npz` and `coder.json`."""

@@ -13,8 +13,8 @@ from icd_relevancy.errors import InputError
 from icd_relevancy.layers.hierarchical_attention import category_membership
 from icd_relevancy.relevance.graph import RelevanceGraph
 from icd_relevancy.text import CarriedLabels
-from icd_relevancy.training.label_graph import graph_of_labels
 from icd_relevancy.training.notes.config import TrainingConfig
+from icd_relevancy.vectors.code_vectors import graph_of_labels
 
 # From this probability on, what a note calls a code of the other system is taken as a name of the label too.
 _LIKELY = 0.5
@@ -60,7 +60,7 @@ class LabelSet:
             system,
             labels,
             _titles(labels, system),
-            graph_of_labels(labels, config, system),
+            graph_of_labels(labels, system, config.vectors, config.threshold),
             encode_labels(codes, labels),
             coded,
         )

@@ -30,7 +30,6 @@ from icd_relevancy.training.coder_folder import (
     write_model,
 )
 from icd_relevancy.training.evaluation import evaluate_codes, with_unseen_codes
-from icd_relevancy.training.label_graph import graph_of_labels
 from icd_relevancy.training.model_file import check_runs, read_model
 from icd_relevancy.training.monitor import monitored
 from icd_relevancy.training.stays.config import MedicationConfig
@@ -39,6 +38,7 @@ from icd_relevancy.training.stays.trainer import train_networks
 from icd_relevancy.training.stays.wards import patient_groups, ranking_by_group
 from icd_relevancy.training.thresholds import tune_threshold
 from icd_relevancy.vectors import CodeVectors
+from icd_relevancy.vectors.code_vectors import graph_of_labels
 
 _STAYS_AT_ONCE = 1024
 
@@ -322,7 +322,7 @@ class MedicationCoder:
                 stacklevel=2,
             )
             return RelevanceGraph.identity(labels)
-        return graph_of_labels(labels, self.config, self.nodes.code_system)
+        return graph_of_labels(labels, self.nodes.code_system, self.config.vectors, self.config.threshold)
 
 
 def _without_stays(names, system: CodeSystem) -> RolledUp:

@@ -13,8 +13,7 @@ from sklearn.metrics import roc_auc_score
 from icd_relevancy.codes import CodeSystem
 from icd_relevancy.errors import InputError, shown_code, shown_word
 from icd_relevancy.relevance.graph import ROUNDING
-from icd_relevancy.vectors.code_vectors import CodeVectors
-from icd_relevancy.vectors.label_vectors import label_vectors
+from icd_relevancy.vectors.code_vectors import CodeVectors, label_vectors
 
 COLUMNS = ("a", "b", "match", "kind", "source", "split")
 MATCHES = ("yes", "no", "apart")
@@ -100,7 +99,7 @@ def read_code_pairs(path: str | Path | None = None) -> CodePairs:
     Example:
         >>> from pathlib import Path
         >>> from tempfile import mkdtemp
-        >>> from icd_relevancy.vectors.code_pairs import read_code_pairs
+        >>> from icd_relevancy.vectors.pairs import read_code_pairs
         >>> path = Path(mkdtemp()) / "pairs.csv"
         >>> _ = path.write_text("a,b,match,kind,source,split\\nP74.31,P74.32,no,hyper/hypo,NNBSVR §3.2,test\\n")
         >>> len(read_code_pairs(path))
@@ -164,7 +163,7 @@ def pair_similarities(
     Example:
         >>> import pandas as pd
         >>> from icd_relevancy.vectors import CodeVectors
-        >>> from icd_relevancy.vectors.code_pairs import COLUMNS, CodePairs, pair_similarities
+        >>> from icd_relevancy.vectors.pairs import COLUMNS, CodePairs, pair_similarities
         >>> pairs = CodePairs(pd.DataFrame([["I10", "I15.9", "yes", "by hand", "", ""]], columns=COLUMNS))
         >>> vectors = CodeVectors(["I10", "I15.9"], [[1, 0], [3, 4]])
         >>> pair_similarities(vectors, pairs)["similarity"].round(2).tolist()
@@ -213,7 +212,7 @@ def pair_report(
     Example:
         >>> import pandas as pd
         >>> from icd_relevancy.vectors import CodeVectors
-        >>> from icd_relevancy.vectors.code_pairs import COLUMNS, CodePairs, pair_report
+        >>> from icd_relevancy.vectors.pairs import COLUMNS, CodePairs, pair_report
         >>> pairs = CodePairs(pd.DataFrame([["I10", "I15.9", "yes", "by hand", "", ""]], columns=COLUMNS))
         >>> vectors = CodeVectors(["I10", "I15.9"], [[1, 0], [3, 4]])
         >>> pair_report(vectors, pairs, (0.6, 0.7)).query("kind == 'all'")["must_reached"].tolist()
@@ -263,7 +262,7 @@ def pair_auc(vectors: CodeVectors, pairs: CodePairs, code_system: CodeSystem | N
     Example:
         >>> import pandas as pd
         >>> from icd_relevancy.vectors import CodeVectors
-        >>> from icd_relevancy.vectors.code_pairs import COLUMNS, CodePairs, pair_auc
+        >>> from icd_relevancy.vectors.pairs import COLUMNS, CodePairs, pair_auc
         >>> rows = [["I10", "I15.9", "yes", "", "", ""], ["I10", "E16.2", "no", "", "", ""]]
         >>> vectors = CodeVectors(["I10", "I15.9", "E16.2"], [[1, 0], [3, 4], [0, 1]])
         >>> pair_auc(vectors, CodePairs(pd.DataFrame(rows, columns=COLUMNS)))
@@ -294,7 +293,7 @@ def best_threshold(
     Example:
         >>> import pandas as pd
         >>> from icd_relevancy.vectors import CodeVectors
-        >>> from icd_relevancy.vectors.code_pairs import COLUMNS, CodePairs, best_threshold
+        >>> from icd_relevancy.vectors.pairs import COLUMNS, CodePairs, best_threshold
         >>> rows = [["I10", "I15.9", "yes", "", "", ""], ["I10", "E16.2", "no", "", "", ""]]
         >>> vectors = CodeVectors(["I10", "I15.9", "E16.2"], [[1, 0], [3, 4], [0, 1]])
         >>> best = best_threshold(vectors, CodePairs(pd.DataFrame(rows, columns=COLUMNS)))
