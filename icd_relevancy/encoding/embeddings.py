@@ -108,16 +108,7 @@ def _distinct(texts: list[str]) -> tuple[np.ndarray, dict[bytes, int]]:
 def encoded_batches(
     texts: Sequence[str], layer: TransformerEncoder
 ) -> Iterator[tuple[list[int], np.ndarray]]:
-    """What an encoder returns for texts, in batches of like length, the longest texts first.
-
-    Args:
-        texts: n texts.
-        layer: The encoder.
-
-    Yields:
-        The rows of a batch, and the encoder's output for them: one vector a text, or with `return_sequence` one
-        for each token of the longest text of the batch.
-    """
+    """Yields the rows of batches of like length, the longest texts first, and what the encoder returns for them."""
     tokens = layer.tokenize(texts, padding=False)["input_ids"]
     longest_first = sorted(range(len(texts)), key=lambda at: -len(tokens[at]))
     start = 0
@@ -153,12 +144,12 @@ def _take_cached(store: Path, missing: dict[bytes, int], count: int) -> np.ndarr
         with reading(shard, "a shard of embeddings", "delete the file and run again"):
             joined = read_arrays(shard, ["keys"])["keys"].tobytes()
             keys = [joined[at : at + _KEY_BYTES] for at in range(0, len(joined), _KEY_BYTES)]
-            found = [at for at, key in enumerate(keys) if key in missing]
-            if found:
-                held = _checked_vectors(shard, len(keys))
+            wanted = [at for at, key in enumerate(keys) if key in missing]
+            if wanted:
+                cached = _checked_vectors(shard, len(keys))
                 if vectors is None:
-                    vectors = np.empty((count, held.shape[1]), np.float32)
-                vectors[[missing.pop(keys[at]) for at in found]] = held[found]
+                    vectors = np.empty((count, cached.shape[1]), np.float32)
+                vectors[[missing.pop(keys[at]) for at in wanted]] = cached[wanted]
     return vectors
 
 

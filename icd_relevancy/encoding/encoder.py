@@ -2,26 +2,15 @@
 
 import hashlib
 import json
-from contextlib import contextmanager
-from pathlib import Path
 
 import keras
 import numpy as np
 from keras import ops
 
-from icd_relevancy.encoding.architecture import checked_architecture, variables_within
-from icd_relevancy.encoding.chunks import in_chunks, joined
-from icd_relevancy.encoding.pretrained import local_folder, weight_file
-from icd_relevancy.encoding.tokenizer import (
-    build_tokenizer,
-    checked_texts,
-    damage_named,
-    quiet_transformers,
-    read_tokenizer,
-    truncated_texts,
-)
+from icd_relevancy.encoding.pretrained import local_folder
+from icd_relevancy.encoding.tokenizer import build_tokenizer, checked_texts, read_tokenizer, truncated_texts
+from icd_relevancy.encoding.transformer import adopted_weights, as_graph, pretrained, seed_dropout, untrained
 from icd_relevancy.errors import InputError
-from icd_relevancy.files.safe_reading import reading
 
 _POOLINGS = ("mean", "cls")
 _TOKENIZED_AT_ONCE = 4096
@@ -112,10 +101,10 @@ class TransformerEncoder(keras.layers.Layer):
         self.chunk_length = chunk_length
         if architecture is None:
             folder = local_folder(name_or_path)
-            self._transformer = _pretrained(folder, self.compute_dtype)
+            self._transformer = pretrained(folder, self.compute_dtype)
             self.tokenizer_files = read_tokenizer(folder)
         else:
-            self._transformer = _untrained(architecture, self.compute_dtype)
+            self._transformer = untrained(architecture, self.compute_dtype)
             self.tokenizer_files = tokenizer_files
         config = self._transformer.config
         self.architecture = json.loads(json.dumps(config.to_diff_dict()))
@@ -128,9 +117,9 @@ class TransformerEncoder(keras.layers.Layer):
         self.max_positions = min(self._tokenizer.model_max_length, config.max_position_embeddings)
         self._check_lengths()
         self.dimension = config.hidden_size
-        self._weights_of_transformer = _adopt(self._transformer)
+        self._weights_of_transformer = adopted_weights(self._transformer)
         self.seed_generator = keras.random.SeedGenerator()
-        _seed_dropout(self._transformer, self.seed_generator)
+        seed_dropout(self._transformer, self.seed_generator)
         # After the variables, because Keras files variables by their flag when they are tracked.
         self.trainable = trainable
         self._graph = None
@@ -228,9 +217,6 @@ class TransformerEncoder(keras.layers.Layer):
     def truncated(self, texts) -> int:
         """How many of the texts have more than `max_length` tokens, so that `tokenize` cuts them.
 
-        Args:
-            texts: A list of str.
-
         Example:
 
         >>> encoder.truncated(["Cough."])  # doctest: +SKIP
@@ -257,12 +243,12 @@ class TransformerEncoder(keras.layers.Layer):
         batch, length = ops.shape(ids)
         if self.chunk_length is not None:
             # Some models count positions from the padding.
-            ids = in_chunks(ids, self.chunk_length, self._tokenizer.pad_token_id or 0)
-            mask = in_chunks(mask, self.chunk_length)
+            ids = _in_chunks(ids, self.chunk_length, self._tokenizer.pad_token_id or 0)
+            mask = _in_chunks(mask, self.chunk_length)
         states = self._transformer(
             input_ids=ids, attention_mask=mask, training=bool(training) and self.trainable
         ).last_hidden_state
-        return states if self.chunk_length is None else joined(states, batch, length)
+        return states if self.chunk_length is None else _joined(states, batch, length)
 
     def encode(self, input_ids, attention_mask):
         """Vectors of one padded batch, outside any model and without gradients, by one graph for every shape.
@@ -280,13 +266,7 @@ class TransformerEncoder(keras.layers.Layer):
         (1, 384)
         """
         if self._graph is None:
-            import tensorflow as tf
-
-            # Not XLA: it saves a tenth of the time on short texts and costs a second for every new shape.
-            shape = tf.TensorSpec([None, None], tf.int32)
-            self._graph = tf.function(
-                lambda ids, mask: self.call((ids, mask)), input_signature=[shape, shape], autograph=False
-            )
+            self._graph = as_graph(lambda ids, mask: self.call((ids, mask)))
         return self._graph(input_ids, attention_mask).numpy()
 
     def fingerprint(self) -> str:
@@ -331,6 +311,26 @@ class TransformerEncoder(keras.layers.Layer):
         }
 
 
+def _in_chunks(tokens, chunk_length: int, padding=0):
+    """The chunks of each row of `(batch, length)` tokens, one below the other; the last is filled (PLM-ICD §3.2)."""
+    batch, length = ops.shape(tokens)
+    size = _chunk_size(length, chunk_length)
+    filling = ops.full((batch, -length % size), padding, dtype=tokens.dtype)
+    return ops.reshape(ops.concatenate([tokens, filling], axis=1), (-1, size))
+
+
+def _joined(states, batch, length):
+    """States of chunks `(batch * chunks, size, d)` as `(batch, length, d)`: the way back from `_in_chunks`."""
+    return ops.reshape(states, (batch, -1, states.shape[-1]))[:, :length]
+
+
+def _chunk_size(length, chunk_length):
+    # A number where it is known before the graph runs, so that XLA has the shape.
+    if isinstance(length, int):
+        return max(min(length, chunk_length), 1)
+    return ops.clip(length, 1, chunk_length)
+
+
 def _pool(states, mask, pooling):
     if pooling == "cls":
         return states[:, 0]
@@ -338,81 +338,3 @@ def _pool(states, mask, pooling):
     states, weights = ops.cast(states, "float32"), ops.expand_dims(ops.cast(mask, "float32"), -1)
     # A text without tokens would divide by zero.
     return ops.sum(states * weights, axis=1) / ops.maximum(ops.sum(weights, axis=1), 1.0)
-
-
-def _adopt(transformer) -> list[keras.Variable]:
-    """One `keras.Variable` for each of the transformer's TensorFlow variables, sharing its storage.
-
-    Keras 3 tracks no variable of a `tf_keras` model, so without this the encoder would be silently frozen and
-    unsaved. Which variables there are is decided here: the pooler's are left out, since neither pooling uses
-    them and `fit` would warn about their missing gradients.
-    """
-    adopted = []
-    for source in transformer.variables:
-        if "/pooler/" in source.name:
-            continue
-        name = source.name.split(":")[0].split("/", 1)[-1].replace("/", "_")
-        # The transformer reads its own variable, outside Keras's autocasting: it stays float32.
-        variable = keras.Variable(source, dtype=source.dtype.name, autocast=False, name=name)
-        # The private attribute is the only way to share storage: Keras versions differ in whether they keep
-        # or copy a tf.Variable that they are given.
-        variable._value = source
-        adopted.append(variable)
-    return adopted
-
-
-def _seed_dropout(transformer, seeds: keras.random.SeedGenerator) -> None:
-    """Lets all dropout draw from a seed that Keras tracks, so that a checkpoint of the variables holds it.
-
-    The transformer's own generators keep their state in the kernels of a compiled function, out of reach.
-    """
-
-    def dropout(inputs, rate, noise_shape=None):
-        return keras.random.dropout(inputs, rate, noise_shape, seeds)
-
-    for layer in transformer._flatten_layers():
-        if hasattr(layer, "_random_generator"):
-            layer._random_generator.dropout = dropout
-
-
-@contextmanager
-def _computing_in(compute_dtype: str):
-    """Makes the models of transformers compute in bfloat16 where the layer does."""
-    import tf_keras
-
-    policies = tf_keras.mixed_precision
-    before = policies.global_policy()
-    policies.set_global_policy("mixed_bfloat16" if compute_dtype == "bfloat16" else "float32")
-    try:
-        yield
-    finally:
-        policies.set_global_policy(before)
-
-
-def _pretrained(folder: Path, compute_dtype: str):
-    with (
-        quiet_transformers() as transformers,
-        damage_named(folder, "configuration or weights"),
-        _computing_in(compute_dtype),
-        variables_within(weight_file(folder).stat().st_size),
-    ):
-        # `from_pretrained` builds what the file says before it looks for the weights.
-        checked_architecture(json.loads((folder / "config.json").read_text("utf-8")))
-        # The folder's own code is never run, nor is anybody asked whether to.
-        return transformers.TFAutoModel.from_pretrained(
-            folder, trust_remote_code=False, local_files_only=True
-        )
-
-
-def _untrained(architecture: dict, compute_dtype: str):
-    with (
-        reading(
-            "the encoder of a saved model", "the architecture of an encoder", "copy or train the model again"
-        ),
-        quiet_transformers() as transformers,
-        _computing_in(compute_dtype),
-    ):
-        config = transformers.AutoConfig.for_model(**checked_architecture(architecture))
-        model = transformers.TFAutoModel.from_config(config, trust_remote_code=False)
-        model.build_in_name_scope()
-        return model

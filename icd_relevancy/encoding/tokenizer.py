@@ -24,18 +24,9 @@ _SETTINGS = {
 def checked_texts(texts) -> list[str]:
     """The texts as a list, each a str that can be written as UTF-8.
 
-    Args:
-        texts: An iterable of str.
-
     Raises:
         InputError: Naming the row, counted from 0, of an item that is not a str or holds a lone surrogate.
         ValueError: If `texts` is one str.
-
-    Example:
-
-    >>> from icd_relevancy.encoding.tokenizer import checked_texts
-    >>> checked_texts(("Cough.", "Fever."))
-    ['Cough.', 'Fever.']
     """
     if isinstance(texts, str):
         raise ValueError("Argument `texts` must be a list of str. Received a str")
@@ -100,14 +91,8 @@ def read_tokenizer(folder: Path) -> dict[str, str]:
 def build_tokenizer(files: Mapping[str, str], lowercase: bool | None):
     """The fast tokenizer of these files; it lower-cases as it was published where `lowercase` is None.
 
-    The files are those of a model from anywhere: they are read in memory, and never written or run.
-
-    Args:
-        files: The text of each of the files of `read_tokenizer`, by name.
-        lowercase: Whether to lower-case; None as published.
-
-    Raises:
-        InputError: If there are others, or one is damaged.
+    The files are those of a model from anywhere: they are read in memory, and never written or run. An `InputError`
+    says that there are others, or that one is damaged.
     """
     place = "the files of the tokenizer"
     if not isinstance(files, Mapping) or not {"tokenizer.json"} <= files.keys() <= set(_FILES):
@@ -119,8 +104,8 @@ def build_tokenizer(files: Mapping[str, str], lowercase: bool | None):
 def _built(files: Mapping[str, str], lowercase: bool | None):
     from tokenizers import AddedToken, Tokenizer
 
-    told = json.loads(files.get("tokenizer_config.json", "{}"))
-    settings = {name: told[name] for name, kind in _SETTINGS.items() if isinstance(told.get(name), kind)}
+    config = json.loads(files.get("tokenizer_config.json", "{}"))
+    settings = {name: config[name] for name, kind in _SETTINGS.items() if isinstance(config.get(name), kind)}
     if isinstance(settings.get("pad_token"), dict):
         settings["pad_token"] = AddedToken(settings["pad_token"]["content"], special=True)
     if settings.get("model_max_length", 1) < 1:

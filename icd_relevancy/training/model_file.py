@@ -44,7 +44,7 @@ def read_model(path: Path):
     import keras  # here, because the command line looks into a folder before it loads TensorFlow
     import numpy as np
 
-    from icd_relevancy.encoding.architecture import variables_within
+    from icd_relevancy.encoding.transformer import variables_within
 
     with reading(path, "a model of this package", "copy or train the model again"):
         with zipfile.ZipFile(path) as archive:

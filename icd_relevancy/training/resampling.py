@@ -8,7 +8,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.neighbors import NearestNeighbors
 
-from icd_relevancy.encoding.ragged_states import RaggedStates
+from icd_relevancy.encoding.token_states import RaggedStates
 from icd_relevancy.errors import InputError
 
 LABEL_SETS = ("ranking", "union", "intersection")

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from icd_relevancy.encoding.ragged_states import RaggedStates
+from icd_relevancy.encoding.token_states import RaggedStates
 
 LENGTHS = np.array([3, 0, 5, 1, 4])
 

@@ -5,7 +5,7 @@ import pytest
 from scipy import sparse
 
 from icd_relevancy import InputError
-from icd_relevancy.encoding.ragged_states import RaggedStates
+from icd_relevancy.encoding.token_states import RaggedStates
 from icd_relevancy.training import ml_smote
 from icd_relevancy.training.resampling import imbalance_per_label
 
