@@ -69,8 +69,8 @@ def _mirrored(upper: sparse.csr_matrix, block: int = 4096) -> sparse.csr_matrix:
     for half, first, lengths in ((lower, starts[:-1], before), (upper, diagonal + 1, after)):
         for row in range(0, upper.shape[0], block):
             rows = slice(row, row + block)
-            taken = slice(half.indptr[row], half.indptr[min(row + block, upper.shape[0])])
+            entries = slice(half.indptr[row], half.indptr[min(row + block, upper.shape[0])])
             shift = np.repeat(first[rows] - half.indptr[:-1][rows], lengths[rows])
-            target = np.arange(taken.start, taken.stop) + shift
-            indices[target], data[target] = half.indices[taken], half.data[taken]
+            target = np.arange(entries.start, entries.stop) + shift
+            indices[target], data[target] = half.indices[entries], half.data[entries]
     return sparse.csr_matrix((data, indices, starts), shape=upper.shape)

@@ -50,29 +50,13 @@ WORD = re.compile(r"\b(?:type|vitamin|hepatitis|factor|group) (?:[a-z]|[ivx]+|\d
 def knowledge_features(
     knowledge: CodeKnowledge, groups: Iterable[str] | None = None
 ) -> tuple[sparse.csr_matrix, list[str]]:
-    """Features whose cosine says how related two codes are.
+    """Features `(m, columns)` whose cosine says how related two codes are, in rows of unit length; the columns' names.
 
     Every group of features is brought to one length in every row and then weighted, so that a long title does
     not outweigh a short one: the path through the hierarchy (each node of it, most at the top), the words of
     title and inclusion terms with those of the ancestors, the clinical category, the specialties, and all
     other attributes. Features that exclude each other (sex, behaviour of a neoplasm, too much and too
     little, …) point away from each other. Numbers are min-max scaled; numbers with a sign keep it.
-
-    Args:
-        knowledge: what is known of m codes.
-        groups: groups of features, of `codes.feature.GROUPS`. Defaults to None, all.
-
-    Returns:
-        float32 matrix `(m, columns)` with rows of unit length, and the name of each column.
-
-    Raises:
-        InputError: a group is unknown, or a code is left without any feature.
-
-    Example:
-        >>> from icd_relevancy.codes import code_knowledge
-        >>> matrix, names = knowledge_features(code_knowledge("icd9cm"), groups=["hierarchy"])
-        >>> names[:2]
-        ['path: 001-139', 'path: 001']
     """
     wanted = checked_groups(groups)
     blocks = [block for block in _blocks(knowledge, wanted) if block[0].nnz]
@@ -111,10 +95,10 @@ def _blocks(knowledge: CodeKnowledge, wanted: frozenset[str]):
         yield *_descriptor(system), DESCRIPTOR_SHARE
     used = set()
     for share, names in OPPOSITES:
-        held = [name for name in names if name in features and features[name].kind == "boolean"]
-        if len(held) > 1:
-            used.update(held)
-            yield _simplex(table[held].to_numpy(np.float32)), held, share
+        known = [name for name in names if name in features and features[name].kind == "boolean"]
+        if len(known) > 1:
+            used.update(known)
+            yield _simplex(table[known].to_numpy(np.float32)), known, share
     for share, name in SIGNED:
         if name in features and features[name].kind == "ordinal":
             used.add(name)
@@ -122,7 +106,7 @@ def _blocks(knowledge: CodeKnowledge, wanted: frozenset[str]):
     for name, share in (("clinical_category", CATEGORY_SHARE), ("specialty", SPECIALTY_SHARE)):
         if name in features and features[name].kind in ("categorical", "multiple"):
             used.add(name)
-            matrix, names = _indicators(_of_any_visit(knowledge, name), name)
+            matrix, names = _indicators(_at_any_visit(knowledge, name), name)
             yield normalize(matrix), names, share
     rest = [
         feature
@@ -137,7 +121,7 @@ def _blocks(knowledge: CodeKnowledge, wanted: frozenset[str]):
         yield normalize(matrix), [name for _, names in encoded for name in names], ATTRIBUTES_SHARE
 
 
-def _of_any_visit(knowledge: CodeKnowledge, name: str) -> pd.Series:
+def _at_any_visit(knowledge: CodeKnowledge, name: str) -> pd.Series:
     """A feature, where the group above answers for codes of a visit: an injury is the same one at every visit."""
     values, system = knowledge.table[name], knowledge.code_system
     if "encounter" not in knowledge.table:
@@ -154,7 +138,7 @@ def _encoded(values: pd.Series, feature) -> tuple[sparse.csr_matrix, list[str]]:
     if feature.kind in ("boolean", "ordinal"):
         return sparse.csr_matrix(_scaled(values)[:, None]), [feature.name]
     if feature.kind == "text":
-        return _words_of(values.fillna("").tolist(), feature.name)
+        return _word_columns(values.fillna("").tolist(), feature.name)
     return _indicators(values, feature.name)
 
 
@@ -167,10 +151,10 @@ def _scaled(values: pd.Series) -> np.ndarray:
     return (numbers - low) / (high - low) if high > low else np.zeros_like(numbers)
 
 
-def _simplex(held: np.ndarray) -> sparse.csr_matrix:
+def _simplex(indicators: np.ndarray) -> sparse.csr_matrix:
     """Indicators of k exclusive features as corners of a simplex: two of them have a cosine of -1 / (k - 1)."""
-    count = held.sum(axis=1, keepdims=True)
-    corners = np.where(count > 0, held / np.maximum(count, 1) - 1 / held.shape[1], 0)
+    count = indicators.sum(axis=1, keepdims=True)
+    corners = np.where(count > 0, indicators / np.maximum(count, 1) - 1 / indicators.shape[1], 0)
     return normalize(sparse.csr_matrix(corners.astype(np.float32)))
 
 
@@ -178,9 +162,11 @@ def _indicators(values: pd.Series, name: str) -> tuple[sparse.csr_matrix, list[s
     """One column a value; a row has as many as it has values."""
     listed = [value if isinstance(value, tuple) else () if pd.isna(value) else (value,) for value in values]
     rows = np.repeat(np.arange(len(listed)), [len(several) for several in listed])
-    found, columns = np.unique([str(one) for several in listed for one in several], return_inverse=True)
-    matrix = sparse.csr_matrix((np.ones(len(rows), np.float32), (rows, columns)), (len(listed), len(found)))
-    return matrix, [f"{name}: {value}" for value in found]
+    distinct, columns = np.unique([str(one) for several in listed for one in several], return_inverse=True)
+    matrix = sparse.csr_matrix(
+        (np.ones(len(rows), np.float32), (rows, columns)), (len(listed), len(distinct))
+    )
+    return matrix, [f"{name}: {value}" for value in distinct]
 
 
 def _path(knowledge: CodeKnowledge) -> tuple[sparse.csr_matrix, list[str]]:
@@ -237,7 +223,7 @@ def _descriptor(system: CodeSystem) -> tuple[sparse.csr_matrix, list[str]]:
     return normalize(total), [f"word: {word}" for word in tfidf.get_feature_names_out()]
 
 
-def _words_of(texts: list[str], name: str) -> tuple[sparse.csr_matrix, list[str]]:
+def _word_columns(texts: list[str], name: str) -> tuple[sparse.csr_matrix, list[str]]:
     if not any(map(_words, texts)):
         return sparse.csr_matrix((len(texts), 0), dtype=np.float32), []
     tfidf = _word_counter()
@@ -249,8 +235,8 @@ def _word_counter() -> TfidfVectorizer:
 
 
 def _words(text: str) -> Sequence[str]:
-    found = []
+    words = []
     for word in WORD.findall(text.lower()):
         first, space, _ = word.partition(" ")
-        found += [first, word] if space else [word]
-    return [word for word in found if word not in SPECIFICITY]
+        words += [first, word] if space else [word]
+    return [word for word in words if word not in SPECIFICITY]

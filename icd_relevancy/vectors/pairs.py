@@ -55,28 +55,17 @@ class CodePairs:
         return CodePairs(table.reset_index(drop=True))
 
     def held_by(self, *vectors: CodeVectors) -> "CodePairs":
-        """The pairs of which every one of these sets of vectors holds both codes, so that they are compared fairly.
-
-        Args:
-            vectors: code vectors.
-        """
-        held = [
-            all(code in found for found in vectors for code in pair)
+        """The pairs of which every one of these sets of vectors holds both codes, so that they are compared fairly."""
+        in_all = [
+            all(code in each for each in vectors for code in pair)
             for pair in self.table[["a", "b"]].itertuples(index=False)
         ]
-        return CodePairs(self.table[np.array(held, bool)].reset_index(drop=True))
+        return CodePairs(self.table[np.array(in_all, bool)].reset_index(drop=True))
 
 
 @dataclass(frozen=True)
 class BestThreshold:
-    """The threshold at which pairs that should match are best told from those that must not.
-
-    Attributes:
-        threshold: τ; the greatest of those that are equally good.
-        balanced_accuracy: mean of the two shares below.
-        must_reached: share of the pairs that should match whose cosine reaches τ.
-        must_not_below: share of the pairs that must not match whose cosine stays below τ.
-    """
+    """A threshold τ, the shares of `pair_report` at it, and their mean."""
 
     threshold: float
     balanced_accuracy: float
@@ -99,7 +88,7 @@ def read_code_pairs(path: str | Path | None = None) -> CodePairs:
     Example:
         >>> from pathlib import Path
         >>> from tempfile import mkdtemp
-        >>> from icd_relevancy.vectors.pairs import read_code_pairs
+        >>> from icd_relevancy.vectors import read_code_pairs
         >>> path = Path(mkdtemp()) / "pairs.csv"
         >>> _ = path.write_text("a,b,match,kind,source,split\\nP74.31,P74.32,no,hyper/hypo,NNBSVR §3.2,test\\n")
         >>> len(read_code_pairs(path))
@@ -147,27 +136,10 @@ def _problem(cells: list[str], seen: dict[frozenset, int]) -> str | None:
 def pair_similarities(
     vectors: CodeVectors, pairs: CodePairs, code_system: CodeSystem | None = None
 ) -> pd.DataFrame:
-    """The cosine of each pair of codes.
+    """The table of the pairs with the cosine of each, NaN where a code has no vector.
 
-    Args:
-        vectors: code vectors.
-        pairs: pairs of codes.
-        code_system: resolves codes that `vectors` does not hold to their nearest ancestor that it holds.
-            Defaults to None, such codes are missing.
-
-    Returns:
-        The table of the pairs with the columns `similarity` (cosine; NaN where a code is missing), `fallback`
-        (whether an ancestor stood in for a code; where it did for both, it may be the same one) and `missing`
-        (the codes without a vector, separated by a space; empty where there are none).
-
-    Example:
-        >>> import pandas as pd
-        >>> from icd_relevancy.vectors import CodeVectors
-        >>> from icd_relevancy.vectors.pairs import COLUMNS, CodePairs, pair_similarities
-        >>> pairs = CodePairs(pd.DataFrame([["I10", "I15.9", "yes", "by hand", "", ""]], columns=COLUMNS))
-        >>> vectors = CodeVectors(["I10", "I15.9"], [[1, 0], [3, 4]])
-        >>> pair_similarities(vectors, pairs)["similarity"].round(2).tolist()
-        [0.6]
+    The columns are `similarity`, `fallback` (whether an ancestor stood in for a code; where it did for both, it may
+    be the same one) and `missing` (the codes without a vector, separated by a space).
     """
     table = pairs.table.reset_index(drop=True)
     units = {}
@@ -199,7 +171,8 @@ def pair_report(
         vectors: code vectors.
         pairs: pairs of codes.
         thresholds: the τ to report.
-        code_system: as in `pair_similarities`.
+        code_system: resolves codes that `vectors` does not hold to their nearest ancestor that it holds.
+            Defaults to None, such codes are missing.
 
     Returns:
         One row a kind (`"all"` first) and threshold with the columns `kind`, `threshold`, `must_pairs`,
@@ -222,22 +195,22 @@ def pair_report(
     parts = {"all": judged, **{str(kind): part for kind, part in judged.groupby("kind", sort=False)}}
     rows = []
     for kind, part in parts.items():
-        found = {match: _cosines(part, match) for match in MATCHES}
+        cosines = {match: _cosines(part, match) for match in MATCHES}
         for threshold in thresholds:
             reached = {
-                match: (found[match] >= threshold - ROUNDING).mean() if len(found[match]) else np.nan
+                match: (cosines[match] >= threshold - ROUNDING).mean() if len(cosines[match]) else np.nan
                 for match in MATCHES
             }
             rows.append(
                 {
                     "kind": kind,
                     "threshold": threshold,
-                    "must_pairs": len(found["yes"]),
+                    "must_pairs": len(cosines["yes"]),
                     "must_reached": reached["yes"],
-                    "must_not_pairs": len(found["no"]),
+                    "must_not_pairs": len(cosines["no"]),
                     "must_not_below": 1 - reached["no"],
                     "balanced_accuracy": (reached["yes"] + 1 - reached["no"]) / 2,
-                    "apart_pairs": len(found["apart"]),
+                    "apart_pairs": len(cosines["apart"]),
                     "apart_below": 1 - reached["apart"],
                     "fallback": int(part["fallback"].sum()),
                     "missing": int(part["similarity"].isna().sum()),
@@ -254,7 +227,7 @@ def pair_auc(vectors: CodeVectors, pairs: CodePairs, code_system: CodeSystem | N
     Args:
         vectors: code vectors.
         pairs: pairs of codes.
-        code_system: as in `pair_similarities`.
+        code_system: as in `pair_report`.
 
     Raises:
         InputError: there are not pairs of both sorts.
@@ -275,30 +248,9 @@ def pair_auc(vectors: CodeVectors, pairs: CodePairs, code_system: CodeSystem | N
 def best_threshold(
     vectors: CodeVectors, pairs: CodePairs, code_system: CodeSystem | None = None
 ) -> BestThreshold:
-    """The best trade-off over all thresholds from 0 to 1: that of the greatest balanced accuracy.
+    """The threshold, of those from 0 to 1, with the greatest balanced accuracy; of equals the greatest.
 
     A threshold chosen on the pairs it is scored on flatters: choose it on one split, report it on the other.
-
-    Args:
-        vectors: code vectors.
-        pairs: pairs of codes.
-        code_system: as in `pair_similarities`.
-
-    Returns:
-        `BestThreshold`.
-
-    Raises:
-        InputError: there are not pairs of both sorts.
-
-    Example:
-        >>> import pandas as pd
-        >>> from icd_relevancy.vectors import CodeVectors
-        >>> from icd_relevancy.vectors.pairs import COLUMNS, CodePairs, best_threshold
-        >>> rows = [["I10", "I15.9", "yes", "", "", ""], ["I10", "E16.2", "no", "", "", ""]]
-        >>> vectors = CodeVectors(["I10", "I15.9", "E16.2"], [[1, 0], [3, 4], [0, 1]])
-        >>> best = best_threshold(vectors, CodePairs(pd.DataFrame(rows, columns=COLUMNS)))
-        >>> round(best.threshold, 2), best.balanced_accuracy
-        (0.6, 1.0)
     """
     must, must_not = _both_sorts(vectors, pairs, code_system)
     # Up to the next cosine of a pair that should match, raising τ loses none; beyond the last one nor does 1.
@@ -318,10 +270,10 @@ def _vector(code: str, vectors: CodeVectors, code_system: CodeSystem | None) -> 
     if code not in vectors and code_system is None:
         return None
     try:
-        found = vectors.select([code]) if code_system is None else label_vectors([code], vectors, code_system)
+        row = vectors.select([code]) if code_system is None else label_vectors([code], vectors, code_system)
     except InputError:
         return None
-    return found.vectors[0].astype(np.float64)
+    return row.vectors[0].astype(np.float64)
 
 
 def _cosines(judged: pd.DataFrame, match: str) -> np.ndarray:

@@ -58,8 +58,8 @@ def elbow(explained_variance: np.ndarray) -> int | None:
         # A straight curve has no elbow; we say so by None.
         warnings.simplefilter("ignore")
         counts = np.arange(1, len(explained_variance) + 1)
-        found = KneeLocator(counts, explained_variance, curve="concave", direction="increasing").knee
-    return None if found is None else int(found)
+        knee = KneeLocator(counts, explained_variance, curve="concave", direction="increasing").knee
+    return None if knee is None else int(knee)
 
 
 def reduce(
@@ -108,18 +108,18 @@ def reduce(
     # Not sorted by itself: the first direction carries the mean, which explains little variance.
     order = np.argsort(-explained, kind="stable")
     curve = np.cumsum(explained[order])
-    found = elbow(curve)
-    if dimensions is None and found is None:
+    knee = elbow(curve)
+    if dimensions is None and knee is None:
         warn_caller(f"the explained variance has no elbow: all {computed} dimensions are kept")
     if dimensions is not None and dimensions > computed:
         warn_caller(
             f"{computed} dimensions are kept instead of {dimensions}: {features.shape[0]} codes with "
             f"{features.shape[1]} features have no more"
         )
-    kept = dimensions or found or computed
+    kept = dimensions or knee or computed
     components = decomposition.components_[order[:kept]].astype(np.float32)
     reduced = np.asarray(features @ components.T, dtype=np.float32)
-    return reduced, Reduction(len(components), curve, found, components)
+    return reduced, Reduction(len(components), curve, knee, components)
 
 
 def scale_cosines(

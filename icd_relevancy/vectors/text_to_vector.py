@@ -157,10 +157,10 @@ class TextToVector:
         path = Path(path)
         if path.exists() and not (path / "text_to_vector.json").is_file():
             raise InputError(f"{path} exists and holds no text_to_vector.json; choose another folder")
-        told = {"config": asdict(self.config), "encoder_hash": self.encoder_hash}
+        state = {"config": asdict(self.config), "encoder_hash": self.encoder_hash}
         with replacing(path, folder=True) as folder:
             self.model.save(folder / "model.keras")
-            (folder / "text_to_vector.json").write_text(json.dumps(told, indent=2), encoding="utf-8")
+            (folder / "text_to_vector.json").write_text(json.dumps(state, indent=2), encoding="utf-8")
 
     @classmethod
     def load(cls, path: str | Path, encoder: str | Path | None = None) -> "TextToVector":
@@ -179,8 +179,8 @@ class TextToVector:
         if not all((path / name).is_file() for name in ("text_to_vector.json", "model.keras")):
             raise InputError(f"{path}: no trained text-to-vector network; train it again")
         with reading(path, "a trained text-to-vector network", "train it again"):
-            told = json.loads((path / "text_to_vector.json").read_text(encoding="utf-8"))
-            config, trained_with = TextToVectorConfig(**told["config"]), str(told["encoder_hash"])
+            state = json.loads((path / "text_to_vector.json").read_text(encoding="utf-8"))
+            config, trained_with = TextToVectorConfig(**state["config"]), str(state["encoder_hash"])
             model = keras.saving.load_model(path / "model.keras")
         if encoder is not None:
             config = replace(config, encoder=_encoder_name(encoder))

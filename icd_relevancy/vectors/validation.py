@@ -23,26 +23,7 @@ BLOCK_ROWS = 1024
 
 
 def sample_codes(codes: Sequence[str], count: int | None, seed: int = 0) -> tuple[str, ...]:
-    """Codes drawn at random without replacement, for what takes too long on all of them.
-
-    Args:
-        codes: the codes to draw from.
-        count: number of codes. None draws all.
-        seed: seed of the draw. Defaults to 0.
-
-    Returns:
-        The drawn codes in their order; all where there are no more than `count`.
-
-    Raises:
-        InputError: `count` is below 1.
-
-    Example:
-        >>> from icd_relevancy.vectors.validation import sample_codes
-        >>> sample_codes(["I10", "J18.9"], 5)
-        ('I10', 'J18.9')
-        >>> len(sample_codes(["I10", "J18.9"], 1))
-        1
-    """
+    """Codes drawn at random without replacement, in their order; all for None or where there are no more."""
     if count is not None and count < 1:
         raise InputError(f"at least one code must be drawn. Received: {count}")
     if count is None or count >= len(codes):
@@ -88,8 +69,7 @@ def hierarchy_reconstruction(
 
     Example:
         >>> from icd_relevancy.codes import icd9cm
-        >>> from icd_relevancy.vectors import CodeVectors
-        >>> from icd_relevancy.vectors.validation import hierarchy_reconstruction
+        >>> from icd_relevancy.vectors import CodeVectors, hierarchy_reconstruction
         >>> vectors = CodeVectors(["428.0", "428.9", "786.2"], [[1, 0], [1, 0.1], [0, 1]])
         >>> table = hierarchy_reconstruction(vectors, icd9cm(), vectors.codes)
         >>> table[["level", "clusters", "purity"]].values.tolist()
@@ -109,10 +89,7 @@ def hierarchy_reconstruction(
 
 
 def groups_at(code_system: CodeSystem, codes: Sequence[str], depth: int) -> list[str]:
-    """The ancestor of each code at a depth of the hierarchy, 0 being the chapters; itself where it has none.
-
-    Raises `InputError` where a code is unknown.
-    """
+    """The ancestor of each code at a depth of the hierarchy, 0 being the chapters; itself where it has none."""
     groups = []
     for code in codes:
         path = (code, *code_system.ancestors(code))[::-1]
@@ -121,20 +98,7 @@ def groups_at(code_system: CodeSystem, codes: Sequence[str], depth: int) -> list
 
 
 def levels(code_system: CodeSystem) -> dict[str, int]:
-    """The depth of the chapters, of the blocks where the system has some, and of the categories.
-
-    Args:
-        code_system: the code system.
-
-    Returns:
-        The depth by the name of the level, from the top; 0 is that of the chapters.
-
-    Example:
-        >>> from icd_relevancy.codes import icd9cm, icd10cm
-        >>> from icd_relevancy.vectors.validation import levels
-        >>> levels(icd10cm()), levels(icd9cm())
-        ({'chapter': 0, 'block': 1, 'category': 2}, {'chapter': 0, 'category': 1})
-    """
+    """The depth of the chapters, of the blocks where the system has some, and of the categories."""
     depths = {"chapter": 0}
     if code_system.category_level > 1:
         depths["block"] = 1
@@ -174,17 +138,7 @@ def _agreement(groups: Sequence[str], clusters: np.ndarray, seed: int) -> dict:
 
 
 def purity(groups: Sequence, clusters: Sequence) -> float:
-    """Share of items that belong to the most frequent true group of their cluster, from 0 to 1 (NNBSVR §4.7).
-
-    Args:
-        groups: the true group of each item.
-        clusters: the cluster of each item.
-
-    Example:
-        >>> from icd_relevancy.vectors.validation import purity
-        >>> purity(["A", "A", "B", "B"], [0, 0, 0, 1])
-        0.75
-    """
+    """Share of items that belong to the most frequent true group of their cluster, from 0 to 1 (NNBSVR §4.7)."""
     table = contingency_matrix(groups, clusters, sparse=True)
     return float(table.max(axis=0).toarray().sum() / len(groups))
 
@@ -230,8 +184,7 @@ def neighbour_counts(
         InputError: τ lies outside [0, 1], a code has no vector, or there is no code.
 
     Example:
-        >>> from icd_relevancy.vectors import CodeVectors
-        >>> from icd_relevancy.vectors.validation import neighbour_counts
+        >>> from icd_relevancy.vectors import CodeVectors, neighbour_counts
         >>> vectors = CodeVectors(["J18.9", "J18.8", "I10"], [[1, 0], [1, 0.1], [0, 1]])
         >>> round(neighbour_counts(vectors).mean, 2)
         0.67
