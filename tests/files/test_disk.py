@@ -1,4 +1,6 @@
+import contextlib
 import errno
+import os
 import shutil
 from collections import namedtuple
 
@@ -67,3 +69,39 @@ def test_code_vectors_on_a_full_disk(tmp_path, monkeypatch):
     with pytest.raises(InputError, match="mine: the disk is full"):
         CodeVectors(["I10"], [[1.0]]).save(tmp_path / "mine")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("folder", [False, True])
+@pytest.mark.parametrize("name", ["result", "replaced"])
+def test_replacing_swaps_the_whole_or_leaves_the_old(tmp_path, folder, name):
+    path = tmp_path / name
+
+    def write(target, text):
+        (target / "file" if folder else target).write_text(text)
+
+    def read():
+        return (path / "file" if folder else path).read_text()
+
+    with replacing(path, folder=folder) as temporary:
+        write(temporary, "old")
+        assert not path.exists()
+        assert temporary.parent.parent == tmp_path
+    assert read() == "old"
+    with contextlib.suppress(KeyboardInterrupt), replacing(path, folder=folder) as temporary:
+        write(temporary, "half")
+        raise KeyboardInterrupt
+    assert read() == "old"
+    with replacing(path, folder=folder) as temporary:
+        write(temporary, "new")
+        assert read() == "old"
+    assert read() == "new"
+    assert os.listdir(tmp_path) == [name]
+
+
+def test_replacing_a_folder_keeps_the_old_one_if_the_new_one_is_gone(tmp_path):
+    path = tmp_path / "model"
+    path.mkdir()
+    (path / "weights").write_text("old")
+    with pytest.raises(FileNotFoundError), replacing(path, folder=True) as temporary:
+        temporary.rmdir()
+    assert (path / "weights").read_text() == "old"

@@ -1,7 +1,6 @@
 """The relevance graph: against the dense cosine, at its edges, and on disk."""
 
 import base64
-import contextlib
 import json
 import os
 
@@ -14,7 +13,6 @@ import icd_relevancy
 from icd_relevancy import CodeVectors, RelevanceGraph
 from icd_relevancy.codes import CodeSystem
 from icd_relevancy.errors import InputError
-from icd_relevancy.files.disk import replacing
 from icd_relevancy.relevance import graph_matrix as _graph_matrix
 
 
@@ -489,48 +487,6 @@ def test_save_replaces_an_older_graph(graph, tmp_path):
     graph.save(path)
     assert same(RelevanceGraph.load(path), graph)
     assert os.listdir(tmp_path) == ["graph.npz"]
-
-
-@pytest.mark.parametrize("folder", [False, True])
-@pytest.mark.parametrize("name", ["result", "replaced"])
-def test_replacing_swaps_the_whole_or_leaves_the_old(tmp_path, folder, name):
-    path = tmp_path / name
-
-    def write(target, text):
-        (target / "file" if folder else target).write_text(text)
-
-    def read():
-        return (path / "file" if folder else path).read_text()
-
-    with replacing(path, folder=folder) as temporary:
-        write(temporary, "old")
-        assert not path.exists()
-        assert temporary.parent.parent == tmp_path
-    assert read() == "old"
-    with contextlib.suppress(KeyboardInterrupt), replacing(path, folder=folder) as temporary:
-        write(temporary, "half")
-        raise KeyboardInterrupt
-    assert read() == "old"
-    with replacing(path, folder=folder) as temporary:
-        write(temporary, "new")
-        assert read() == "old"
-    assert read() == "new"
-    assert os.listdir(tmp_path) == [name]
-
-
-def test_replacing_a_folder_keeps_the_old_one_if_the_new_one_is_gone(tmp_path):
-    path = tmp_path / "model"
-    path.mkdir()
-    (path / "weights").write_text("old")
-    with pytest.raises(FileNotFoundError), replacing(path, folder=True) as temporary:
-        temporary.rmdir()
-    assert (path / "weights").read_text() == "old"
-
-
-def test_a_full_disk_is_one_clear_line(tmp_path):
-    with pytest.raises(InputError, match=r"table\.csv: the disk is full"), replacing(tmp_path / "table.csv"):
-        raise OSError(28, "No space left on device")
-    assert os.listdir(tmp_path) == []
 
 
 def test_the_default_graph_can_be_set_and_taken_back(graph):

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from icd_relevancy.errors import InputError
-from icd_relevancy.reporting import bar_plot, line_plot, plots, share_plot
+from icd_relevancy.reporting import bar_plot, line_plot, plots, scatter_plot, share_plot
 
 pytest.importorskip("matplotlib")
 from matplotlib.collections import PathCollection
@@ -34,7 +34,13 @@ def drawn(monkeypatch):
         seen.append(axes)
         return save(figure, axes, *arguments, **keywords)
 
+    def spying_on_points(axes, *arguments):
+        seen.append(axes)
+        return draw(axes, *arguments)
+
+    draw = plots._draw_points
     monkeypatch.setattr(plots, "_save", spying)
+    monkeypatch.setattr(plots, "_draw_points", spying_on_points)
     return seen
 
 
@@ -146,3 +152,44 @@ def test_says_how_to_get_matplotlib(tmp_path, scores, monkeypatch):
 def test_importing_the_tables_does_not_import_matplotlib():
     code = "import sys, icd_relevancy.reporting; sys.exit('matplotlib' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def frame(x, groups) -> pd.DataFrame:
+    return pd.DataFrame({"x": x, "y": np.array(x) + 1.0, "group": groups})
+
+
+def look(points):
+    return points.get_facecolor().tolist(), points.get_paths()[0].vertices.tolist()
+
+
+def test_the_points_of_each_group(drawn, tmp_path):
+    first = frame([0.0, 1.0, 2.0, 3.0], ["IX", "X", "IX", None])
+    second = frame([5.0, 6.0], ["X", "IX"])
+    path = scatter_plot(tmp_path / "points.png", {"one": first, "two": second}, title="both")
+    assert path.read_bytes().startswith(b"\x89PNG")
+    assert [axes.get_title() for axes in drawn] == ["one", "two"]
+    grey, nine, ten = drawn[0].collections
+    assert grey.get_offsets().tolist() == [[3.0, 4.0]]
+    assert nine.get_offsets().tolist() == [[0.0, 1.0], [2.0, 3.0]]
+    assert ten.get_offsets().tolist() == [[1.0, 2.0]]
+    other = drawn[1].collections
+    assert other[1].get_offsets().tolist() == [[6.0, 7.0]]
+    assert (look(other[1]), look(other[2])) == (look(nine), look(ten))
+    legend = drawn[0].figure.legends[0]
+    assert [text.get_text() for text in legend.get_texts()] == ["IX", "X"]
+
+
+def test_many_groups_look_different(drawn, tmp_path):
+    groups = [f"chapter {number}" for number in range(24)]
+    scatter_plot(tmp_path / "points.png", {"all": frame(list(range(24)), groups)})
+    assert len({str(look(points)) for points in drawn[0].collections[1:]}) == 24
+
+
+def test_points_without_groups_have_no_legend(drawn, tmp_path):
+    scatter_plot(tmp_path / "points.png", {"all": frame([0.0, 1.0], [None, None])})
+    assert drawn[0].figure.legends == []
+
+
+def test_no_points_are_refused(tmp_path):
+    with pytest.raises(InputError, match=r"points\.png: there is no point"):
+        scatter_plot(tmp_path / "points.png", {"all": frame([], [])})
