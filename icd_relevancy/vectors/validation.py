@@ -14,7 +14,7 @@ from sklearn.preprocessing import normalize
 
 from icd_relevancy.codes import CodeSystem
 from icd_relevancy.errors import InputError
-from icd_relevancy.relevance.graph import ROUNDING
+from icd_relevancy.relevance.graph import ROUNDING, check_threshold
 from icd_relevancy.vectors.code_vectors import CodeVectors
 
 SHUFFLES = 10
@@ -191,8 +191,7 @@ def neighbour_counts(
         >>> neighbour_counts(vectors, codes=["J18.9"]).mean
         1.0
     """
-    if not 0 <= threshold <= 1:
-        raise InputError(f"the threshold must lie in [0, 1]. Received: {threshold}")
+    threshold = check_threshold(threshold)
     units = normalize(vectors.vectors)
     rows = np.arange(len(units))
     if codes is not None:
