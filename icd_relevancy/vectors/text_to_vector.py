@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
 import keras
@@ -19,6 +19,7 @@ from icd_relevancy.files.disk import replacing
 from icd_relevancy.files.safe_reading import reading
 from icd_relevancy.fitting.batches import note_batches
 from icd_relevancy.fitting.fit import STEPS_PER_EXECUTION, fit, progress
+from icd_relevancy.settings import check_range, setting
 
 
 @dataclass(frozen=True)
@@ -42,23 +43,16 @@ class TextToVectorConfig:
 
     encoder: str | None = None
     fine_tune: bool = False
-    max_length: int = 150
-    hidden: int | None = None
-    learning_rate: float | None = None
-    batch_size: int | None = None
-    epochs: int | None = None
-    seed: int = 0
+    max_length: int = setting(150, least=3)
+    hidden: int | None = setting(None, least=0)
+    learning_rate: float | None = setting(None, above=0)
+    batch_size: int | None = setting(None, least=1)
+    epochs: int | None = setting(None, least=1)
+    seed: int = setting(0, least=0, most=2**32 - 1)
 
     def __post_init__(self):
-        for name, least in (("max_length", 3), ("hidden", 0), ("batch_size", 1), ("epochs", 1)):
-            value = getattr(self, name)
-            if value is not None and value < least:
-                raise InputError(f"{name} must be at least {least}. Received: {name}={value}")
-        if not 0 <= self.seed < 2**32:
-            raise InputError(f"seed must be from 0 to {2**32 - 1}. Received: seed={self.seed}")
-        rate = self.learning_rate
-        if rate is not None and not 0 < rate < float("inf"):
-            raise InputError(f"learning_rate must be finite and above 0. Received: learning_rate={rate}")
+        for field in fields(self):
+            check_range(field, getattr(self, field.name))
 
     def filled(self) -> "TextToVectorConfig":
         """The configuration with the defaults in place of None."""
