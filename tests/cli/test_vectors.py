@@ -256,9 +256,7 @@ def no_long_work(monkeypatch):
     def refuse(*arguments, **options):
         raise AssertionError("worked before the options were checked")
 
-    monkeypatch.setattr("icd_relevancy.vectors.recipes.nnbsvr_vectors", refuse)
-    monkeypatch.setattr("icd_relevancy.vectors.icd2vec_vectors", refuse)
-    monkeypatch.setattr("icd_relevancy.vectors.hierarchy_only_vectors", refuse)
+    monkeypatch.setattr("icd_relevancy.vectors.recipes.chosen_codes", refuse)
     monkeypatch.setattr("icd_relevancy.codes.code_knowledge", refuse)
     monkeypatch.setattr("icd_relevancy.codes.code_system", refuse)
     monkeypatch.setattr("icd_relevancy.codes.knowledge_from_table", refuse)

