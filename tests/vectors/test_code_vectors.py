@@ -171,7 +171,11 @@ def test_packaged_names_are_built_once(tmp_path, monkeypatch, capsys):
         r"icd-relevancy: building vectors of the \d+ codes of icd9cm; this takes a minute or two\n", told.err
     )
     assert built.meta["code_system"] == "icd9cm"
+    assert built.meta["recipe"].startswith("nnbsvr-2 simple-icd-10-cm-")
     stamp = (tmp_path / "vectors" / "icd9cm" / "vectors.npy").stat().st_mtime_ns
+    monkeypatch.setattr(
+        "icd_relevancy.vectors.nnbsvr.nnbsvr_points", lambda knowledge: pytest.fail("built again")
+    )
     np.testing.assert_array_equal(CodeVectors.load("icd9cm").vectors, built.vectors)
     assert capsys.readouterr().err == ""
     assert (tmp_path / "vectors" / "icd9cm" / "vectors.npy").stat().st_mtime_ns == stamp

@@ -13,6 +13,7 @@ from icd_relevancy.encoding.pretrained import encoder_hash
 from icd_relevancy.errors import InputError
 from icd_relevancy.layers import TransformerEncoder
 from icd_relevancy.vectors import recipes
+from icd_relevancy.vectors.by_name import RECIPES
 from icd_relevancy.vectors.recipes import (
     code_text,
     hierarchy_only_vectors,
@@ -285,3 +286,15 @@ def test_without_gensim_the_extra_is_named(two_trees, monkeypatch):
     monkeypatch.setitem(sys.modules, "gensim.models", None)
     with pytest.raises(InputError, match=r'pip install "icd_relevancy\[text\]"'):
         icdcodex_vectors(two_trees)
+
+
+def test_every_name_is_a_recipe():
+    made = {
+        "nnbsvr": "nnbsvr",
+        "icd2vec": "icd2vec",
+        "icdcodex": "icdcodex",
+        "hierarchy-only": "hierarchy_only",
+    }
+    assert {name: RECIPES.find(name).__name__ for name in RECIPES.names} == {
+        name: f"{function}_vectors" for name, function in made.items()
+    }
