@@ -32,12 +32,7 @@ class Edges(NamedTuple):
 
 
 def edges_of(graph: RelevanceGraph | None, matching: str) -> Edges | None:
-    """The graph's edges with their weights; None for exact matching.
-
-    Args:
-        graph: The graph, or None for exact matching.
-        matching: `"graded"` weighs a match by its similarity (1 for the code itself), `"binary"` by 1.
-    """
+    """The graph's edges, weighted by similarity if `matching` is `"graded"`, else by 1; None for exact matching."""
     if graph is None or graph.is_identity:
         return None
     matrix = graph.matrix
@@ -54,12 +49,9 @@ def edges_of(graph: RelevanceGraph | None, matching: str) -> Edges | None:
 
 
 class GraphInUse:
-    """The graph of a loss or metric: the one it was given, else the default one at its first use.
+    """The graph of a loss or metric: the one it was given, else that of `set_relevance` at its first use.
 
-    Args:
-        relevance: A `RelevanceGraph`, or None for the graph of `icd_relevancy.set_relevance`, else exact
-            matching with one warning.
-        matching: `"graded"` or `"binary"`, as in `edges_of`.
+    Where there is none codes match by equality, with one warning. `matching` is as in `edges_of`.
     """
 
     _warned = False
@@ -75,11 +67,7 @@ class GraphInUse:
         self._edges = edges_of(relevance, matching)
 
     def edges(self, y_true, y_pred) -> Edges | None:
-        """The graph's edges, for labels and scores of the right shape.
-
-        Raises:
-            ValueError: If the shapes of `y_true` and `y_pred` disagree, or do not fit the graph.
-        """
+        """The graph's edges, for labels and scores of the right shape; a `ValueError` for others."""
         graph = self._settled()
         check_shapes(y_true, y_pred, graph)
         return self._edges or edges_of(graph, self._matching)
@@ -112,24 +100,20 @@ def check_shapes(y_true, y_pred, graph: RelevanceGraph | None) -> None:
         )
 
 
-def _agree(one, other) -> bool:
-    return all(a == b or None in (a, b) for a, b in zip(one, other, strict=True))
+def _agree(first, second) -> bool:
+    return all(a == b or None in (a, b) for a, b in zip(first, second, strict=True))
 
 
 def matching_coefficients(y_true, y_pred, edges: Edges | None):
     """Constants `found`, `justified` `(batch, m)` that turn the two scores into sums over the predictions.
 
-    For scores `p` and the graph's weights δ:
+    For multi-hot `y_true`, scores `p` in [0, 1] and the graph's weights δ:
 
     - `Σ_k p_k found_k = Σ_{j true} max_k p_k δ_jk`: each true label puts its δ on the label that finds it best;
     - `justified_k = max_{j true} δ_jk`: how well the true labels justify label k.
 
-    No gradient flows through either: the derivative of a maximum is that of its winner.
-
-    Args:
-        y_true: Multi-hot `(batch, m)`.
-        y_pred: Scores in [0, 1], `(batch, m)`.
-        edges: From `edges_of`; None for exact matching, where both are `y_true` itself.
+    No gradient flows through either: the derivative of a maximum is that of its winner. With exact matching both are
+    `y_true` itself.
     """
     true = ops.cast(y_true, y_pred.dtype)
     if edges is None:
@@ -154,13 +138,7 @@ def matching_coefficients(y_true, y_pred, edges: Edges | None):
 
 
 def matched(y_true, y_pred, edges: Edges | None):
-    """Whether each true label is found and each label justified, as 0/1 tensors `(batch, m)`.
-
-    Args:
-        y_true: Multi-hot `(batch, m)`.
-        y_pred: The predicted sets, 0/1, `(batch, m)`.
-        edges: From `edges_of(graph, "binary")`; None for exact matching.
-    """
+    """Whether each true label is found by a set `y_pred`, and each label justified, as 0/1 tensors `(batch, m)`."""
     true = ops.cast(y_true, y_pred.dtype)
     if edges is None:
         return true * y_pred, true
