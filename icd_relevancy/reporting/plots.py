@@ -12,11 +12,11 @@ from icd_relevancy.errors import InputError
 from icd_relevancy.files.disk import replacing
 
 # Okabe and Ito's palette, told apart with any colour vision; yellow last, as it is faint on white.
-COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#000000", "#F0E442")
+_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#000000", "#F0E442")
 # A second cue beside colour, for print in grey and for more series than colours.
-HATCHES = ("", "//", "..", "\\\\", "xx", "--", "oo", "++", "**")
-MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*", "<")
-DASHES = ("-", "--", "-.", ":")
+_HATCHES = ("", "//", "..", "\\\\", "xx", "--", "oo", "++", "**")
+_MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*", "<")
+_DASHES = ("-", "--", "-.", ":")
 
 
 def bar_plot(
@@ -167,8 +167,8 @@ def _draw_points(axes, points: pd.DataFrame, groups: list) -> None:
     for place, group in enumerate(groups):
         chosen = points[points["group"] == group]
         # The marker changes once all colours are used.
-        marker = MARKERS[place // len(COLOURS) % len(MARKERS)]
-        colour = COLOURS[place % len(COLOURS)]
+        marker = _MARKERS[place // len(_COLOURS) % len(_MARKERS)]
+        colour = _COLOURS[place % len(_COLOURS)]
         axes.scatter(
             chosen["x"], chosen["y"], s=9, marker=marker, color=colour, linewidth=0, label=str(group)
         )
@@ -191,7 +191,7 @@ def _draw_bars(axes, values, errors, printed):
     width = 0.8 / values.shape[1]
     centres = np.arange(len(values))
     for place, (column, colour, hatch) in enumerate(
-        zip(values, cycle(COLOURS), cycle(HATCHES), strict=False)
+        zip(values, cycle(_COLOURS), cycle(_HATCHES), strict=False)
     ):
         at = centres + (place - (values.shape[1] - 1) / 2) * width
         style = {"color": colour, "hatch": hatch, "edgecolor": "white", "linewidth": 0.6}
@@ -226,9 +226,9 @@ def _draw_lines(axes, values, errors):
             ordered.index.to_numpy(dtype=float),
             ordered[column].to_numpy(dtype=float),
             None if errors is None else errors[column].reindex(ordered.index).to_numpy(dtype=float),
-            color=COLOURS[place % len(COLOURS)],
-            marker=MARKERS[place % len(MARKERS)],
-            linestyle=DASHES[place % len(DASHES)],
+            color=_COLOURS[place % len(_COLOURS)],
+            marker=_MARKERS[place % len(_MARKERS)],
+            linestyle=_DASHES[place % len(_DASHES)],
             markersize=5,
             linewidth=1.5,
             capsize=2.5,
@@ -240,7 +240,7 @@ def _draw_lines(axes, values, errors):
 
 def _draw_shares(axes, ordered, total):
     shares = 100 * ordered.to_numpy(dtype=float) / total
-    axes.barh(np.arange(len(ordered)), shares, height=0.72, color=COLOURS[0], zorder=2)
+    axes.barh(np.arange(len(ordered)), shares, height=0.72, color=_COLOURS[0], zorder=2)
     for place, (share, count) in enumerate(zip(shares, ordered, strict=True)):
         axes.text(share, place, f" {share:.2f} % ({count:,.0f})", va="center", ha="left", fontsize=9)
     axes.set_yticks(np.arange(len(ordered)), [str(name) for name in ordered.index])

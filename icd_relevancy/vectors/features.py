@@ -16,14 +16,14 @@ from icd_relevancy.errors import InputError, shown_code
 # Shares of the squared length of a code's features, so that a cosine reads as a sum of what two codes share. They
 # are set so that most codes of one category reach 0.76 and hardly any of one block that are of different
 # categories and clinical categories do.
-PATH_SHARES = (0.40, 0.36, 0.16, 0.04, 0.02, 0.015, 0.01)
-DESCRIPTOR_SHARE = 0.14
-CATEGORY_SHARE = 0.20
-ATTRIBUTES_SHARE = 0.04
-SPECIALTY_SHARE = 0.03
+_PATH_SHARES = (0.40, 0.36, 0.16, 0.04, 0.02, 0.015, 0.01)
+_DESCRIPTOR_SHARE = 0.14
+_CATEGORY_SHARE = 0.20
+_ATTRIBUTES_SHARE = 0.04
+_SPECIALTY_SHARE = 0.03
 # Features that exclude each other: two codes that differ in them are different in kind, however near they
 # stand in the hierarchy. A share of 0.25 takes two otherwise equal codes below a cosine of 0.76.
-OPPOSITES = (
+_OPPOSITES = (
     (0.25, ("female_only", "male_only")),
     (0.25, ("benign", "in_situ", "malignant", "metastatic", "uncertain_behaviour")),
     (0.25, ("poisoning", "adverse_effect", "underdosing")),
@@ -31,12 +31,12 @@ OPPOSITES = (
     (0.10, ("newborn_only", "child_only", "adult_only")),
     (0.10, ("acute", "chronic")),
 )
-SIGNED = ((0.25, "polarity"),)
-INHERITED = 0.5  # share of a parent's words that a code takes over; a grandparent's is its square
-TERMS = 0.5  # weight of the inclusion terms against the title
+_SIGNED = ((0.25, "polarity"),)
+_INHERITED = 0.5  # share of a parent's words that a code takes over; a grandparent's is its square
+_TERMS = 0.5  # weight of the inclusion terms against the title
 # Words that say how specific a code is, on which side, at which visit or how well it heals, not which disease
 # it is: codes that only differ in them should be neighbours.
-SPECIFICITY = frozenset(
+_SPECIFICITY = frozenset(
     """a an and as at by due for from in into of on or the to with without other unspecified specified certain
     mention not elsewhere classified nec nos part parts site sites multiple side right left bilateral
     unilateral initial subsequent sequela encounter displaced nondisplaced open closed routine delayed healing
@@ -44,7 +44,7 @@ SPECIFICITY = frozenset(
 )
 CODE_RANGE = re.compile(r"\([A-Z]\d\w[^)]*\)")
 # A single letter says nothing but after these words, where it tells one disease from another.
-WORD = re.compile(r"\b(?:type|vitamin|hepatitis|factor|group) (?:[a-z]|[ivx]+|\d+)\b|[^\W\d_]{2,}|\d+")
+_WORD = re.compile(r"\b(?:type|vitamin|hepatitis|factor|group) (?:[a-z]|[ivx]+|\d+)\b|[^\W\d_]{2,}|\d+")
 
 
 def knowledge_features(
@@ -92,18 +92,18 @@ def _blocks(knowledge: CodeKnowledge, wanted: frozenset[str]):
     if "hierarchy" in wanted:
         yield *_path(knowledge), 1.0
     if "descriptor" in wanted:
-        yield *_descriptor(system), DESCRIPTOR_SHARE
+        yield *_descriptor(system), _DESCRIPTOR_SHARE
     used = set()
-    for share, names in OPPOSITES:
+    for share, names in _OPPOSITES:
         known = [name for name in names if name in features and features[name].kind == "boolean"]
         if len(known) > 1:
             used.update(known)
             yield _simplex(table[known].to_numpy(np.float32)), known, share
-    for share, name in SIGNED:
+    for share, name in _SIGNED:
         if name in features and features[name].kind == "ordinal":
             used.add(name)
             yield normalize(sparse.csr_matrix(_scaled(table[name])[:, None])), [name], share
-    for name, share in (("clinical_category", CATEGORY_SHARE), ("specialty", SPECIALTY_SHARE)):
+    for name, share in (("clinical_category", _CATEGORY_SHARE), ("specialty", _SPECIALTY_SHARE)):
         if name in features and features[name].kind in ("categorical", "multiple"):
             used.add(name)
             matrix, names = _indicators(_at_any_visit(knowledge, name), name)
@@ -118,7 +118,7 @@ def _blocks(knowledge: CodeKnowledge, wanted: frozenset[str]):
     encoded = [(matrix, names) for matrix, names in encoded if names]
     if encoded:
         matrix = sparse.hstack([matrix for matrix, _ in encoded], format="csr")
-        yield normalize(matrix), [name for _, names in encoded for name in names], ATTRIBUTES_SHARE
+        yield normalize(matrix), [name for _, names in encoded for name in names], _ATTRIBUTES_SHARE
 
 
 def _at_any_visit(knowledge: CodeKnowledge, name: str) -> pd.Series:
@@ -186,7 +186,7 @@ def _path(knowledge: CodeKnowledge) -> tuple[sparse.csr_matrix, list[str]]:
             if path[:length] in columns:
                 rows.append(row)
                 at.append(columns[path[:length]])
-                values.append(PATH_SHARES[min(length, len(PATH_SHARES)) - 1])
+                values.append(_PATH_SHARES[min(length, len(_PATH_SHARES)) - 1])
     matrix = sparse.csr_matrix(
         (np.sqrt(np.array(values, np.float32)), (rows, at)), shape=(len(paths), len(columns))
     )
@@ -209,7 +209,7 @@ def _descriptor(system: CodeSystem) -> tuple[sparse.csr_matrix, list[str]]:
         return sparse.csr_matrix((len(titles), 0), dtype=np.float32), []
     terms = [" ".join(system.inclusion_terms(code)).lower() for code in system.codes]
     tfidf = _word_counter()
-    own = normalize(tfidf.fit_transform(titles) + TERMS * tfidf.transform(terms))
+    own = normalize(tfidf.fit_transform(titles) + _TERMS * tfidf.transform(terms))
     row = {code: number for number, code in enumerate(system.codes)}
     below = [(row[code], row[parent]) for code, parent in system.parents.items() if parent is not None]
     to_parent = sparse.csr_matrix((len(row), len(row)), dtype=np.float32)
@@ -218,7 +218,7 @@ def _descriptor(system: CodeSystem) -> tuple[sparse.csr_matrix, list[str]]:
         to_parent = sparse.csr_matrix((np.ones(len(below), np.float32), (children, parents)), to_parent.shape)
     total = inherited = own
     while inherited.nnz:
-        inherited = INHERITED * (to_parent @ inherited)
+        inherited = _INHERITED * (to_parent @ inherited)
         total = total + inherited
     return normalize(total), [f"word: {word}" for word in tfidf.get_feature_names_out()]
 
@@ -236,7 +236,7 @@ def _word_counter() -> TfidfVectorizer:
 
 def _words(text: str) -> Sequence[str]:
     words = []
-    for word in WORD.findall(text.lower()):
+    for word in _WORD.findall(text.lower()):
         first, space, _ = word.partition(" ")
         words += [first, word] if space else [word]
-    return [word for word in words if word not in SPECIFICITY]
+    return [word for word in words if word not in _SPECIFICITY]

@@ -16,7 +16,7 @@ from icd_relevancy.relevance.graph import ROUNDING
 from icd_relevancy.vectors.code_vectors import CodeVectors, label_vectors
 
 COLUMNS = ("a", "b", "match", "kind", "source", "split")
-MATCHES = ("yes", "no", "apart")
+_MATCHES = ("yes", "no", "apart")
 THRESHOLDS = (0.6, 0.7, 0.76, 0.8, 0.9)
 
 
@@ -123,8 +123,8 @@ def _problem(cells: list[str], seen: dict[frozenset, int]) -> str | None:
     for column, code in (("a", a), ("b", b)):
         if not code or code != code.strip():
             return f"column {column} holds no code, or one with white space around it"
-    if match not in MATCHES:
-        return f"column match must be one of {', '.join(MATCHES)}"
+    if match not in _MATCHES:
+        return f"column match must be one of {', '.join(_MATCHES)}"
     if a == b:
         return f"{shown_code(a)} is paired with itself; give two codes"
     if frozenset((a, b)) in seen:
@@ -133,7 +133,7 @@ def _problem(cells: list[str], seen: dict[frozenset, int]) -> str | None:
     return None
 
 
-def pair_similarities(
+def _pair_similarities(
     vectors: CodeVectors, pairs: CodePairs, code_system: CodeSystem | None = None
 ) -> pd.DataFrame:
     """The table of the pairs with the cosine of each, NaN where a code has no vector.
@@ -191,15 +191,15 @@ def pair_report(
         >>> pair_report(vectors, pairs, (0.6, 0.7)).query("kind == 'all'")["must_reached"].tolist()
         [1.0, 0.0]
     """
-    judged = pair_similarities(vectors, pairs, code_system)
+    judged = _pair_similarities(vectors, pairs, code_system)
     parts = {"all": judged, **{str(kind): part for kind, part in judged.groupby("kind", sort=False)}}
     rows = []
     for kind, part in parts.items():
-        cosines = {match: _cosines(part, match) for match in MATCHES}
+        cosines = {match: _cosines(part, match) for match in _MATCHES}
         for threshold in thresholds:
             reached = {
                 match: (cosines[match] >= threshold - ROUNDING).mean() if len(cosines[match]) else np.nan
-                for match in MATCHES
+                for match in _MATCHES
             }
             rows.append(
                 {
@@ -281,7 +281,7 @@ def _cosines(judged: pd.DataFrame, match: str) -> np.ndarray:
 
 
 def _both_sorts(vectors: CodeVectors, pairs: CodePairs, code_system) -> tuple[np.ndarray, np.ndarray]:
-    judged = pair_similarities(vectors, pairs, code_system)
+    judged = _pair_similarities(vectors, pairs, code_system)
     must, must_not = _cosines(judged, "yes"), _cosines(judged, "no")
     if not len(must) or not len(must_not):
         raise InputError(

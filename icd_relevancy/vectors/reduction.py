@@ -13,13 +13,13 @@ from tqdm import tqdm
 from icd_relevancy._arguments import check_at_least, warn_caller
 from icd_relevancy.errors import InputError
 
-BATCH_ROWS = 1024
-RUN = 64
-LEARNING_RATE = 0.02
-MOMENTUM, SQUARES = 0.9, 0.99
+_BATCH_ROWS = 1024
+_RUN = 64
+_LEARNING_RATE = 0.02
+_MOMENTUM, _SQUARES = 0.9, 0.99
 # Pairs near enough to be neighbours count more, pairs that are far in both spaces need not agree exactly.
-NEAR, NEAR_WEIGHT = 0.5, 100.0
-FAR, FAR_WEIGHT = 0.3, 0.1
+_NEAR, _NEAR_WEIGHT = 0.5, 100.0
+_FAR, _FAR_WEIGHT = 0.3, 0.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,11 +145,11 @@ def scale_cosines(
     for epoch in tqdm(
         range(epochs), desc="scaling cosines", unit="epoch", disable=None if progress else True
     ):
-        rate = np.float32(LEARNING_RATE * (1 - epoch / epochs))
+        rate = np.float32(_LEARNING_RATE * (1 - epoch / epochs))
         for rows in _batches(len(points), random):
             gradient = _gradient(features[rows], points[rows])
-            moment[rows] = MOMENTUM * moment[rows] + (1 - MOMENTUM) * gradient
-            square[rows] = SQUARES * square[rows] + (1 - SQUARES) * gradient**2
+            moment[rows] = _MOMENTUM * moment[rows] + (1 - _MOMENTUM) * gradient
+            square[rows] = _SQUARES * square[rows] + (1 - _SQUARES) * gradient**2
             step = moment[rows] / (np.sqrt(square[rows]) + np.float32(1e-6))
             points[rows] = normalize(points[rows] - rate * step)
     return points
@@ -157,11 +157,11 @@ def scale_cosines(
 
 def _batches(count: int, random: np.random.Generator):
     """Index arrays that hold every row once in a run of neighbours, and as many rows at random."""
-    starts = random.permutation(np.arange(-random.integers(RUN), count, RUN))
-    runs_a_batch = BATCH_ROWS // 2 // RUN
+    starts = random.permutation(np.arange(-random.integers(_RUN), count, _RUN))
+    runs_a_batch = _BATCH_ROWS // 2 // _RUN
     for first in range(0, len(starts), runs_a_batch):
-        runs = (starts[first : first + runs_a_batch, None] + np.arange(RUN)).ravel()
-        anywhere = random.integers(count, size=min(BATCH_ROWS // 2, count))
+        runs = (starts[first : first + runs_a_batch, None] + np.arange(_RUN)).ravel()
+        anywhere = random.integers(count, size=min(_BATCH_ROWS // 2, count))
         yield np.unique(np.concatenate([runs[(runs >= 0) & (runs < count)], anywhere]))
 
 
@@ -170,6 +170,8 @@ def _gradient(features: sparse.csr_matrix, points: np.ndarray) -> np.ndarray:
     wanted = (features @ features.T).toarray()
     cosines = points @ points.T
     nearer = np.maximum(wanted, cosines)
-    weight = np.where(nearer > NEAR, NEAR_WEIGHT, np.where(nearer < FAR, FAR_WEIGHT, 1)).astype(np.float32)
+    weight = np.where(nearer > _NEAR, _NEAR_WEIGHT, np.where(nearer < _FAR, _FAR_WEIGHT, 1)).astype(
+        np.float32
+    )
     pull = weight * (cosines - wanted) @ points / np.float32(len(points))
     return pull - (pull * points).sum(axis=1, keepdims=True) * points

@@ -17,9 +17,9 @@ from icd_relevancy.errors import InputError
 from icd_relevancy.relevance.graph import ROUNDING, check_threshold
 from icd_relevancy.vectors.code_vectors import CodeVectors
 
-SHUFFLES = 10
-KMEANS_ITERATIONS = 100
-BLOCK_ROWS = 1024
+_SHUFFLES = 10
+_KMEANS_ITERATIONS = 100
+_BLOCK_ROWS = 1024
 
 
 def sample_codes(codes: Sequence[str], count: int | None, seed: int = 0) -> tuple[str, ...]:
@@ -120,14 +120,14 @@ def _k_means(points: np.ndarray, k: int, seed: int) -> np.ndarray:
         # Equal vectors cannot be told apart; the purity says what that costs.
         warnings.simplefilter("ignore", ConvergenceWarning)
         return KMeans(
-            k, init="k-means++", n_init=1, max_iter=KMEANS_ITERATIONS, random_state=seed
+            k, init="k-means++", n_init=1, max_iter=_KMEANS_ITERATIONS, random_state=seed
         ).fit_predict(points)
 
 
 def _agreement(groups: Sequence[str], clusters: np.ndarray, seed: int) -> dict:
     _, groups = np.unique(groups, return_inverse=True)
     random = np.random.default_rng(seed)
-    shuffled = [random.permutation(clusters) for _ in range(SHUFFLES)]
+    shuffled = [random.permutation(clusters) for _ in range(_SHUFFLES)]
     return {
         "clusters": int(groups.max()) + 1,
         "purity": purity(groups, clusters),
@@ -201,8 +201,8 @@ def neighbour_counts(
         raise InputError("there is no code whose neighbours could be counted")
     counts = []
     # Without its edges: those of tens of thousands of codes would not fit into memory at a low threshold.
-    for start in range(0, len(rows), BLOCK_ROWS):
-        block = rows[start : start + BLOCK_ROWS]
+    for start in range(0, len(rows), _BLOCK_ROWS):
+        block = rows[start : start + _BLOCK_ROWS]
         cosines = units[block] @ units.T
         cosines[np.arange(len(block)), block] = -np.inf  # a code is no neighbour of itself
         counts.append(np.count_nonzero(cosines >= threshold - ROUNDING, axis=1))

@@ -274,7 +274,7 @@ def no_long_work(monkeypatch):
     def refuse(*arguments, **options):
         raise AssertionError("worked before the options were checked")
 
-    monkeypatch.setattr("icd_relevancy.vectors.recipes.chosen_codes", refuse)
+    monkeypatch.setattr("icd_relevancy.vectors.recipes._chosen_codes", refuse)
     monkeypatch.setattr("icd_relevancy.codes.code_knowledge", refuse)
     monkeypatch.setattr("icd_relevancy.codes.code_system", refuse)
     monkeypatch.setattr("icd_relevancy.codes.knowledge_from_table", refuse)

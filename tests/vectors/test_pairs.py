@@ -11,10 +11,10 @@ from icd_relevancy.vectors import CodeVectors
 from icd_relevancy.vectors.pairs import (
     COLUMNS,
     CodePairs,
+    _pair_similarities,
     best_threshold,
     pair_auc,
     pair_report,
-    pair_similarities,
     read_code_pairs,
 )
 
@@ -43,7 +43,7 @@ PAIRS = CodePairs(
 
 
 def test_similarities_by_hand():
-    found = pair_similarities(VECTORS, PAIRS)
+    found = _pair_similarities(VECTORS, PAIRS)
     apart = 0.9 * 0.7 + np.sqrt(0.19 * 0.51)
     np.testing.assert_allclose(found["similarity"], [0.9, 0.65, 0.7, 0.2, apart], atol=1e-6)
     assert found["missing"].tolist() == [""] * 5
@@ -58,11 +58,11 @@ def test_an_ancestor_stands_in_or_the_code_is_named_as_missing():
         ["Q77", "Q78", "no", "", "", ""],
     ]
     pairs = CodePairs(pd.DataFrame(rows, columns=COLUMNS))
-    found = pair_similarities(VECTORS, pairs, SYSTEM)
+    found = _pair_similarities(VECTORS, pairs, SYSTEM)
     np.testing.assert_allclose(found["similarity"], [0.2, np.nan, np.nan], atol=1e-6)
     assert found["fallback"].tolist() == [True, False, False]
     assert found["missing"].tolist() == ["", "Q77", "Q77 Q78"]
-    assert pair_similarities(VECTORS, pairs)["missing"].tolist() == ["A4.9", "Q77", "Q77 Q78"]
+    assert _pair_similarities(VECTORS, pairs)["missing"].tolist() == ["A4.9", "Q77", "Q77 Q78"]
     report = pair_report(VECTORS, pairs, (0.1,), SYSTEM)
     assert report.loc[
         0, ["must_pairs", "must_reached", "must_not_pairs", "fallback", "missing"]
@@ -134,7 +134,7 @@ def test_both_sorts_of_pairs_are_needed(function):
 def test_a_vector_of_zeros_is_similar_to_nothing():
     vectors = CodeVectors(["A0", "A1"], [[0, 0], [1, 0]])
     pairs = CodePairs(PAIRS.table[:1])
-    assert pair_similarities(vectors, pairs)["similarity"].tolist() == [0]
+    assert _pair_similarities(vectors, pairs)["similarity"].tolist() == [0]
 
 
 def test_select():

@@ -15,11 +15,11 @@ from icd_relevancy.layers import TransformerEncoder
 from icd_relevancy.vectors import recipes
 from icd_relevancy.vectors.by_name import RECIPES
 from icd_relevancy.vectors.recipes import (
-    code_text,
+    _code_text,
+    _random_walks,
     hierarchy_only_vectors,
     icd2vec_vectors,
     icdcodex_vectors,
-    random_walks,
 )
 
 
@@ -40,7 +40,7 @@ def test_hand_worked_characters(short_codes):
         row = vectors.vectors[vectors.codes.index(code)]
         np.testing.assert_allclose(row, expected[code] - mean, atol=1e-6, err_msg=code)
     # The chapter is the mean of all codes, so it is moved off the centre.
-    np.testing.assert_allclose(vectors.vectors[0], [recipes.NUDGE, 0, 0], atol=1e-6)
+    np.testing.assert_allclose(vectors.vectors[0], [recipes._NUDGE, 0, 0], atol=1e-6)
 
 
 def test_positions_are_a_choice(short_codes):
@@ -54,7 +54,7 @@ def test_positions_are_a_choice(short_codes):
 def test_real_systems(system, positions):
     vectors = hierarchy_only_vectors(system())
     assert vectors.vectors.shape == (len(system()), positions)
-    assert np.linalg.norm(vectors.vectors, axis=1).min() >= recipes.NUDGE
+    assert np.linalg.norm(vectors.vectors, axis=1).min() >= recipes._NUDGE
     at_codes = [system().level(code) >= system().category_level for code in system().codes]
     assert np.ptp(vectors.vectors[at_codes], axis=0) == pytest.approx(1)
 
@@ -96,11 +96,11 @@ def titled():
 
 
 def test_text_of_a_code(titled):
-    assert code_text(titled, "J18") == "Pneumonia; consolidation; cough (with fever); fever"
-    assert code_text(titled, "10") == "Respiratory; diseases of the lung"
-    assert code_text(titled, "J45") == "asthma"
+    assert _code_text(titled, "J18") == "Pneumonia; consolidation; cough (with fever); fever"
+    assert _code_text(titled, "10") == "Respiratory; diseases of the lung"
+    assert _code_text(titled, "J45") == "asthma"
     with pytest.raises(InputError, match="'J99' is not a code of toy"):
-        code_text(titled, "J99")
+        _code_text(titled, "J99")
 
 
 def test_vectors_are_the_embeddings_of_the_texts(titled, miniature_encoder, tmp_path):
@@ -108,7 +108,7 @@ def test_vectors_are_the_embeddings_of_the_texts(titled, miniature_encoder, tmp_
         titled, encoder=miniature_encoder, cache=tmp_path, max_length=32, progress=False
     )
     assert vectors.codes == titled.codes
-    texts = [code_text(titled, code) for code in titled.codes]
+    texts = [_code_text(titled, code) for code in titled.codes]
     alone = embed(texts, miniature_encoder, 32, progress=False)
     np.testing.assert_allclose(vectors.vectors, alone, atol=1e-6)
     assert vectors.similarity("J45", "J45.9") == pytest.approx(1)
@@ -128,7 +128,7 @@ def test_an_encoder_keeps_its_own_settings(titled, miniature_encoder):
     encoder = TransformerEncoder(miniature_encoder, pooling="cls", max_length=8)
     vectors = icd2vec_vectors(titled, codes=["J45", "J18"], encoder=encoder, progress=False)
     assert vectors.codes == ("J45", "J18")
-    expected = embed(["asthma", code_text(titled, "J18")], encoder, progress=False)
+    expected = embed(["asthma", _code_text(titled, "J18")], encoder, progress=False)
     np.testing.assert_allclose(vectors.vectors, expected, atol=1e-6)
     assert (vectors.meta["pooling"], vectors.meta["max_length"]) == ("cls", 8)
     assert vectors.meta["encoder_hash"] == encoder.fingerprint()
@@ -175,7 +175,7 @@ def three_levels():
 
 
 def test_walks_go_along_edges_from_every_node(two_trees):
-    paths = random_walks(two_trees, walk_length=9, walks=30, p=2.0, q=0.5)
+    paths = _random_walks(two_trees, walk_length=9, walks=30, p=2.0, q=0.5)
     assert paths.shape == (7 * 30, 9)
     np.testing.assert_array_equal(np.bincount(paths[:, 0]), np.full(7, 30))
     edges = {(0, 1), (0, 2), (0, 3), (0, 6), (4, 5), (4, 6)}
@@ -184,7 +184,7 @@ def test_walks_go_along_edges_from_every_node(two_trees):
 
 
 def test_infinite_p_goes_back_only_at_ends(two_trees):
-    paths = random_walks(two_trees, walk_length=12, walks=100, p=np.inf)
+    paths = _random_walks(two_trees, walk_length=12, walks=100, p=np.inf)
     before, at, after = paths[:, :-2], paths[:, 1:-1], paths[:, 2:]
     has_choice = np.isin(at, [0, 4, 6])
     assert not (before == after)[has_choice].any()
@@ -192,14 +192,14 @@ def test_infinite_p_goes_back_only_at_ends(two_trees):
 
 
 def test_tiny_p_goes_to_and_fro(two_trees):
-    paths = random_walks(two_trees, walk_length=6, walks=100, p=1e-12)
+    paths = _random_walks(two_trees, walk_length=6, walks=100, p=1e-12)
     np.testing.assert_array_equal(paths[:, 2:], paths[:, :-2])
 
 
 @pytest.mark.parametrize(("p", "q", "back"), [(1, 1, 1 / 4), (1, 0.5, 1 / 7), (0.5, 2, 4 / 7), (2, 1, 1 / 7)])
 def test_share_of_steps_back(two_trees, p, q, back):
     """From A1 over A, which has four neighbours, back to A1: 1/p of 1/p + 3/q."""
-    paths = random_walks(two_trees, walk_length=3, walks=20_000, p=p, q=q)
+    paths = _random_walks(two_trees, walk_length=3, walks=20_000, p=p, q=q)
     ends = paths[(paths[:, 0] == 1), 2]
     shares = np.bincount(ends, minlength=7) / len(ends)
     on = (1 - back) / 3
@@ -207,19 +207,19 @@ def test_share_of_steps_back(two_trees, p, q, back):
 
 
 def test_first_step_is_uniform(two_trees):
-    paths = random_walks(two_trees, walk_length=2, walks=20_000, p=9, q=9)
+    paths = _random_walks(two_trees, walk_length=2, walks=20_000, p=9, q=9)
     ends = paths[paths[:, 0] == 0, 1]
     np.testing.assert_allclose(np.bincount(ends, minlength=7)[[1, 2, 3, 6]] / len(ends), 0.25, atol=0.015)
 
 
 def test_seed_of_walks(two_trees):
-    first, second, other = (random_walks(two_trees, 5, 4, seed=seed) for seed in (1, 1, 2))
+    first, second, other = (_random_walks(two_trees, 5, 4, seed=seed) for seed in (1, 1, 2))
     np.testing.assert_array_equal(first, second)
     assert not np.array_equal(first, other)
 
 
 def test_a_single_code_walks_to_the_root_and_back():
-    walks = random_walks(tree({"A": None}), walk_length=3, walks=1)
+    walks = _random_walks(tree({"A": None}), walk_length=3, walks=1)
     assert sorted(walks.tolist()) == [[0, 1, 0], [1, 0, 1]]
 
 

@@ -96,8 +96,8 @@ def test_the_cosines_of_the_points_become_those_of_the_features(features):
 
 
 def test_points_lie_on_the_sphere_and_seeds_reproduce_them(features, monkeypatch):
-    monkeypatch.setattr("icd_relevancy.vectors.reduction.BATCH_ROWS", 64)
-    monkeypatch.setattr("icd_relevancy.vectors.reduction.RUN", 8)
+    monkeypatch.setattr("icd_relevancy.vectors.reduction._BATCH_ROWS", 64)
+    monkeypatch.setattr("icd_relevancy.vectors.reduction._RUN", 8)
     start = np.random.default_rng(1).normal(size=(160, 10))
     first, second, other = (scale_cosines(features, start, epochs=3, seed=seed) for seed in (0, 0, 1))
     np.testing.assert_allclose(np.linalg.norm(first, axis=1), 1, atol=1e-5)
