@@ -207,10 +207,7 @@ class TransformerEncoder(keras.layers.Layer):
         [(0, 0), (0, 5), (5, 6), (0, 0)]
         """
         encoded = self._tokenizer(
-            checked_texts([text])[0],
-            truncation=True,
-            max_length=self.max_length,
-            return_offsets_mapping=True,
+            checked_texts([text])[0], truncation=True, max_length=self.max_length, return_offsets_mapping=True
         )
         return [tuple(span) for span in encoded["offset_mapping"]]
 

@@ -201,9 +201,7 @@ def _walk(y_true, y_pred, edges: Edges, visit):
 
     nothing = ops.zeros_like(scores)
     _, found, justified = ops.while_loop(
-        lambda start, found, justified: start < total,
-        body,
-        (ops.zeros_like(total), nothing, nothing),
+        lambda start, found, justified: start < total, body, (ops.zeros_like(total), nothing, nothing)
     )
     return ops.reshape(found, shape), ops.reshape(justified, shape)
 

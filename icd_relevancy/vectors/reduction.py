@@ -63,10 +63,7 @@ def elbow(explained_variance: np.ndarray) -> int | None:
 
 
 def reduce(
-    features,
-    dimensions: int | None = None,
-    seed: int = 0,
-    max_dimensions: int = 128,
+    features, dimensions: int | None = None, seed: int = 0, max_dimensions: int = 128
 ) -> tuple[np.ndarray, Reduction]:
     """Reduces features by truncated singular value decomposition (NNBSVR §3.1.3).
 
@@ -122,11 +119,7 @@ def reduce(
 
 
 def scale_cosines(
-    features: sparse.csr_matrix,
-    start: np.ndarray,
-    epochs: int = 20,
-    seed: int = 0,
-    progress: bool = True,
+    features: sparse.csr_matrix, start: np.ndarray, epochs: int = 20, seed: int = 0, progress: bool = True
 ) -> np.ndarray:
     """Moves points until their cosines agree with the cosines of their features.
 

@@ -222,10 +222,7 @@ def test_a_repeated_code_is_named():
 
 
 def test_neighbours_stand_most_similar_first(graph):
-    assert list(graph.neighbours("A").items()) == [
-        ("C", pytest.approx(0.9)),
-        ("B", pytest.approx(0.8)),
-    ]
+    assert list(graph.neighbours("A").items()) == [("C", pytest.approx(0.9)), ("B", pytest.approx(0.8))]
     assert graph.neighbours("D") == {}
     with pytest.raises(InputError, match="'Q'"):
         graph.neighbours("Q")

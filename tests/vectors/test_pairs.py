@@ -66,13 +66,7 @@ def test_an_ancestor_stands_in_or_the_code_is_named_as_missing():
     report = pair_report(VECTORS, pairs, (0.1,), SYSTEM)
     assert report.loc[
         0, ["must_pairs", "must_reached", "must_not_pairs", "fallback", "missing"]
-    ].tolist() == [
-        1,
-        1.0,
-        0,
-        1,
-        2,
-    ]
+    ].tolist() == [1, 1.0, 0, 1, 2]
 
 
 def test_the_report_by_hand():
