@@ -20,7 +20,7 @@ from experiments.vector_sets import MAX_LENGTH, vector_set, vectors_fingerprint
 from icd_relevancy._keras import start_tensorflow
 from icd_relevancy.codes import code_system
 from icd_relevancy.data import Notes, encode_labels, load_notes, stratified_group_folds, synthetic_notes
-from icd_relevancy.data.canonical import with_canonical_codes
+from icd_relevancy.data.code_systems import with_canonical_codes
 from icd_relevancy.errors import InputError, shown_word
 from icd_relevancy.files.disk import cache_folder, replacing
 from icd_relevancy.files.safe_reading import reading

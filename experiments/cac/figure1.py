@@ -7,10 +7,11 @@ import pandas as pd
 from scipy.stats import mannwhitneyu
 from tqdm import tqdm
 
+from experiments.cac.cherry_picking import CherryPick, cherry_pick
 from experiments.cac.claims import confirmed, mean_se, reaches, standard_error, write_claims
 from experiments.cac.rankers import level_labels, node_scores, test_scores, trained
 from experiments.cac.task import CacTask, run
-from icd_relevancy.data import CherryPick, StaySplit, cherry_pick
+from icd_relevancy.data import StaySplit
 from icd_relevancy.metrics.code_information import entropy_reduction, rank_ratio
 from icd_relevancy.metrics.ranking import recall_at_k
 from icd_relevancy.reporting import line_plot, markdown_table, write_table

@@ -14,7 +14,7 @@ import pandas as pd
 from experiments.task import RESULTS, assignments, library_versions, one_line, write_provenance
 from icd_relevancy.codes import CodeSystem, code_system, icd9cm
 from icd_relevancy.data import Notes, read_cmc2007
-from icd_relevancy.data.canonical import with_canonical_codes
+from icd_relevancy.data.code_systems import with_canonical_codes
 from icd_relevancy.errors import InputError
 from icd_relevancy.reporting import markdown_table, write_table
 from icd_relevancy.settings import read_yaml

@@ -7,6 +7,7 @@ from itertools import chain
 
 import numpy as np
 
+from experiments.jams.translation import with_half_translated
 from experiments.task import data_folder
 from icd_relevancy.codes import CodeMapping, CodeSystem
 from icd_relevancy.data import (
@@ -19,9 +20,8 @@ from icd_relevancy.data import (
     split_by_code_system,
     synthetic_notes,
     train_validation_split,
-    with_half_translated,
 )
-from icd_relevancy.data.canonical import with_canonical_codes
+from icd_relevancy.data.code_systems import with_canonical_codes
 from icd_relevancy.errors import InputError
 
 BySystem = dict[str, Notes]

@@ -128,7 +128,7 @@ def _stays_by_system(data: str, source: str | None, given: str | None) -> dict:
 
 def _tell(what: str, parts: dict, data: str) -> None:
     """Says what is in notes or stays of each code system; raises `InputError` in the end for codes of none."""
-    from icd_relevancy.data.canonical import canonical_names, shown_unknown
+    from icd_relevancy.data.code_systems import canonical_names, shown_unknown
     from icd_relevancy.files.records import refuse
 
     counts = {system: Counter(chain.from_iterable(part.codes)) for system, part in parts.items()}

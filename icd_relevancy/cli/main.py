@@ -248,7 +248,7 @@ def _notes_to_learn(data: str, config):
     """The notes of a training, in one code system or two; tells which codes the system knows by an ancestor."""
     from icd_relevancy.codes import code_system
     from icd_relevancy.data import load_notes
-    from icd_relevancy.data.canonical import with_canonical_codes
+    from icd_relevancy.data.code_systems import with_canonical_codes
 
     if config.joint:
         return load_notes(data, None)

@@ -1,6 +1,6 @@
 """Notes and stays: readers of public sources and of the schemas, synthetic data, matrices and splits."""
 
-from icd_relevancy.data.cherry_picking import CherryPick, cherry_pick
+from icd_relevancy.data.code_systems import join_notes, split_by_code_system
 from icd_relevancy.data.ingredients import DrugMapping, DrugReport
 from icd_relevancy.data.labels import encode_labels
 from icd_relevancy.data.notes import Notes, read_notes
@@ -18,10 +18,8 @@ from icd_relevancy.data.stay_splits import StaySplit, monte_carlo_splits
 from icd_relevancy.data.stays import StayFeatures, Stays, encode_drugs, read_stays
 from icd_relevancy.data.synthetic.notes import iter_synthetic_notes, synthetic_notes
 from icd_relevancy.data.synthetic.stays import synthetic_stays
-from icd_relevancy.data.two_systems import join_notes, split_by_code_system, with_half_translated
 
 __all__ = [
-    "CherryPick",
     "DrugMapping",
     "DrugReport",
     "Notes",
@@ -29,7 +27,6 @@ __all__ = [
     "StayFeatures",
     "StaySplit",
     "Stays",
-    "cherry_pick",
     "encode_drugs",
     "encode_labels",
     "iter_synthetic_notes",
@@ -52,5 +49,4 @@ __all__ = [
     "synthetic_notes",
     "synthetic_stays",
     "train_validation_split",
-    "with_half_translated",
 ]

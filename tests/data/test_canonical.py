@@ -4,7 +4,7 @@ import pytest
 
 from icd_relevancy.codes import CodeSystem, icd9cm, icd10cm
 from icd_relevancy.data import Notes
-from icd_relevancy.data.canonical import with_canonical_codes
+from icd_relevancy.data.code_systems import with_canonical_codes
 from icd_relevancy.errors import InputError
 
 SYSTEM = CodeSystem(

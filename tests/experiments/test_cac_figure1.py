@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from experiments.cac import figure1
+from experiments.cac.cherry_picking import cherry_pick
 from experiments.cac.rankers import level_labels
 from experiments.cac.task import CacConfig, CacTask
-from icd_relevancy.data import cherry_pick
 from icd_relevancy.settings import read_yaml
 
 NETWORK = {"hidden_layers": 1, "units": 64, "dropout": 0.0, "epochs": 12, "learning_rate": 0.01}

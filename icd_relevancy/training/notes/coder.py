@@ -10,7 +10,7 @@ import numpy as np
 
 from icd_relevancy.codes import code_system
 from icd_relevancy.data import Notes, split_by_code_system
-from icd_relevancy.data.canonical import with_canonical_codes
+from icd_relevancy.data.code_systems import with_canonical_codes
 from icd_relevancy.encoding.pretrained import encoder_hash, on_this_machine
 from icd_relevancy.encoding.tokenizer import checked_texts
 from icd_relevancy.errors import InputError

@@ -10,7 +10,7 @@ from scipy import sparse
 
 from icd_relevancy.codes import CodeLinks, CodeMapping, code_system
 from icd_relevancy.data import Notes, join_notes, split_by_code_system, train_validation_split
-from icd_relevancy.data.canonical import with_canonical_codes
+from icd_relevancy.data.code_systems import with_canonical_codes
 from icd_relevancy.encoding.pretrained import encoder_hash
 from icd_relevancy.errors import InputError
 from icd_relevancy.layers import TransformerEncoder

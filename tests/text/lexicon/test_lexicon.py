@@ -8,7 +8,7 @@ from scipy import sparse
 
 from icd_relevancy.codes import CodeSystem, icd10cm
 from icd_relevancy.data import encode_labels, read_codiesp, stratified_group_folds
-from icd_relevancy.data.canonical import with_canonical_codes
+from icd_relevancy.data.code_systems import with_canonical_codes
 from icd_relevancy.errors import InputError
 from icd_relevancy.metrics.ranking import mean_average_precision
 from icd_relevancy.text import CarriedLabels, Lexicon

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from icd_relevancy.data.roll_up import RolledUp
+from icd_relevancy.data import RolledUp
 from icd_relevancy.errors import InputError, shown_code
 
 # Injuries, external causes, factors influencing health status, and disorders of short gestation.
@@ -17,17 +17,11 @@ EXCLUDED = {
 
 @dataclass(frozen=True, eq=False)
 class CherryPick:
-    """The subset of the nodes that was picked, and why the others were not; each node is in one of the three.
+    """The nodes that were picked, and why the others were not: each node is in one of three masks `(m,)`."""
 
-    Attributes:
-        picked: Frequent and not excluded, bool `(m,)`. What stands above a picked node is picked too.
-        filtered_out: Frequent, but excluded by belief, bool `(m,)`.
-        rare: Carried by too few stays, excluded or not, bool `(m,)`.
-    """
-
-    picked: np.ndarray
-    filtered_out: np.ndarray
-    rare: np.ndarray
+    picked: np.ndarray  # frequent and not excluded; what stands above a picked node is picked too
+    filtered_out: np.ndarray  # frequent, but excluded by belief
+    rare: np.ndarray  # carried by too few stays, excluded or not
 
     def __repr__(self) -> str:
         counts = (f"{mask.sum()} {name}" for name, mask in vars(self).items())
@@ -39,26 +33,9 @@ def cherry_pick(nodes: RolledUp, min_count: int = 100, excluded: Sequence[str] |
 
     `nodes.select(cherry_pick(nodes).picked)` is a label space for `MedicationCoder.train`.
 
-    Args:
-        nodes: The m nodes of the complete data set, as `roll_up` gives them.
-        min_count: Least number of stays that must carry a node. Defaults to 100, which is 0.17 % of the stays
-            of MIMIC-III; a smaller data set needs a smaller number.
-        excluded: Nodes of the code system that are left out with all below them. Defaults to None: for
-            ICD-9-CM injury and poisoning, external causes, the V codes and category 765, for ICD-10-CM their
-            counterparts S00-T88, V00-Y99, Z00-Z99 and P07; no node of another system.
-
-    Raises:
-        InputError: If an excluded node is not of the code system, or no node is picked.
-
-    Example:
-
-    >>> from icd_relevancy.codes import icd9cm
-    >>> from icd_relevancy.data import cherry_pick, roll_up
-    >>> nodes = roll_up([("428.0", "V45.81"), ("428.0", "401.9"), ("V45.81",)], icd9cm())
-    >>> cherry_pick(nodes, min_count=2)
-    CherryPick(3 picked, 4 filtered_out, 2 rare)
-
-    Reference: CAC §2.1.4, table 1.
+    `excluded` nodes are left out with all below them; None are those of the paper for ICD-9-CM (injury and poisoning,
+    external causes, the V codes, category 765), their counterparts for ICD-10-CM, none of another system. The paper's
+    least number of stays, 100, is 0.17 % of MIMIC-III; a smaller data set needs a smaller one.
     """
     system = nodes.code_system
     if excluded is None:

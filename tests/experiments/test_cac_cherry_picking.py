@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from experiments.cac.cherry_picking import EXCLUDED, cherry_pick
 from icd_relevancy.codes import CodeSystem, icd9cm, icd10cm
-from icd_relevancy.data import cherry_pick, roll_up, synthetic_stays
-from icd_relevancy.data.cherry_picking import EXCLUDED
+from icd_relevancy.data import roll_up, synthetic_stays
 from icd_relevancy.errors import InputError
 
 

@@ -1,19 +1,79 @@
-"""Notes of two code systems: taken apart, put together, and made from notes of one."""
+"""Which code system the codes of notes are in, and each code in the one spelling of its system."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import fields, replace
 from itertools import chain
 
 import numpy as np
 
-from icd_relevancy.codes import CodeMapping, CodeSystem, code_system_name
-from icd_relevancy.codes.translation import TranslationReport
-from icd_relevancy.data.canonical import with_canonical_codes
+from icd_relevancy.codes import CodeSystem, code_system_name
+from icd_relevancy.codes.system import NormalisationReport, code_key
 from icd_relevancy.data.notes import Notes
 from icd_relevancy.errors import InputError, shown_code, shown_note
+from icd_relevancy.files.records import MOST_PROBLEMS
 
 _FIRST, _SECOND = 1, 2
 _BOTH = _FIRST | _SECOND
+
+
+def with_canonical_codes(notes: Notes, code_system: CodeSystem) -> tuple[Notes, NormalisationReport]:
+    """Writes the codes of notes, and of their mentions, as the code system does: equal codes are equal labels.
+
+    A code that the system knows only by an ancestor (one of another edition) stays a label of its own, in
+    capitals and with its dot: the ancestor lends it its vector, not its name. `InputError` names the first twenty codes
+    that are not even of a known category, or name a chapter or block, each with a note, or the first note that names
+    another system.
+
+    The report is over the distinct codes.
+    """
+    _check_systems(notes, code_system)
+    mentions = notes.mentions or ()
+    mentioned = {code for row in mentions for code, _ in row or ()}
+    distinct = sorted(mentioned.union(chain.from_iterable(notes.codes)))
+    name_of, report = canonical_names(distinct, code_system)
+    if report.unknown_codes:
+        rows = ((notes.note_id[row], _codes_of(notes, row)) for row in range(len(notes)))
+        problem = f"{len(report.unknown_codes)} codes are not {code_system.name}"
+        raise InputError(
+            f"{_place(notes)}: {problem}, first {shown_unknown(report.unknown_codes, rows)}; "
+            "correct them or choose another --code-system"
+        )
+    codes = tuple(tuple(dict.fromkeys(name_of[code] for code in row)) for row in notes.codes)
+    if notes.mentions is not None:
+        mentions = tuple(
+            None if row is None else tuple((name_of[code], text) for code, text in row) for row in mentions
+        )
+        notes = replace(notes, mentions=mentions)
+    return replace(notes, codes=codes), report
+
+
+def canonical_names(
+    codes: Iterable[str], code_system: CodeSystem
+) -> tuple[dict[str, str | None], NormalisationReport]:
+    """The name of each distinct code as the code system writes it, None if unknown, and what was changed."""
+    codes = list(codes)
+    canonical, report = code_system.normalise_all(codes, groups=False)
+    name_of = dict(zip(codes, canonical, strict=True))
+    dotted = any("." in code for code in code_system.codes)
+    name_of.update((code, _spelling(code, ancestor, dotted)) for code, ancestor in report.ancestor_codes)
+    return name_of, report
+
+
+def shown_unknown(
+    unknown: Collection[str], rows: Iterable[tuple[str, Iterable[str]]], what: str = "note"
+) -> str:
+    """The first twenty codes as a message may name them, each with the first note (identifier, codes) that has it."""
+    wanted = dict.fromkeys(list(unknown)[:MOST_PROBLEMS])
+    place_of: dict[str, str] = {}
+    for number, (identifier, codes) in enumerate(rows, 1):
+        for code in codes:
+            if code in wanted and code not in place_of:
+                place_of[code] = shown_note(identifier, number, what)
+        if len(place_of) == len(wanted):
+            break
+    shown = [f"{shown_code(code)} of {place_of[code]}" for code in wanted]
+    more = len(unknown) - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
 
 
 def split_by_code_system(
@@ -53,8 +113,8 @@ def split_by_code_system(
     names = tuple(system.name for system in systems)
     if first.name == second.name:
         raise InputError(f"two code systems need two names; both are {first.name}")
-    told = _told(notes, names)
-    system_of = np.where(told > 0, told, _by_codes(notes, told, systems))
+    named = _named_systems(notes, names)
+    system_of = np.where(named > 0, named, _systems_by_codes(notes, named, systems))
     parts = {}
     for number, system in zip((_FIRST, _SECOND), systems, strict=True):
         positions = np.flatnonzero(system_of == number)
@@ -94,7 +154,7 @@ def join_notes(parts: Mapping[str, Notes]) -> Notes:
     if not parts:
         raise InputError("join_notes needs at least one part")
     sources = tuple(dict.fromkeys(part.source for part in parts.values()))
-    named = [_named(name, part, len(sources) > 1) for name, part in parts.items()]
+    named = [_with_system(name, part, len(sources) > 1) for name, part in parts.items()]
     joined = {}
     for column in (field.name for field in fields(Notes) if field.name != "source"):
         values = [getattr(part, column) for part in named]
@@ -107,69 +167,40 @@ def join_notes(parts: Mapping[str, Notes]) -> Notes:
     return Notes(**joined, source=" + ".join(filter(None, sources)))
 
 
-def with_half_translated(
-    notes: Notes,
-    mapping: CodeMapping,
-    seed: int = 0,
-    to: str | None = None,
-    source_system: CodeSystem | None = None,
-    target_system: CodeSystem | None = None,
-) -> tuple[Notes, TranslationReport]:
-    """Notes of two code systems from notes of one: half of them are coded anew through a mapping.
+def _check_systems(notes: Notes, code_system: CodeSystem) -> None:
+    """Refuses notes that name another system: some codes are of both, with different meanings."""
+    name_of = {name: code_system_name(name) for name in set(notes.code_system or ()) - {None}}
+    names = [name_of.get(name, code_system.name) for name in notes.code_system or ()]
+    foreign = [row for row, name in enumerate(names) if name != code_system.name]
+    if foreign:
+        others = f", as have {len(foreign) - 1} others" if len(foreign) > 1 else ""
+        raise _error(
+            notes,
+            foreign[0],
+            f"has another code_system than {code_system.name}{others}; leave such notes out, or train --joint on both "
+            "systems",
+        )
 
-    Half of the groups of `Notes.groups` are drawn, so no patient and no repeated text is in both halves.
 
-    Args:
-        notes: Notes coded in one system of the mapping.
-        mapping: The mapping.
-        seed: Seed of the draw. Defaults to 0.
-        to: The system to translate to. Defaults to None, the mapping's first (ICD-9-CM in the GEMs).
-        source_system, target_system: As in `CodeMapping.translate`. Default to None.
+def _codes_of(notes: Notes, row: int) -> tuple[str, ...]:
+    mentions = notes.mentions[row] if notes.mentions is not None else None
+    return notes.codes[row] + tuple(code for code, _ in mentions or ())
 
-    Returns:
-        The notes in the order given, with `code_system` filled in, and what the translation did, over the
-        notes translated. A note that loses all its codes is counted there and stays, without codes; a note that
-        is translated loses its mentions.
 
-    Raises:
-        InputError: As `CodeMapping.translate`, or if the notes are of a single group.
-
-    Example:
-
-    >>> from icd_relevancy.codes import CodeMapping
-    >>> from icd_relevancy.data import Notes, with_half_translated
-    >>> notes = Notes(("1", "2"), ("Biliary stricture.", "Jaundice."), (("K83.1",), ("K83.1",)))
-    >>> halves, report = with_half_translated(notes, CodeMapping.gems(), seed=1)
-    >>> sorted(zip(halves.code_system, halves.codes)), report.emptied
-    ([('icd10cm', ('K83.1',)), ('icd9cm', ('576.2',))], 0)
-    """
-    to = mapping.first if to is None else to
-    groups = notes.groups()
-    count = groups.max(initial=-1) + 1
-    if count < 2:
-        raise InputError(f"{_place(notes)}: all notes share a patient or a text, so there are no two halves")
-    drawn = np.random.default_rng(seed).permutation(count)[: count // 2]
-    chosen = np.flatnonzero(np.isin(groups, drawn)).tolist()
-    codes = list(notes.codes)
-    translated, report = mapping.translate([codes[i] for i in chosen], to, source_system, target_system)
-    system = [mapping.second if to == mapping.first else mapping.first] * len(notes)
-    mentions = None if notes.mentions is None else list(notes.mentions)
-    for position, row in zip(chosen, translated, strict=True):
-        codes[position], system[position] = row, to
-        if mentions is not None:
-            mentions[position] = None  # they name codes of the other system
-    return replace(notes, codes=tuple(codes), code_system=tuple(system), mentions=mentions), report
+def _spelling(code: str, ancestor: str, dotted: bool) -> str:
+    key, stem = code_key(code), ancestor.partition(".")[0]
+    return f"{stem}.{key[len(stem) :]}" if dotted else key
 
 
 def _place(notes: Notes) -> str:
     return notes.source or "notes"
 
 
-def _error(notes: Notes, row: int, told: str) -> InputError:
-    return InputError(f"{_place(notes)}: {shown_note(notes.note_id[row], row + 1)} {told}")
+def _error(notes: Notes, row: int, problem: str) -> InputError:
+    return InputError(f"{_place(notes)}: {shown_note(notes.note_id[row], row + 1)} {problem}")
 
 
-def _told(notes: Notes, names: tuple[str, str]) -> np.ndarray:
+def _named_systems(notes: Notes, names: tuple[str, str]) -> np.ndarray:
     """For each note the number of the system that it names, 0 where it names none."""
     if notes.code_system is None:
         return np.zeros(len(notes), np.int8)
@@ -181,10 +212,10 @@ def _told(notes: Notes, names: tuple[str, str]) -> np.ndarray:
     return np.fromiter(map(number.get, notes.code_system), np.int8, len(notes))
 
 
-def _by_codes(notes: Notes, told: np.ndarray, systems: tuple[CodeSystem, CodeSystem]) -> np.ndarray:
+def _systems_by_codes(notes: Notes, named: np.ndarray, systems: tuple[CodeSystem, CodeSystem]) -> np.ndarray:
     """For each note the number of the only system that knows all its codes; 0 where the note names one."""
-    found = np.zeros(len(notes), np.int8)
-    rows = np.flatnonzero(told == 0)
+    system_of = np.zeros(len(notes), np.int8)
+    rows = np.flatnonzero(named == 0)
     codes = [notes.codes[row] for row in rows.tolist()]
     known, well_known = _knowing(codes, systems)
     names = " and ".join(system.name for system in systems)
@@ -204,8 +235,8 @@ def _by_codes(notes: Notes, told: np.ndarray, systems: tuple[CodeSystem, CodeSys
         index = int((system == _BOTH).argmax())
         what = f"has only codes that {names} both know" if codes[index] else "has no codes to tell its system"
         raise _error(notes, rows[index], f"{what}; fill in its code_system")
-    found[rows] = system
-    return found
+    system_of[rows] = system
+    return system_of
 
 
 def _knowing(codes, systems: tuple[CodeSystem, CodeSystem]) -> tuple[dict[str, int], dict[str, int]]:
@@ -215,8 +246,8 @@ def _knowing(codes, systems: tuple[CodeSystem, CodeSystem]) -> tuple[dict[str, i
     for number, system in zip((_FIRST, _SECOND), systems, strict=True):
         canonical, report = system.normalise_all(distinct, groups=False)
         shortened = {code for code, _ in report.ancestor_codes}
-        for code, found in zip(distinct, canonical, strict=True):
-            if found is not None:
+        for code, name in zip(distinct, canonical, strict=True):
+            if name is not None:
                 known[code] |= number
                 well_known[code] |= 0 if code in shortened else number
     return known, {code: well_known[code] or known[code] for code in distinct}
@@ -234,10 +265,10 @@ def _in_all(codes, mask_of: dict[str, int]) -> np.ndarray:
     return common
 
 
-def _named(name: str, part: Notes, prefixed: bool) -> Notes:
+def _with_system(name: str, part: Notes, prefixed: bool) -> Notes:
     """The notes with their code system and, where wanted, the source before their identifiers."""
-    told = part.code_system or (None,) * len(part)
-    part = replace(part, code_system=tuple(name if known is None else known for known in told))
+    systems = part.code_system or (None,) * len(part)
+    part = replace(part, code_system=tuple(name if system is None else system for system in systems))
     if not prefixed:
         return part
     prefix = f"{part.source or name}:"
