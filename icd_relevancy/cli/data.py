@@ -46,7 +46,10 @@ def add_data_argument(parser, code_system: bool = True) -> None:
 
 def default_code_system(data: str) -> str:
     """The code system of data whose code system is not told."""
-    return "icd9cm" if data.startswith(("cmc2007:", "mimic3:")) else "icd10cm"
+    from icd_relevancy.data.sources.by_name import find_source
+
+    named = find_source(data)
+    return named.systems[0] if named else "icd10cm"
 
 
 def _check(options):
@@ -58,29 +61,27 @@ def _check(options):
 def _read_by_system(options) -> tuple[str, dict]:
     """What a row is, and the rows of each code system."""
     from icd_relevancy.codes import code_system
-    from icd_relevancy.data.sources.by_name import split_source
-    from icd_relevancy.data.sources.notes_by_name import NOTE_SOURCES
-    from icd_relevancy.data.sources.stays_by_name import STAY_SOURCES
+    from icd_relevancy.data.sources.by_name import find_source
     from icd_relevancy.files.records import table_columns
 
-    source, path = split_source(options.data, (*NOTE_SOURCES, *STAY_SOURCES), "notes and stays")
-    columns = () if source else table_columns(path)
+    named = find_source(options.data)
+    columns = () if named else table_columns(options.data)
+    systems = named.systems if named else ("icd10cm",)
     if options.code_system:
         code_system(options.code_system)
-    if source in STAY_SOURCES or ("stay_id" in columns and "note_id" not in columns):
-        return "stay", _stays_by_system(options.data, source, options.code_system)
-    return "note", _notes_by_system(options.data, options.code_system)
+    is_of_stays = named.of == "stays" if named else "stay_id" in columns and "note_id" not in columns
+    read = _stays_by_system if is_of_stays else _notes_by_system
+    return "stay" if is_of_stays else "note", read(options.data, systems, options.code_system)
 
 
-def _notes_by_system(data: str, given: str | None) -> dict:
+def _notes_by_system(data: str, of_source: tuple[str, ...], given: str | None) -> dict:
     """The notes of each code system that they name or, where neither they nor the user do, that knows their codes."""
     from icd_relevancy.codes import code_system, code_system_name, icd9cm, icd10cm
     from icd_relevancy.codes.packaged import PACKAGED
     from icd_relevancy.data import load_notes, split_by_code_system
 
-    is_of_both = given is None and data.startswith("mimic4-notes:")
-    notes = load_notes(data, None if is_of_both else given or default_code_system(data))
-    system = code_system(given or default_code_system(data))
+    notes = load_notes(data, None if given is None and len(of_source) > 1 else given or of_source[0])
+    system = code_system(given or of_source[0])
     if notes.code_system is None:
         if given is None and any(
             system.normalise_all(chain.from_iterable(notes.codes), groups=False)[1].unknown_codes
@@ -104,17 +105,16 @@ def _notes_by_system(data: str, given: str | None) -> dict:
     return {one: part for one, part in parts.items() if len(part)}
 
 
-def _stays_by_system(data: str, source: str | None, given: str | None) -> dict:
+def _stays_by_system(data: str, of_source: tuple[str, ...], given: str | None) -> dict:
     """The stays of each code system that a source has, or of the one that is asked for."""
     from icd_relevancy.codes import code_system
-    from icd_relevancy.codes.packaged import PACKAGED
     from icd_relevancy.data import load_stays
 
-    if source in (None, "mimic3") or given:
-        name = given or default_code_system(data)
+    if len(of_source) == 1 or given:
+        name = given or of_source[0]
         return {code_system(name): load_stays(data, name)}
     parts, missing = {}, []
-    for name in PACKAGED:
+    for name in of_source:
         try:
             parts[code_system(name)] = load_stays(data, name)
         except InputError as error:

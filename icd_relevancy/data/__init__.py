@@ -5,14 +5,12 @@ from icd_relevancy.data.ingredients import DrugMapping, DrugReport
 from icd_relevancy.data.labels import encode_labels
 from icd_relevancy.data.notes import Notes, read_notes
 from icd_relevancy.data.roll_up import RolledUp, roll_up
+from icd_relevancy.data.sources.by_name import load_notes, load_stays
 from icd_relevancy.data.sources.cmc2007 import read_cmc2007
 from icd_relevancy.data.sources.codiesp import read_codiesp
 from icd_relevancy.data.sources.eicu import read_eicu
-from icd_relevancy.data.sources.mimic import read_mimic3, read_mimic4_hosp
-from icd_relevancy.data.sources.mimic4_notes import read_mimic4_notes
-from icd_relevancy.data.sources.notes_by_name import load_notes
+from icd_relevancy.data.sources.mimic import read_mimic3, read_mimic4_hosp, read_mimic4_notes
 from icd_relevancy.data.sources.omop import read_omop
-from icd_relevancy.data.sources.stays_by_name import load_stays
 from icd_relevancy.data.splits import stratified_group_folds, train_validation_split
 from icd_relevancy.data.stay_splits import StaySplit, monte_carlo_splits
 from icd_relevancy.data.stays import StayFeatures, Stays, encode_drugs, read_stays

@@ -35,7 +35,7 @@ from icd_relevancy.data import (
     read_stays,
 )
 from icd_relevancy.data.new_notes import read_new_notes
-from icd_relevancy.data.sources.mimic4_notes import read_mimic4_notes
+from icd_relevancy.data.sources.mimic import read_mimic4_notes
 from icd_relevancy.errors import InputError
 from icd_relevancy.settings import read_yaml
 from icd_relevancy.text import WordTokenizer, read_abbreviations

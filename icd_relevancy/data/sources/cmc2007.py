@@ -5,6 +5,7 @@ from xml.etree import ElementTree
 from xml.parsers import expat
 
 from icd_relevancy.data.notes import Notes
+from icd_relevancy.data.sources.by_name import source
 from icd_relevancy.errors import InputError, shown_note, shown_word
 from icd_relevancy.files.safe_reading import reading
 
@@ -43,16 +44,16 @@ def read_cmc2007(path, annotator: str = "CMC_MAJORITY") -> Notes:
             documents = ElementTree.parse(file).getroot().findall("doc")
         except ElementTree.ParseError as error:
             line, column = error.position
-            told = f"{expat.ErrorString(error.code)}, line {line}, column {column}"
-            raise InputError(f"{file}: not well-formed XML ({told})") from None
+            problem = f"{expat.ErrorString(error.code)}, line {line}, column {column}"
+            raise InputError(f"{file}: not well-formed XML ({problem})") from None
     if not documents:
         raise InputError(f"{file}: no <doc> elements; expected radiology.xml of the challenge")
     origins = sorted(
         {code.get("origin", "") for document in documents for code in document.iterfind("codes/code")}
     )
     if origins and annotator not in origins:
-        told = ", ".join(shown_word(origin, quoted=False) for origin in origins[:_SHOWN_ORIGINS])
-        raise InputError(f"{file}: no codes by annotator {shown_word(annotator)}; those there are {told}")
+        known = ", ".join(shown_word(origin, quoted=False) for origin in origins[:_SHOWN_ORIGINS])
+        raise InputError(f"{file}: no codes by annotator {shown_word(annotator)}; those there are {known}")
     return Notes(
         note_id=_identifiers(file, documents),
         text=tuple(_text(file, *numbered) for numbered in enumerate(documents, 1)),
@@ -60,6 +61,11 @@ def read_cmc2007(path, annotator: str = "CMC_MAJORITY") -> Notes:
         specialty=("Radiology",) * len(documents),
         source="cmc2007",
     )
+
+
+@source(of="notes", systems=("icd9cm",))
+def _majority(path, code_system) -> Notes:
+    return read_cmc2007(path)
 
 
 def _identifiers(file: Path, documents: list[ElementTree.Element]) -> tuple[str, ...]:

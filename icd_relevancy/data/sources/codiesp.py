@@ -6,6 +6,7 @@ import pandas as pd
 
 from icd_relevancy.codes.dots import dotted_icd10
 from icd_relevancy.data.notes import Notes
+from icd_relevancy.data.sources.by_name import source
 from icd_relevancy.errors import InputError, shown_word
 from icd_relevancy.files.safe_reading import readable
 
@@ -55,8 +56,8 @@ def read_codiesp(path, language: str = "en", kind: str = "D") -> Notes:
         in_split = {file.stem: _text(file) for file in sorted((split / folder_name).glob("*.txt"))}
         repeated = sorted(in_split.keys() & texts.keys())
         if repeated:
-            told = shown_word(repeated[0], quoted=False)
-            raise InputError(f"{split}: document {told} is in another split too; read the splits one by one")
+            shown = shown_word(repeated[0], quoted=False)
+            raise InputError(f"{split}: document {shown} is in another split too; read the splits one by one")
         texts |= in_split
         codes |= _codes(_code_file(split, kind), kind, set(in_split))
         file = split / f"{split.name}X.tsv"
@@ -69,6 +70,16 @@ def read_codiesp(path, language: str = "en", kind: str = "D") -> Notes:
         mentions=tuple(map(mentions.get, texts)) if mentions else None,
         source="codiesp" if language == "en" else "codiesp-es",
     )
+
+
+@source(of="notes")
+def _english(path, code_system) -> Notes:
+    return read_codiesp(path, language="en")
+
+
+@source(of="notes")
+def _spanish(path, code_system) -> Notes:
+    return read_codiesp(path, language="es")
 
 
 def _text(file: Path) -> str:

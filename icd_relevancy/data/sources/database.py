@@ -25,24 +25,16 @@ ROWS_A_PART = 1_000_000
 
 
 @contextmanager
-def of_folder(path) -> Iterator[None]:
-    """Names the folder in what `Stays` or `Notes` find wrong with the columns of its tables.
-
-    Args:
-        path: The folder.
-    """
+def naming(folder) -> Iterator[None]:
+    """Names the folder in what `Stays` or `Notes` find wrong with the columns of its tables."""
     try:
         yield
     except InputError as error:
-        raise InputError(f"{path}: {error}") from None
+        raise InputError(f"{folder}: {error}") from None
 
 
 def check_code_system(code_system: str) -> None:
-    """Raises `InputError` where the name is neither of `"icd10cm"` and `"icd9cm"`.
-
-    Args:
-        code_system: Name of a code system.
-    """
+    """Raises `InputError` where the name is neither of `"icd10cm"` and `"icd9cm"`."""
     if code_system not in DOTTED:
         raise InputError(
             f"code_system must be one of {', '.join(DOTTED)}; received {shown_word(code_system)}"
@@ -52,61 +44,44 @@ def check_code_system(code_system: str) -> None:
 def find_table(path, table: str, origin: str | None = None, suffixes: Sequence[str] = CSV) -> Path | None:
     """The file of a table in a folder or below it; its name may be in any case.
 
-    Args:
-        path: The folder.
-        table: Name of the table, without suffix.
-        origin: What the table is part of, for the message where it is missing. Defaults to None: it may be.
-        suffixes: Suffixes of the file. Defaults to `.csv` and `.csv.gz`.
-
-    Returns:
-        The file, or None where there is none and it may be missing.
-
-    Raises:
-        InputError: If it must be there and is not, or is there more than once.
-
-    Example:
-
-    >>> from pathlib import Path
-    >>> _ = Path("results/PATIENTS.csv").write_text("subject_id")
-    >>> find_table("results", "patients").name
-    'PATIENTS.csv'
+    It must be there where `origin` says what it is part of, for the message; else None says that it is not.
     """
     names = [f"{table}{suffix}" for suffix in suffixes]
     files = sorted(file for file in Path(path).rglob("*") if file.name.lower() in names and file.is_file())
     if len(files) > 1:
         raise InputError(f"{path}: {files[0]} and {files[-1]} are both there; give a folder that holds one")
     if not files and origin:
-        told = f"no {', '.join(names[:-1])} or {names[-1]} in it or its folders"
-        raise InputError(f"{path}: {told}; it is part of {origin}")
+        problem = f"no {', '.join(names[:-1])} or {names[-1]} in it or its folders"
+        raise InputError(f"{path}: {problem}; it is part of {origin}")
     return files[0] if files else None
 
 
-def read_parts(file: Path, columns: Sequence[str], optional: Sequence[str] = ()) -> Iterator[pd.DataFrame]:
-    """The columns of a CSV or Parquet file as text, a million rows at a time; an empty cell is missing.
+def read_parts(
+    file: Path, columns: Sequence[str], optional: Sequence[str] = (), rows: int | None = None
+) -> Iterator[pd.DataFrame]:
+    """The columns of a CSV or Parquet file as text, part by part; an empty cell is missing.
 
     Args:
         file: The table.
         columns: Names that must be there, in lower case; those of the file may be in any case.
         optional: Names that may be there.
+        rows: Rows of a part, a million for None.
 
     Yields:
-        Parts with the columns found, in lower case, and the number of the row, from 0, as index.
-
-    Raises:
-        InputError: If a column is missing or the file cannot be read.
+        Parts with the columns that are there, in lower case, and the number of the row, from 0, as index.
     """
+    rows = rows or ROWS_A_PART
     with readable(file):
         is_parquet = file.suffix.lower() == ".parquet"
-        found = (
+        header = (
             pq.read_schema(file).names if is_parquet else list(pd.read_csv(file, nrows=0, **_dialect(file)))
         )
-        spelled = {name.strip().lower(): name for name in found}
-        missing = [name for name in columns if name not in spelled]
-        if missing:
-            told = ", ".join(map(repr, missing))
-            raise InputError(f"{file}: no column {told}; expected the table as its source has it")
+        spelled = {name.strip().lower(): name for name in header}
+        if missing := [name for name in columns if name not in spelled]:
+            shown = ", ".join(map(repr, missing))
+            raise InputError(f"{file}: no column {shown}; expected the table as its source has it")
         kept = {spelled[name]: name for name in (*columns, *optional) if name in spelled}
-        parts = _parquet_parts(file, kept) if is_parquet else _csv_parts(file, kept)
+        parts = _parquet_parts(file, kept, rows) if is_parquet else _csv_parts(file, kept, rows)
         with tqdm(desc=file.name, unit=" rows", disable=None) as progress:
             for part in parts:
                 part = part.rename(columns=kept)[list(kept.values())].apply(_plain_text)
@@ -114,9 +89,9 @@ def read_parts(file: Path, columns: Sequence[str], optional: Sequence[str] = ())
                 yield part.where(part != "", None)
 
 
-def _csv_parts(file: Path, names) -> Iterator[pd.DataFrame]:
+def _csv_parts(file: Path, names, rows: int) -> Iterator[pd.DataFrame]:
     # "NA" may be the name of sodium.
-    options = {"dtype": str, "keep_default_na": False, "chunksize": ROWS_A_PART, **_dialect(file)}
+    options = {"dtype": str, "keep_default_na": False, "chunksize": rows, **_dialect(file)}
     yield from pd.read_csv(file, usecols=list(names), **options)
 
 
@@ -128,11 +103,11 @@ def _dialect(file: Path) -> dict:
     return {"encoding": "utf-8-sig", **tabs}
 
 
-def _parquet_parts(file: Path, names) -> Iterator[pd.DataFrame]:
+def _parquet_parts(file: Path, names, rows: int) -> Iterator[pd.DataFrame]:
     table, start = pq.ParquetFile(file), 0
     if not table.metadata.num_rows:
         yield pd.DataFrame(columns=list(names), dtype=object)
-    for batch in table.iter_batches(ROWS_A_PART, columns=list(names)):
+    for batch in table.iter_batches(rows, columns=list(names)):
         # Through Arrow's own cast: pandas would turn whole numbers with gaps into floats.
         columns = {name: _without_fraction(batch.column(name)).cast("string").to_pylist() for name in names}
         part = pd.DataFrame(columns, dtype=object)
@@ -142,6 +117,8 @@ def _parquet_parts(file: Path, names) -> Iterator[pd.DataFrame]:
 
 
 def _plain_text(column: pd.Series) -> pd.Series:
+    if column.name == "text":
+        return column  # a note stays as it is
     text = column.str.strip()
     # pandas writes whole numbers as floats where some are missing.
     return text.str.removesuffix(".0") if column.name.endswith(("id", "_version")) else text
@@ -153,51 +130,17 @@ def _without_fraction(column: pa.Array) -> pa.Array:
 
 
 def read_table(file: Path, columns: Sequence[str], optional: Sequence[str] = ()) -> pd.DataFrame:
-    """All parts of `read_parts` in one frame.
-
-    Args:
-        file: The table.
-        columns: Names that must be there, in lower case.
-        optional: Names that may be there.
-
-    Example:
-
-    >>> from pathlib import Path
-    >>> _ = Path("results/PATIENTS.csv").write_text("SUBJECT_ID,GENDER\\n10,F\\n")
-    >>> read_table(Path("results/PATIENTS.csv"), ["gender"])["gender"].tolist()
-    ['F']
-    """
+    """All parts of `read_parts` in one frame."""
     return pd.concat(read_parts(file, columns, optional))
 
 
 def drug_name(names: pd.Series) -> pd.Series:
-    """Names of drugs with single spaces, and a comma for `;` and `|`, which part drugs in the stays schema.
-
-    Args:
-        names: Names, missing where not known.
-
-    Example:
-
-    >>> import pandas as pd
-    >>> drug_name(pd.Series(["SODIUM  CHLORIDE 0.9% ; 1000 ML"])).tolist()
-    ['SODIUM CHLORIDE 0.9% , 1000 ML']
-    """
+    """Names of drugs with single spaces, and a comma for `;` and `|`, which part drugs in the stays schema."""
     return _over_distinct(names, lambda name: re.sub("[;|]", ",", " ".join(name.split())))
 
 
 def dotted_codes(codes: pd.Series, code_system: str) -> pd.Series:
-    """Codes in capitals with their dot.
-
-    Args:
-        codes: Codes with or without dot, missing where not known.
-        code_system: `"icd10cm"` or `"icd9cm"`.
-
-    Example:
-
-    >>> import pandas as pd
-    >>> dotted_codes(pd.Series(["4280", "e8497"]), "icd9cm").tolist()
-    ['428.0', 'E849.7']
-    """
+    """Codes in capitals with their dot; missing ones stay missing."""
     return _over_distinct(codes, lambda code: DOTTED[code_system](code.upper()))
 
 
@@ -209,43 +152,20 @@ def _over_distinct(values: pd.Series, change: Callable[[str], str]) -> pd.Series
 
 
 def gathered(stay_id: pd.Index, keys: pd.Series, values: pd.Series) -> tuple[tuple[str, ...], ...]:
-    """For each stay its distinct values, in the order of the rows.
-
-    Args:
-        stay_id: The stays, unique.
-        keys: The stay of each row; rows of other stays are left out.
-        values: The value of each row; missing ones are left out.
-
-    Example:
-
-    >>> import pandas as pd
-    >>> gathered(pd.Index(["7", "9"]), pd.Series(["9", "9", "9", "8"]), pd.Series(["b", "a", "b", "c"]))
-    ((), ('b', 'a'))
-    """
+    """For each stay, of unique names, its distinct values in the order of the rows, without missing ones."""
     row = stay_id.get_indexer(pd.Index(keys))
     number, distinct = pd.factorize(values)
     known = (row >= 0) & (number >= 0)
     pairs = pd.DataFrame({"row": row[known], "number": number[known]}).drop_duplicates()
     pairs = pairs.sort_values("row", kind="stable")
     # One string for each distinct value, which a million stays need.
-    found = np.asarray(distinct, dtype=object)[pairs["number"]].tolist()
+    ordered = np.asarray(distinct, dtype=object)[pairs["number"]].tolist()
     bounds = np.searchsorted(pairs["row"], np.arange(len(stay_id) + 1)).tolist()
-    return tuple(tuple(found[start:end]) for start, end in pairwise(bounds))
+    return tuple(tuple(ordered[start:end]) for start, end in pairwise(bounds))
 
 
 def whole_years(start: pd.Series, end: pd.Series) -> np.ndarray:
-    """Full years from one day to another, NaN where one is not known.
-
-    Args:
-        start: Dates as text that begins with `YYYY-MM-DD`.
-        end: As many dates.
-
-    Example:
-
-    >>> import pandas as pd
-    >>> whole_years(pd.Series(["1801-06-02", "2100-01-01"]), pd.Series(["2101-06-01", "2100-01-03"])).tolist()
-    [299.0, 0.0]
-    """
+    """Full years from one day (`YYYY-MM-DD…`) to another, NaN where one is not known."""
     # By the calendar, since 300 years in nanoseconds overflow.
     first, last = (
         pd.to_numeric(days.str[:10].str.replace("-", ""), errors="coerce") for days in (start, end)
@@ -256,29 +176,10 @@ def whole_years(start: pd.Series, end: pd.Series) -> np.ndarray:
 
 
 def optional_values(values) -> tuple:
-    """A column as a tuple, with None for what is missing.
-
-    Args:
-        values: Series or array.
-
-    Example:
-
-    >>> optional_values([1.0, float("nan")])
-    (1.0, None)
-    """
+    """A column as a tuple, with None for what is missing."""
     return tuple([None if pd.isna(value) else value for value in pd.Series(values).tolist()])
 
 
 def first_of_each(frames: Iterator[pd.DataFrame]) -> pd.DataFrame:
-    """The distinct rows of parts, without holding all repeats at once.
-
-    Args:
-        frames: Parts with the same columns.
-
-    Example:
-
-    >>> import pandas as pd
-    >>> len(first_of_each([pd.DataFrame({"a": [1, 1]}), pd.DataFrame({"a": [1, 2]})]))
-    2
-    """
+    """The distinct rows of parts, without holding all repeats at once."""
     return pd.concat([frame.drop_duplicates() for frame in frames]).drop_duplicates()

@@ -4,13 +4,14 @@ from pathlib import Path
 
 import pandas as pd
 
+from icd_relevancy.data.sources.by_name import source
 from icd_relevancy.data.sources.database import (
     check_code_system,
     drug_name,
     find_table,
     first_of_each,
     gathered,
-    of_folder,
+    naming,
     optional_values,
     read_parts,
     read_table,
@@ -24,6 +25,7 @@ _SEXES = {"Female": "female", "Male": "male", "Other": "other", "Unknown": "unkn
 _ABOVE_89 = 90.0
 
 
+@source(of="stays", systems=("icd10cm", "icd9cm"))
 def read_eicu(path, code_system: str = "icd10cm", require_codes: bool = True) -> Stays:
     """Reads the unit stays of eICU with the drugs ordered, infused or taken before, and their codes.
 
@@ -70,7 +72,7 @@ def read_eicu(path, code_system: str = "icd10cm", require_codes: bool = True) ->
         raise InputError(
             f"{path}: table patient has stay {shown_word(repeated)} more than once; keep one row a stay"
         )
-    with of_folder(path):
+    with naming(path):
         return Stays(
             stay_id=tuple(stay_id),
             drugs=gathered(stay_id, drugs["patientunitstayid"], drugs["drugname"]),

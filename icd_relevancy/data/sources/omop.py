@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from icd_relevancy.data.sources.by_name import source
 from icd_relevancy.data.sources.database import (
     CSV_OR_PARQUET,
     check_code_system,
@@ -14,7 +15,7 @@ from icd_relevancy.data.sources.database import (
     find_table,
     first_of_each,
     gathered,
-    of_folder,
+    naming,
     optional_values,
     read_parts,
     read_table,
@@ -35,6 +36,7 @@ _SHORTEST = 3
 _YEAR_SHIFTED, _ABOVE_89 = 150, 90.0
 
 
+@source(of="stays", systems=("icd10cm", "icd9cm"))
 def read_omop(path, code_system: str = "icd10cm", require_codes: bool = True) -> Stays:
     """Reads the visits of an OMOP database with their drugs and ICD codes (CAC §2.1.1).
 
@@ -79,7 +81,7 @@ def read_omop(path, code_system: str = "icd10cm", require_codes: bool = True) ->
         raise InputError(f"{condition}: no visit has {code_system} codes")
     drugs = _drugs(path, concepts)
     stay_id = pd.Index(visits["visit_occurrence_id"])
-    with of_folder(path):
+    with naming(path):
         return Stays(
             stay_id=tuple(stay_id),
             drugs=gathered(stay_id, drugs["visit_occurrence_id"], drug_name(drugs["drug"])),
@@ -112,13 +114,13 @@ def _codes(path, file: Path, concepts: pd.DataFrame | None, code_system: str) ->
     value = rows["condition_source_value"].str.upper().str.replace(_PREFIX, "", regex=True)
     code = value.where(value.str.fullmatch(_FORMS[code_system]).fillna(False).astype(bool))
     if concepts is not None:
-        of_system = concepts["vocabulary_id"].isin(_VOCABULARIES[code_system])
-        icd = concepts.loc[of_system, "concept_code"].str.upper()
+        is_icd = concepts["vocabulary_id"].isin(_VOCABULARIES[code_system])
+        icd = concepts.loc[is_icd, "concept_code"].str.upper()
         if "condition_source_concept_id" in rows:
-            source = rows["condition_source_concept_id"]
+            concept = rows["condition_source_concept_id"]
             # A source concept of another vocabulary says that the value only looks like a code of this one.
-            elsewhere = source.map(of_system.drop("0", errors="ignore")).eq(False)
-            code = source.map(icd).fillna(code.mask(elsewhere))
+            elsewhere = concept.map(is_icd.drop("0", errors="ignore")).eq(False)
+            code = concept.map(icd).fillna(code.mask(elsewhere))
         relationship = _find(path, "concept_relationship")
         if relationship and "condition_concept_id" in rows:
             mapped = rows["condition_concept_id"].map(_mapped_from(relationship, icd))
@@ -151,8 +153,10 @@ def _visits(path, coded: pd.Series | None) -> pd.DataFrame:
     repeated = visits["visit_occurrence_id"].duplicated()
     if repeated.any():
         row = repeated.idxmax()
-        told = f"visit {shown_word(visits['visit_occurrence_id'][row])} occurs more than once; keep one row"
-        raise InputError(f"{file}, row {row + 1}, column 'visit_occurrence_id': {told}")
+        problem = (
+            f"visit {shown_word(visits['visit_occurrence_id'][row])} occurs more than once; keep one row"
+        )
+        raise InputError(f"{file}, row {row + 1}, column 'visit_occurrence_id': {problem}")
     if coded is not None:
         visits = visits[visits["visit_occurrence_id"].isin(coded.unique())]
     persons = read_table(_find(path, "person", _ORIGIN), ["person_id", "gender_concept_id", "year_of_birth"])

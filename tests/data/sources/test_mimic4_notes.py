@@ -5,8 +5,8 @@ import gzip
 import pandas as pd
 import pytest
 
-from icd_relevancy.data.sources import mimic4_notes
-from icd_relevancy.data.sources.mimic4_notes import read_mimic4_notes
+from icd_relevancy.data.sources import database, mimic
+from icd_relevancy.data.sources.mimic import read_mimic4_notes
 from icd_relevancy.errors import InputError
 
 DISCHARGE = """note_id,subject_id,hadm_id,note_type,note_seq,charttime,storetime,text
@@ -100,8 +100,8 @@ def test_an_admission_with_codes_of_both(folder):
 
 def test_chunks_do_not_matter(folder, monkeypatch):
     whole = read_mimic4_notes(folder)
-    monkeypatch.setattr(mimic4_notes, "_NOTES_A_CHUNK", 2)
-    monkeypatch.setattr(mimic4_notes, "_DIAGNOSES_A_CHUNK", 3)
+    monkeypatch.setattr(mimic, "_NOTES_A_PART", 2)
+    monkeypatch.setattr(database, "ROWS_A_PART", 3)
     assert read_mimic4_notes(folder) == whole
     assert len(read_mimic4_notes(folder, code_system=None)) == 4
 

@@ -3,8 +3,8 @@
 import pytest
 
 from icd_relevancy.data.notes import Notes
+from icd_relevancy.data.sources.by_name import load_notes
 from icd_relevancy.data.sources.cmc2007 import read_cmc2007
-from icd_relevancy.data.sources.notes_by_name import load_notes
 from icd_relevancy.errors import InputError
 
 XML = (
