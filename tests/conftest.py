@@ -42,7 +42,7 @@ def miniature_cache(tmp_path_factory) -> Path:
     """A cache folder whose code vectors of ICD-10-CM are few: of miniature and of synthetic notes' codes."""
     import miniature
 
-    from icd_relevancy.data.synthetic.notes import label_universe
+    from icd_relevancy.data.synthetic.universe import label_universe
 
     folder = tmp_path_factory.mktemp("cache")
     codes = (*miniature.WORDS, miniature.UNSEEN, *label_universe(100).codes)

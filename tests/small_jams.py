@@ -8,7 +8,7 @@ import miniature
 from experiments.jams.task import JamsConfig, JamsTask
 from icd_relevancy.codes import CodeMapping
 from icd_relevancy.data import Notes
-from icd_relevancy.data.synthetic.notes import label_universe
+from icd_relevancy.data.synthetic.universe import label_universe
 
 # 576.2 and K83.1 are equivalent, 401.9 and I10 approximately, 428.0 and R05.9 lead to no code that is here.
 NINE = [("576.2",)] * 5 + [("401.9", "576.2")] * 2 + [("428.0",)]

@@ -181,7 +181,7 @@ def _changes(report):
 
 
 def _synthetic(options):
-    from icd_relevancy.data.synthetic.export import write_synthetic_notes
+    from icd_relevancy.data.synthetic.notes import write_synthetic_notes
     from icd_relevancy.data.synthetic.universe import FEWEST_CODES
 
     check_at_least("--notes", options.notes, 1)

@@ -245,9 +245,9 @@ def test_data_synthetic(place, capsys, suffix):
 
 
 def test_data_synthetic_streams(place, monkeypatch):
-    from icd_relevancy.data.synthetic import export
+    from icd_relevancy.data.synthetic import notes
 
-    monkeypatch.setattr(export, "_NOTES_AT_ONCE", 4)
+    monkeypatch.setattr(notes, "_NOTES_AT_ONCE", 4)
     written, original = [], pd.DataFrame.to_csv
 
     def to_csv(self, *arguments, **options):
@@ -262,15 +262,15 @@ def test_data_synthetic_streams(place, monkeypatch):
 
 @pytest.mark.parametrize("suffix", ["csv", "jsonl", "parquet"])
 def test_data_synthetic_is_whole_or_not_at_all(place, check_refused, monkeypatch, suffix):
-    from icd_relevancy.data.synthetic import export
+    from icd_relevancy.data.synthetic import notes
 
-    frames = export._frames
+    frames = notes._frames
 
     def full(*arguments):
         yield from frames(2, 0, 100)
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(export, "_frames", full)
+    monkeypatch.setattr(notes, "_frames", full)
     write(place / f"a.{suffix}", "older")
     check_refused(
         "data", "synthetic", "--notes", 5, "--codes", 100, "--out", f"a.{suffix}", names="the disk is full"

@@ -8,13 +8,8 @@ import pytest
 from icd_relevancy.codes import icd10cm
 from icd_relevancy.codes.rules import CodeMatcher
 from icd_relevancy.codes.usage_rules import USAGE_RULES
-from icd_relevancy.data.synthetic.notes import (
-    iter_synthetic_notes,
-    label_universe,
-    specialties,
-    synthetic_notes,
-)
-from icd_relevancy.data.synthetic.universe import restrictions, trimester
+from icd_relevancy.data import iter_synthetic_notes, synthetic_notes
+from icd_relevancy.data.synthetic.universe import label_universe, restrictions, specialties, trimester
 from icd_relevancy.data.synthetic.wording import generic, wordings
 from icd_relevancy.errors import InputError
 

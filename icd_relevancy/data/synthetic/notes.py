@@ -4,22 +4,16 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from icd_relevancy.data.notes import Notes
+import pandas as pd
+
+from icd_relevancy.data.notes import NOTE_ENCODERS, Notes
 from icd_relevancy.data.synthetic.prose import write
 from icd_relevancy.data.synthetic.sampling import draw_codes, draw_patient, draw_specialty
-from icd_relevancy.data.synthetic.universe import Specialty, Universe, label_universe, specialties
+from icd_relevancy.data.synthetic.universe import Universe, label_universe
 from icd_relevancy.errors import InputError
+from icd_relevancy.files.tables import write_frames
 
-__all__ = [
-    "Specialty",
-    "SyntheticNote",
-    "Universe",
-    "iter_synthetic_notes",
-    "label_universe",
-    "specialties",
-    "synthetic_notes",
-]
-
+_NOTES_AT_ONCE = 2000
 _SEX = {"F": "female", "M": "male"}
 
 
@@ -32,7 +26,7 @@ class SyntheticNote:
         text: The note.
         codes: Its ICD-10-CM codes, primary problem first.
         patient_id: The patient; some patients have several notes.
-        specialty: One of the 24 names in `specialties()`.
+        specialty: One of the 24 names in `specialties.yaml`.
         age: In years.
         sex: `"female"` or `"male"`.
         distractors: Codes, or starts of codes, that the text only denies, rules out or gives to a relative.
@@ -62,7 +56,7 @@ def iter_synthetic_notes(
     Args:
         n: Number of notes.
         seed: Any integer. Defaults to 0.
-        n_codes: Size of the label universe, as in `label_universe`. Defaults to 3,100.
+        n_codes: Number of distinct codes that notes may have. Defaults to 3,100 (LOSSES §4.1).
         start: Number of the first note. Defaults to 0.
 
     Yields:
@@ -72,7 +66,7 @@ def iter_synthetic_notes(
         InputError: `n` or `start` is negative, or `n_codes` is too small or too large.
 
     Example:
-        >>> from icd_relevancy.data.synthetic.notes import iter_synthetic_notes
+        >>> from icd_relevancy.data import iter_synthetic_notes
         >>> first, second = iter_synthetic_notes(2, seed=7)
         >>> first.note_id, len(second.codes) > 0
         ('S7-0', True)
@@ -104,10 +98,7 @@ def synthetic_notes(n: int, seed: int = 0, n_codes: int = 3100, start: int = 0) 
     """Synthetic notes as a table; see `iter_synthetic_notes` for how they are made.
 
     Args:
-        n: Number of notes.
-        seed: Any integer. Defaults to 0.
-        n_codes: Size of the label universe. Defaults to 3,100.
-        start: Number of the first note. Defaults to 0.
+        n, seed, n_codes, start: As in `iter_synthetic_notes`.
 
     Returns:
         `Notes` with all columns filled and `source` `"synthetic"`.
@@ -116,7 +107,7 @@ def synthetic_notes(n: int, seed: int = 0, n_codes: int = 3100, start: int = 0) 
         InputError: As `iter_synthetic_notes`.
 
     Example:
-        >>> from icd_relevancy.data.synthetic.notes import synthetic_notes
+        >>> from icd_relevancy.data import synthetic_notes
         >>> notes = synthetic_notes(5, seed=1)
         >>> len(notes.text), notes.source
         (5, 'synthetic')
@@ -126,3 +117,18 @@ def synthetic_notes(n: int, seed: int = 0, n_codes: int = 3100, start: int = 0) 
     return Notes(
         **{name: tuple(getattr(note, name) for note in notes) for name in columns}, source="synthetic"
     )
+
+
+def write_synthetic_notes(path, n: int, seed: int = 0, n_codes: int = 3100) -> None:
+    """Writes synthetic notes into a file of the notes schema in constant memory, all of them or nothing."""
+    write_frames(_frames(n, seed, n_codes), path, NOTE_ENCODERS)
+
+
+def _frames(n: int, seed: int, n_codes: int) -> Iterator[pd.DataFrame]:
+    from tqdm import tqdm
+
+    with tqdm(total=n, desc="synthetic notes", unit="note", disable=None) as bar:
+        for start in range(0, n, _NOTES_AT_ONCE):
+            part = synthetic_notes(min(_NOTES_AT_ONCE, n - start), seed, n_codes, start)
+            yield part.to_frame()
+            bar.update(len(part))

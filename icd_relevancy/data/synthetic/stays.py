@@ -170,15 +170,15 @@ def _acute(age: int, sex: str) -> tuple[tuple[Condition, ...], tuple[float, ...]
 def _conditions(age: int, sex: str, chronic: tuple[Condition, ...], rng: random.Random) -> list[Condition]:
     """The conditions of a stay, the reason for it first."""
     acute, cumulative = _acute(age, sex)
-    found = dict.fromkeys(rng.choices(acute, cum_weights=cumulative, k=1 if rng.random() < 0.6 else 2))
-    for condition in [*found, *chronic]:
-        found[condition] = None
+    chosen = dict.fromkeys(rng.choices(acute, cum_weights=cumulative, k=1 if rng.random() < 0.6 else 2))
+    for condition in [*chosen, *chronic]:
+        chosen[condition] = None
         for name, share in condition.leads_to:
             following = conditions()[name]
             # Zero at this age or in this sex: a woman past 50 has no delivery.
             if rng.random() < share and _frequency(following, age, sex) > 0:
-                found[following] = None
-    return list(found)
+                chosen[following] = None
+    return list(chosen)
 
 
 @cache
@@ -187,8 +187,8 @@ def _codes(condition: Condition, sex: str, system: str) -> tuple[str, ...]:
     codes = getattr(condition, system)
     titles = tuple(code_system(system).title(code) for code in codes)
     matcher = CodeMatcher(codes, titles, ("",) * len(codes), edition=9 if system == "icd9cm" else 10)
-    of_others = matcher.matching(_ONLY["male_only" if sex == "female" else "female_only"])
-    return tuple(code for code, other in zip(codes, of_others, strict=True) if not other)
+    wrong = matcher.matching(_ONLY["male_only" if sex == "female" else "female_only"])
+    return tuple(code for code, is_wrong in zip(codes, wrong, strict=True) if not is_wrong)
 
 
 def _code(codes: tuple[str, ...], draw: float) -> str:

@@ -151,19 +151,7 @@ class Label:
 
 
 class Universe:
-    """The codes of all specialties with their frequencies.
-
-    Args:
-        n_codes: Number of distinct codes.
-
-    Raises:
-        InputError: `n_codes` is below 100 or above what the specialties treat.
-
-    Example:
-        >>> universe = label_universe(300)
-        >>> len(universe.codes), "J18.9" in universe.codes
-        (300, True)
-    """
+    """The codes of all specialties with their frequencies."""
 
     def __init__(self, n_codes: int):
         self.system: CodeSystem = icd10cm()
@@ -230,11 +218,7 @@ def _is_unspecified(code: str, title: str) -> bool:
 
 @lru_cache(maxsize=4)
 def label_universe(n_codes: int = 3100) -> Universe:
-    """The label universe of a size; it does not depend on the seed, and a larger one holds every smaller one.
-
-    Args:
-        n_codes: Number of distinct codes. Defaults to 3,100 (LOSSES §4.1); NNBSVR has 9,278.
-    """
+    """The label universe of a size; it does not depend on the seed, and a larger one holds every smaller one."""
     return Universe(n_codes)
 
 

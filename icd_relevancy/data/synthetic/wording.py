@@ -46,27 +46,14 @@ def vocabulary() -> dict:
 
 @dataclass(frozen=True)
 class Wordings:
-    """What a note may say for one code.
-
-    Attributes:
-        variants: Equivalent wordings, the plainest first.
-        split: The wording in two parts (condition, side or site) that a note may keep in different
-            sections, or an empty tuple.
-    """
+    """What a note may say for one code: its wordings, the plainest first, and condition and side or site apart."""
 
     variants: tuple[str, ...]
     split: tuple[str, ...]
 
 
 def generic(title: str) -> str:
-    """A title without encounter, asides and "unspecified": all that a vague note gives away.
-
-    Example:
-        >>> generic("Unspecified fracture of right radius, initial encounter for closed fracture")
-        'fracture of right radius'
-        >>> generic("Pneumonia, unspecified organism")
-        'pneumonia'
-    """
+    """A title without encounter, asides and "unspecified": all that a vague note gives away."""
     text = _ASIDE.sub("", _ENCOUNTER.sub("", title))
     text = _UNSPECIFIED_WORD.sub("", _UNSPECIFIED_TAIL.sub("", text))
     return re.sub(r"\s+", " ", text).strip(" ,.").lower()
@@ -97,17 +84,8 @@ def _entries(table: str) -> re.Pattern:
 def wordings(code: str, system: CodeSystem) -> Wordings:
     """All wordings of a code.
 
-    A code for "other" forms without inclusion terms may be written like its parent, which leaves it hard to
-    tell from the unspecified sibling, as in real notes.
-
-    Args:
-        code: A code of the system.
-        system: The ICD-10-CM code system.
-
-    Example:
-        >>> from icd_relevancy.codes import icd10cm
-        >>> "HTN" in wordings("I10", icd10cm()).variants
-        True
+    A code for "other" forms without inclusion terms may be written like its parent, which leaves it hard to tell from
+    the unspecified sibling, as in real notes.
     """
     phrase = generic(system.title(code))
     terms = [term for term in map(generic, system.inclusion_terms(code)) if 3 < len(term) < 70]
