@@ -5,13 +5,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
+from icd_relevancy.text.assertion.cues import word_set
+
 _SEPARATORS = frozenset((":", "?", "-", "–", "—", "--", "=", "|", "...", "…", "->", "\t"))
 _OPENING, _CLOSING = frozenset("(["), frozenset(")]")
-_NO = frozenset("no n none negative neg absent denied denies nil never false 0 - – -ve ø ∅".split())
-_YES = frozenset("yes y positive pos present true + +ve".split())
-_NOT_SO = frozenset(
-    "known present seen noted reported found detected identified endorsed observed evident visualized"
-    " demonstrated".split()
+_NO, _YES, _NOT_SO, _NO_LABELS = map(
+    word_set, ("negative answers", "positive answers", "not so", "no labels")
 )
 _ENDS = frozenset(("\n", ",", ".", ";", ")", "]", "|", "(", "[", "but", "!", "\t"))
 _STARTS = frozenset(("\n", ",", ";", ":", ".", "and", "•", "*", "/", "\t"))
@@ -23,9 +22,6 @@ _MARKS = dict.fromkeys("+ +ve yes pos positive present".split(), False)
 _MARKS |= dict.fromkeys(("-", "–", *"no none neg negative absent denied".split(), *_BARE_MARKS), True)
 _NO_MARKS = frozenset(("gram", "rh", "g", "er", "pr", "her2"))  # "gram (-) sepsis" is one
 _BARE_ANSWERS = frozenset(("no", "none", "n", "yes", "y"))
-_NO_LABELS = frozenset(
-    "and or but with without has have had is are was were there said says answered a an the of for in no not".split()
-)
 # Before and after the zero of "0 edema" that counts a finding.
 _BEFORE_ZERO = frozenset(("\n", ";", ".", "and", "or", "has", "had", "with", "there", "is", "are", "•", "*"))
 _AFTER_ZERO = frozenset("of out to on in at x and or by".split())

@@ -5,41 +5,17 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import zip_longest
 
+from icd_relevancy.text.assertion.cues import word_set
+
 PRECEDING, FOLLOWING, OTHER = "preceding", "following", "other"
 
 _COORDINATORS = frozenset((",", "and", "or", "nor", "&"))
 _ENDS = frozenset((";", "—", "–", "--"))
-_VERBS = frozenset(
-    "is are was were has have had shows show showed demonstrates demonstrated reveals revealed remains remain remained"
-    " appears appear appeared persists persist persisted continues continue continued reports endorses endorse endorsed"
-    " complains complained presents presented developed develops suggests exhibits displays admits began begins starts"
-    " started explains improves worsens worsened states describes notes requires required underwent received came"
-    " attended consulted lies lie measures measured contains contained extends occurs occurred involves needs feels"
-    " takes took uses will would may might could can should must".split()
-)
-_PREDICATES = frozenset(
-    "present noted unchanged stable improving improved worse worsening persistent persisting developing treated"
-    " relieved controlled".split()
-)
 _ARTICLES = frozenset(("a", "an", "the"))
-_VALUES = frozenset("high low normal elevated value positive negative".split())
-_STATES = frozenset(
-    "stable unchanged persistent persisting chronic known mild small moderate minimal residual improved improving"
-    " worsening increased decreased slight trace tiny bilateral old healed subtle progressive continued prominent"
-    " occasional intermittent frequent multiple several scattered extensive".split()
+_VERBS, _PREDICATES, _VALUES, _STATES, _INTERPRETED, _ADVERBS, _TIMES, _SEEN = map(
+    word_set, ("verbs", "predicates", "values", "states", "interpreted", "adverbs", "times", "seen")
 )
-_INTERPRETED = frozenset(
-    "suggestive suggesting consistent compatible concerning indicating indicative likely probably possibly most being"
-    " having requiring treated".split()
-)
-_ADVERBS = frozenset("also now still then again currently only otherwise".split())
-_TIMES = frozenset(
-    "hours days weeks months years hour day week month year yesterday today date time night morning evening ago".split()
-)
-_TOLD = _STATES | _PREDICATES | _TIMES
-_SEEN = frozenset(
-    "seen identified noted present evident appreciated demonstrated found visualized detected observed".split()
-)
+_STATED = _STATES | _PREDICATES | _TIMES
 
 
 @dataclass(frozen=True)
@@ -92,7 +68,7 @@ class _Clause:
     def add(self, segment: _Segment) -> None:
         self.negated |= segment.has(PRECEDING)
         self.verbal |= bool(segment.verbs)
-        self.stated |= segment.has(FOLLOWING) or not _TOLD.isdisjoint(segment.words)
+        self.stated |= segment.has(FOLLOWING) or not _STATED.isdisjoint(segment.words)
 
 
 def clause_starts(words: Sequence[str], cues: Sequence[Cue]) -> Iterator[int]:

@@ -3,60 +3,18 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from functools import cache
 from itertools import chain
 
 from icd_relevancy.codes import CodeSystem
 from icd_relevancy.codes.negation import affirmed
+from icd_relevancy.text.assertion.cues import word_set
 from icd_relevancy.text.cleaning import NEGATION_WORDS, STOP_WORDS
 
 # No note repeats the longer titles word by word.
 MOST_WORDS = 5
 _SHORTEST = 3
-
-# Words that name no finding: places, sides, persons, studies and what is said of a finding.
-PLACES = frozenset(
-    "right left bilateral upper lower middle mid lateral medial anterior posterior proximal distal central peripheral"
-    " superior inferior apical basal base bases lobe lobes segment side sides region area areas site sites level"
-    " lung lungs chest heart kidney kidneys bladder ureter ureters liver spleen pancreas abdomen pelvis hip hips knee"
-    " head neck brain skull spine back arm arms leg legs hand foot bone bones joint soft tissue tissues wall body"
-    " artery arteries vein veins valve system tract airway airways hilar hilum perihilar mediastinum mediastinal"
-    " retrocardiac costophrenic pulmonary cardiac renal abdominal pelvic thoracic lumbar cervical pole cavity space"
-    " zone field fields ribs rib shoulder wrist elbow ankle skin eye ear nose throat mouth trachea esophagus stomach"
-    " bowel colon rectum gallbladder appendix uterus ovary breast prostate thyroid vertebral interstitial diaphragm"
-    " bronchus bronchi collecting".split()
-)
-OTHER_WORDS = frozenset(
-    "patient patients child infant newborn adolescent adult elderly boy girl man woman male female mother family"
-    " year years month months week weeks day days hour hours date time today yesterday old age prior previous current"
-    " recent interval study studies exam examination examinations view views film films radiograph radiographs x-ray"
-    " ultrasound ct scan image images imaging comparison report history clinical impression indication technique"
-    " findings finding evidence sign signs suggestion appearance evaluation evaluate follow-up followup workup status"
-    " post encounter initial subsequent sequela unspecified other specified elsewhere classified type stage state"
-    " condition conditions episode observation screening procedure placement position tip line tube catheter stent"
-    " normal unremarkable stable unchanged change changes increase increased decrease decreased improvement improved"
-    " worsening interval possible probable likely consistent compatible suggestive suspicious related associated"
-    " secondary due seen noted identified present demonstrated visualized evident appreciated shown found given known"
-    " resolved remains appears demonstrates shows size value high low tiny medium degree amount number grade single"
-    " multiple two three four five one several well otherwise however again clear clearly within limits range rule"
-    " concern question questionable may might could can has have had been may using per via out off up down suggest"
-    " suggests suggesting represent represents reflect appear appearing apparent above below almost although"
-    " approximately bilaterally borderline breath compared correlation described deviations derivative"
-    " duration either essentially etiology features feature first last follow following greater less more"
-    " most including injection intermittent junction mildly night nonspecific nuclear past performed possibly"
-    " previously probably prominence prominent radiographic recommended sided silhouette since"
-    " slightly sonographic sonography standard subtle versus void voiding postvoid volume volumes yearly treatment"
-    " therapy visible cause causes gross overt major minor further additional current currently underlying marked"
-    " likelihood need use result results response risk both all".split()
-)
-# These may begin a term ("acute disease"), but are none.
-_DEGREES = frozenset(
-    "mild moderate severe small large minimal slight significant definite acute chronic focal new recurrent persistent"
-    " respiratory partial complete early late residual".split()
-)
 _CUES = NEGATION_WORDS | frozenset("resolved resolution cleared excluded ruled exclude".split())
-_GENERIC = PLACES | OTHER_WORDS | _DEGREES
-
-_NO_FINDINGS = _GENERIC | STOP_WORDS | _CUES
 
 _WORDS = re.compile(r"[^\W\d_][\w'-]*")
 _PARENTHESES = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
@@ -71,6 +29,12 @@ _PREPOSITION = re.compile(
 _JOINED = re.compile(r"\s+(?:and/or|and|or)\s+")
 _WORD = re.compile(r"[^\W\d_](?:[\w'-]*\w)?")
 _BREAK = re.compile(r"[^\w\s'-]+|\n\s*\n")
+
+
+@cache
+def _generic() -> frozenset[str]:
+    """Words that name no finding, though those of degree may begin a term: "acute disease"."""
+    return word_set("places") | word_set("other") | word_set("degrees")
 
 
 def title_terms(code_system: CodeSystem) -> tuple[str, ...]:
@@ -152,7 +116,8 @@ def finding_words(title: str) -> set[str]:
     ['disease']
     """
     words = (word.strip("'-") for word in _WORDS.findall(title.lower()))
-    return {singular(word) for word in words if len(word) > _SHORTEST and word not in _NO_FINDINGS}
+    no_findings = _generic() | STOP_WORDS | _CUES
+    return {singular(word) for word in words if len(word) > _SHORTEST and word not in no_findings}
 
 
 def _of_title(title: str) -> Iterator[str]:
@@ -171,19 +136,20 @@ def _is_term(phrase: str) -> bool:
         len(phrase) >= _SHORTEST
         and len(words) <= MOST_WORDS
         and STOP_WORDS.isdisjoint((words[0], words[-1]))
-        and not set(words) <= _GENERIC | STOP_WORDS
+        and not set(words) - STOP_WORDS <= _generic()
     )
 
 
 def _runs(text: str) -> Iterator[str]:
+    other, generic, ends = word_set("other"), _generic(), STOP_WORDS | _CUES
     for part in _BREAK.split(text):
         words = [word if _WORD.fullmatch(word) else "" for word in part.split()]
         for start in range(len(words)):
-            if words[start] in OTHER_WORDS:
+            if words[start] in other:
                 continue
             for stop in range(start + 1, min(start + 3, len(words)) + 1):
                 run = words[start:stop]
-                if not run[-1] or run[-1] in STOP_WORDS | _CUES:
+                if not run[-1] or run[-1] in ends:
                     break
-                if run[-1] not in _GENERIC and len(run[-1]) > _SHORTEST:
+                if run[-1] not in generic and len(run[-1]) > _SHORTEST:
                     yield " ".join(run)
