@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from icd_relevancy.codes import CodeMapping, CodeSystem
-from icd_relevancy.codes.translation import TranslationReport
+from icd_relevancy.codes.mapping import TranslationReport
 from icd_relevancy.data import Notes
 from icd_relevancy.errors import InputError
 

@@ -77,7 +77,7 @@ def _read_by_system(options) -> tuple[str, dict]:
 def _notes_by_system(data: str, of_source: tuple[str, ...], given: str | None) -> dict:
     """The notes of each code system that they name or, where neither they nor the user do, that knows their codes."""
     from icd_relevancy.codes import code_system, code_system_name, icd9cm, icd10cm
-    from icd_relevancy.codes.packaged import PACKAGED
+    from icd_relevancy.codes.icd import PACKAGED
     from icd_relevancy.data import load_notes, split_by_code_system
 
     notes = load_notes(data, None if given is None and len(of_source) > 1 else given or of_source[0])

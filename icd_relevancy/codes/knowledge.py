@@ -1,5 +1,6 @@
 """One table of knowledge per code: what it may be used for, how severe it is, who treats it, where it stands."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
@@ -8,20 +9,23 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from icd_relevancy.codes.code_edits import read_code_edits
-from icd_relevancy.codes.feature import Feature
-from icd_relevancy.codes.feature_words import feature_words
-from icd_relevancy.codes.gems import general_equivalence_mappings
-from icd_relevancy.codes.icd9cm import icd9cm
-from icd_relevancy.codes.icd10cm import icd10cm
-from icd_relevancy.codes.icd_features import icd_features
-from icd_relevancy.codes.leaf_values import LeafValues, code_paths
-from icd_relevancy.codes.plain_features import descriptor_features, hierarchy_features
+from icd_relevancy.codes.edits import read_code_edits
+from icd_relevancy.codes.features import (
+    Column,
+    Feature,
+    descriptor_features,
+    hierarchy_features,
+    icd_features,
+)
+from icd_relevancy.codes.icd import PACKAGED, general_equivalence_mappings
+from icd_relevancy.codes.leaf_values import LeafValues
+from icd_relevancy.codes.rules import value_rules
 from icd_relevancy.codes.system import CodeSystem
 from icd_relevancy.errors import InputError, shown_word
 
 EDITIONS = {"icd10cm": 10, "icd9cm": 9}
-PACKAGED = {"icd10cm": icd10cm, "icd9cm": icd9cm}
+_MOST_WORDS, _MOST_TITLE_WORDS = 80, 30
+_RANGE = re.compile(r"\s*\([A-Z0-9]{3,4}(-[A-Z0-9]{3,4})?\)$")
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,11 +59,15 @@ class CodeKnowledge:
         no matter of the perinatal chapter.
 
         Args:
-            path: the folder of the lists of the Medicare Code Editor and of the codes exempt from
-                present-on-admission flags, or one of its files, as in `code_edits.read_code_edits`.
+            path: a folder with the lists of the Medicare Code Editor and of the codes exempt from
+                present-on-admission flags (`*.txt`), or one of them: tab-separated files as published by the Centers
+                for Medicare & Medicaid Services. A file of edits has the columns `MCE_Version`, `ICD_Version`,
+                `MCE_Edit_Type`, `ICD_Code_Type` and `ICD_Code`, one of exempt codes the column `POAexemptCode`
+                (ICD-10-CM only).
 
         Raises:
-            InputError: the lists cannot be read, or the code system is not ICD-10-CM or ICD-9-CM.
+            InputError: the lists cannot be read, none has one of these layouts or is of the system's edition, or
+                the code system is not ICD-10-CM or ICD-9-CM.
 
         Example:
             >>> from pathlib import Path
@@ -76,16 +84,17 @@ class CodeKnowledge:
         edition = EDITIONS.get(system.name)
         if edition is None:
             raise InputError(f"{path}: Medicare's lists fit icd10cm and icd9cm, not {system.name}")
-        spread = LeafValues(system)
-        leaves = list(system.leaves)
+        spread, leaves = LeafValues(system), list(system.leaves)
         mappings = general_equivalence_mappings()
-        of_edition = mappings.source[mappings.direction == f"{edition}to{19 - edition}"]
-        covered = np.isin(np.array(leaves), np.array(of_edition.unique(), dtype=str))
+        sources = mappings.source[mappings.direction == f"{edition}to{19 - edition}"].unique()
+        is_old = np.isin(np.array(leaves), np.array(sources, dtype=str))
         table = self.table.copy()
-        for feature, listed in read_code_edits(path, edition).items():
-            held = _listed(system, listed)
+        for feature, keys in read_code_edits(path, edition).items():
+            # A listed code stands for those into which a later edition subdivided it.
+            listed = {code for code in system.codes if code.replace(".", "") in keys}
+            is_listed = np.array([not listed.isdisjoint(system.paths[leaf]) for leaf in leaves])
             by_rule = table.loc[leaves, feature].to_numpy()
-            table[feature] = spread.all_of(np.where(covered | held, held, by_rule))
+            table[feature] = spread.all_of(np.where(is_old | is_listed, is_listed, by_rule))
         return replace(self, table=table)
 
     def words(self, code: str) -> str:
@@ -95,7 +104,7 @@ class CodeKnowledge:
             code: a code of the system.
 
         Returns:
-            At most 80 words.
+            At most 80 words; where there is more to say, the last features are left out.
 
         Raises:
             InputError: the code is unknown.
@@ -105,11 +114,16 @@ class CodeKnowledge:
             >>> code_knowledge("icd9cm").words("185").split(". ")[:3]
             ['Malignant neoplasm of prostate', 'Male only', 'Malignant']
         """
-        return feature_words(self.code_system, code, self.features, self._row(code))
-
-    def _row(self, code: str) -> tuple[object, ...]:
-        self.code_system.title(code)
-        return self._rows[code]
+        title = " ".join(_RANGE.sub("", self.code_system.title(code)).split()[:_MOST_TITLE_WORDS])
+        place = _place(self.code_system, code, title)
+        room = _MOST_WORDS - len(f"{title} {place}".split())
+        phrases = []
+        for feature, value in zip(self.features, self._rows[code], strict=True):
+            phrase = _phrase(feature, value)
+            if phrase and len(phrase.split()) <= room:
+                phrases.append(phrase)
+                room -= len(phrase.split())
+        return ". ".join(part for part in (title, *phrases, place) if part)
 
     @cached_property
     def _rows(self) -> dict[str, tuple[object, ...]]:
@@ -165,13 +179,8 @@ def _knowledge(system: CodeSystem) -> CodeKnowledge:
     return replace(known, features=kept, table=known.table[[feature.name for feature in kept]])
 
 
-def from_columns(system: CodeSystem, columns: Iterable[tuple[Feature, object]]) -> CodeKnowledge:
-    """Knowledge of a system from features, each with its values in the order of the system's codes.
-
-    Args:
-        system: the code system.
-        columns: pairs of a feature and its values.
-    """
+def from_columns(system: CodeSystem, columns: Iterable[Column]) -> CodeKnowledge:
+    """Knowledge of a system from features, each with its values in the order of the system's codes."""
     columns = list(columns)
     table = pd.DataFrame({feature.name: _typed(feature.kind, values) for feature, values in columns})
     table.index = pd.Index(system.codes, name="code")
@@ -184,8 +193,34 @@ def _typed(kind: str, values: object) -> pd.Series:
     return pd.Series(list(values), dtype={"boolean": bool, "ordinal": float}.get(kind, object))
 
 
-def _listed(system: CodeSystem, listed: frozenset[str]) -> np.ndarray:
-    """Which leaves are listed, themselves or by a code above them that a later edition subdivided."""
-    paths = code_paths(system)
-    held = {code for code in system.codes if code.replace(".", "") in listed}
-    return np.array([not held.isdisjoint(paths[leaf]) for leaf in system.leaves])
+def _phrase(feature: Feature, value: object) -> str:
+    """A feature and its value in words; empty where it says nothing."""
+    # Positions, counts and category numbers mean nothing to a language model; texts are the title again.
+    if feature.group in ("descriptor", "hierarchy") or feature.name == "clinical_category":
+        return ""
+    name = feature.name.replace("_", " ").capitalize()
+    if feature.kind == "boolean":
+        return name if value else ""
+    if feature.kind == "multiple":
+        return f"{name}: {', '.join(value)}" if value else ""
+    if feature.kind == "ordinal":
+        rules = value_rules().get(feature.name)
+        if rules and (words := rules.words):
+            return f"{name}: {words[value]}" if value in words else ""
+        return f"{name}: {value:g}" if value == value else ""
+    return f"{name}: {value}" if isinstance(value, str) and value else ""
+
+
+def _place(system: CodeSystem, code: str, title: str) -> str:
+    """The groups that a code lies in, outermost first, without the titles that repeat themselves."""
+    groups, known = [], {title.lower()}
+    room = _MOST_WORDS // 2
+    for level, above in enumerate(system.paths[code][:-1]):
+        if system.category_level and level > system.category_level:
+            continue
+        words = _RANGE.sub("", system.title(above))
+        if words.lower() not in known and len(words.split()) <= room:
+            known.add(words.lower())
+            groups.append(words)
+            room -= len(words.split())
+    return "; ".join(groups)

@@ -1,7 +1,7 @@
 """What holds for a group of codes, given what holds for each code."""
 
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -10,27 +10,9 @@ from scipy import sparse
 from icd_relevancy.codes.system import CodeSystem
 
 
-@cache
-def code_paths(system: CodeSystem) -> dict[str, tuple[str, ...]]:
-    """The codes from the top of the system down to each code, itself included.
-
-    Args:
-        system: the code system.
-    """
-    paths: dict[str, tuple[str, ...]] = {}
-    for code in system.codes:
-        parent = system.parents[code]
-        paths[code] = (code,) if parent is None else (*paths[parent], code)
-    return paths
-
-
 @dataclass(frozen=True, eq=False)
 class LeafValues:
-    """Spreads values of the leaves of a system over all of its nodes; a leaf keeps its own value.
-
-    Args:
-        system: the code system.
-    """
+    """Spreads values of the leaves of a system over all of its nodes; a leaf keeps its own value."""
 
     system: CodeSystem
 
@@ -38,7 +20,7 @@ class LeafValues:
     def _below(self) -> sparse.csr_matrix:
         """Nodes x leaves: 1 where the leaf is the node or lies below it."""
         position = {code: number for number, code in enumerate(self.system.codes)}
-        paths = code_paths(self.system)
+        paths = self.system.paths
         rows, columns = [], []
         for number, leaf in enumerate(self.system.leaves):
             for node in paths[leaf]:
@@ -53,8 +35,8 @@ class LeafValues:
 
     def all_of(self, values: np.ndarray) -> np.ndarray:
         """Of booleans: what holds for all leaves below."""
-        held = self._below @ values.astype(np.int32)
-        return (held == self._leaves_below) & (held > 0)
+        counts = self._below @ values.astype(np.int32)
+        return (counts == self._leaves_below) & (counts > 0)
 
     def most_of(self, values: np.ndarray) -> np.ndarray:
         """Of booleans: what holds for more than half of the leaves below."""
@@ -62,11 +44,11 @@ class LeafValues:
 
     def shared(self, values: np.ndarray) -> np.ndarray:
         """Of single values (None where missing): the value of more than half of the leaves below, else None."""
-        found = np.full(len(self.system.codes), None, dtype=object)
+        column = np.full(len(self.system.codes), None, dtype=object)
         codes, distinct = pd.factorize(values)
         node, value = self._frequent(np.arange(len(values))[codes >= 0], codes[codes >= 0], len(distinct))
-        found[node] = np.asarray(distinct, dtype=object)[value]
-        return found
+        column[node] = np.asarray(distinct, dtype=object)[value]
+        return column
 
     def shared_of_several(self, values: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
         """Of tuples: the entries that more than half of the leaves below have, in alphabetical order."""
@@ -74,31 +56,24 @@ class LeafValues:
         number = {entry: index for index, entry in enumerate(distinct)}
         leaf = np.repeat(np.arange(len(values)), [len(entries) for entries in values])
         entry = np.array([number[entry] for entries in values for entry in entries], dtype=int)
-        found: list[list[str]] = [[] for _ in self.system.codes]
+        column: list[list[str]] = [[] for _ in self.system.codes]
         for node, value in zip(*self._frequent(leaf, entry, len(distinct)), strict=True):
-            found[node].append(distinct[value])
-        return [tuple(sorted(entries)) for entries in found]
+            column[node].append(distinct[value])
+        return [tuple(sorted(entries)) for entries in column]
 
     def _frequent(self, leaf: np.ndarray, value: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
-        held = sparse.csr_matrix((np.ones(len(leaf), np.int32), (leaf, value)), (self._below.shape[1], size))
-        counts = (self._below @ held).tocoo()
+        ones = np.ones(len(leaf), np.int32)
+        of_leaves = sparse.csr_matrix((ones, (leaf, value)), (self._below.shape[1], size))
+        counts = (self._below @ of_leaves).tocoo()
         frequent = 2 * counts.data > self._leaves_below[counts.row]
         return counts.row[frequent], counts.col[frequent]
 
 
 def values_of_all_codes(system: CodeSystem, kind: str, listed: dict[str, object]) -> list[object]:
-    """Values of every code, given those of some.
+    """Values of a feature for every code, given those of some (None where missing), in the order of the codes.
 
     A code without a value of its own has that of the nearest code above it; a group above all of those, what
     most of the leaves below it have.
-
-    Args:
-        system: the code system.
-        kind: kind of the feature.
-        listed: values of some of the codes, None where missing.
-
-    Returns:
-        Values in the order of the system's codes, with the kind's own mark of a missing one.
     """
     missing = {"boolean": False, "ordinal": None, "categorical": None, "multiple": (), "text": ""}[kind]
     known: dict[str, object] = {}

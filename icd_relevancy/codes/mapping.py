@@ -1,20 +1,54 @@
 """Mappings between two code systems."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import pandas as pd
 
-from icd_relevancy.codes.code_links import CodeLinks, link_labels
-from icd_relevancy.codes.gems import general_equivalence_mappings
-from icd_relevancy.codes.packaged import PACKAGED
+from icd_relevancy.codes.by_name import read_rows
+from icd_relevancy.codes.icd import PACKAGED, general_equivalence_mappings
+from icd_relevancy.codes.links import CodeLinks, Nearest, TableCodes, link_labels
 from icd_relevancy.codes.system import CodeSystem
-from icd_relevancy.codes.table_rows import read_rows
-from icd_relevancy.codes.translation import TranslationReport, translate_codes
 from icd_relevancy.errors import InputError, shown_word
 
 _FLAGS = {"": False, "0": False, "1": True, "false": False, "true": True, "0.0": False, "1.0": True}
+
+
+@dataclass(frozen=True)
+class TranslationReport:
+    """What `CodeMapping.translate` did.
+
+    Attributes:
+        notes: Number of notes with codes.
+        emptied: Number of those that have none left.
+        codes: Number of distinct codes.
+        combinations: Number of distinct codes that several codes together stand for.
+        merged: Number of times that a note would have had a code of the other system twice.
+        resolved: Distinct codes that the mapping lacks, each with the code below or above it that was
+            translated in its place.
+        no_map: Codes of which the mapping says that the other system has nothing, each with the number of
+            notes that carry it, the most frequent first.
+        unknown: Codes that the mapping lacks with all that is below and above them, likewise.
+    """
+
+    notes: int
+    emptied: int
+    codes: int
+    combinations: int
+    merged: int
+    resolved: tuple[tuple[str, str], ...]
+    no_map: tuple[tuple[str, int], ...]
+    unknown: tuple[tuple[str, int], ...]
+
+    def __str__(self) -> str:
+        return (
+            f"{self.codes} distinct codes: {len(self.resolved)} by a code below or above, {self.combinations} by "
+            f"several codes together, {len(self.no_map)} mapped to nothing, {len(self.unknown)} not in the mapping; "
+            f"{self.emptied} of {self.notes} notes left without codes"
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,10 +130,8 @@ class CodeMapping:
                 raise InputError(f"{path}: no column {name!r}; the columns are first, second and approximate")
         table = pd.DataFrame(
             {
-                "first": pd.Series([_code(path, number, row, "first") for number, row in enumerate(rows, 1)]),
-                "second": pd.Series(
-                    [_code(path, number, row, "second") for number, row in enumerate(rows, 1)]
-                ),
+                "first": [_code(path, number, row, "first") for number, row in enumerate(rows, 1)],
+                "second": [_code(path, number, row, "second") for number, row in enumerate(rows, 1)],
                 "forth": True,
                 "approximate": [_flag(path, number, row) for number, row in enumerate(rows, 1)],
                 "no_map": False,
@@ -191,7 +223,7 @@ class CodeMapping:
         systems = _system(self.first if forth else self.second, source_system), _system(to, target_system)
         source, target = ("first", "second") if forth else ("second", "first")
         table = self.table.rename(columns={source: "source", target: "target"})
-        return translate_codes(table.assign(own=table["forth"] == forth), code_lists, *systems)
+        return _translated(table.assign(own=table["forth"] == forth), code_lists, *systems)
 
 
 def _system(name: str, given: CodeSystem | None) -> CodeSystem | None:
@@ -203,8 +235,8 @@ def _system(name: str, given: CodeSystem | None) -> CodeSystem | None:
 def _code(path: Path, number: int, row: dict, column: str) -> str:
     value = row.get(column)
     if value is not None and not isinstance(value, str):
-        told = f"is {type(value).__name__}, not text; numbers lose their leading zeros"
-        raise InputError(f"{path}: row {number}, column {column!r}: the code {told}")
+        problem = f"the code is {type(value).__name__}, not text; numbers lose their leading zeros"
+        raise InputError(f"{path}: row {number}, column {column!r}: {problem}")
     if not value or not value.strip():
         raise InputError(f"{path}: row {number}, column {column!r}: no code; fill it in or remove the row")
     return value.strip()
@@ -218,3 +250,73 @@ def _flag(path: Path, number: int, row: dict) -> bool:
             f"{path}: row {number}, column 'approximate': must be 0 (equivalent) or 1 (approximate)"
         )
     return _FLAGS[text]
+
+
+def _translated(
+    table: pd.DataFrame,
+    code_lists: Sequence[Sequence[str]],
+    source_system: CodeSystem | None,
+    target_system: CodeSystem | None,
+) -> tuple[tuple[tuple[str, ...], ...], TranslationReport]:
+    """Translates the codes of notes; see `CodeMapping.translate`.
+
+    The rows of the mapping have the columns `source` and `target`, and `own`: whether one was written for this
+    direction.
+    """
+    codes = TableCodes(table["source"].dropna().unique(), source_system)
+    table = table.assign(source=table["source"].map(codes.spelling))
+    distinct = list(dict.fromkeys(chain.from_iterable(code_lists)))
+    nearest = codes.nearest(distinct)
+    sources = set(chain.from_iterable(near.codes for near in nearest.values()))
+    targets = _targets(table, sources, target_system)
+    chosen = {code: _chosen(near, targets, source_system) for code, near in nearest.items()}
+    parts = {code: targets.get(source, ()) for code, source in chosen.items()}
+    # A code that a note repeats is no merger of two.
+    rows = [tuple(chain.from_iterable(parts[code] for code in dict.fromkeys(codes))) for codes in code_lists]
+    translated = tuple(tuple(dict.fromkeys(row)) for row in rows)
+    without = {code for code, targets_of_code in parts.items() if not targets_of_code}
+    counts = Counter(code for codes in code_lists for code in without.intersection(codes)) if without else {}
+    lost = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    return translated, TranslationReport(
+        notes=sum(map(bool, code_lists)),
+        emptied=sum(bool(codes) and not row for codes, row in zip(code_lists, translated, strict=True)),
+        codes=len(distinct),
+        combinations=sum(len(targets_of_code) > 1 for targets_of_code in parts.values()),
+        merged=sum(map(len, rows)) - sum(map(len, translated)),
+        resolved=tuple((code, chosen[code]) for code in distinct if parts[code] and not nearest[code].exact),
+        no_map=tuple((code, count) for code, count in lost if nearest[code].codes),
+        unknown=tuple((code, count) for code, count in lost if not nearest[code].codes),
+    )
+
+
+def _targets(
+    table: pd.DataFrame, sources: set[str], target_system: CodeSystem | None
+) -> dict[str, tuple[str, ...]]:
+    """For each source the codes that stand for it."""
+    rows = table[table["source"].isin(sources) & ~table["no_map"]].copy()
+    # What was written for the other direction counts only where this one is silent.
+    rows = rows[rows["own"] | ~rows["source"].isin(rows.loc[rows["own"], "source"])]
+    back = table.loc[~table["own"] & ~table["no_map"], ["source", "target"]]
+    pair = ["source", "target"]
+    rows["one_way"] = ~pd.MultiIndex.from_frame(rows[pair]).isin(pd.MultiIndex.from_frame(back))
+    rows["specific"] = [-_vagueness(code, target_system) for code in rows["target"]]
+    rows["order"] = range(len(rows))
+    rank = ["combination", "scenario", "choice_list", "approximate", "one_way", "specific", "order"]
+    best = rows.sort_values(rank)
+    first = best.groupby("source")[["combination", "scenario"]].transform("first")
+    best = best[(best[["combination", "scenario"]] == first).all(axis=1)]
+    best = best.drop_duplicates(["source", "choice_list"])
+    return {source: tuple(dict.fromkeys(codes)) for source, codes in best.groupby("source")["target"]}
+
+
+def _chosen(near: Nearest, targets: dict[str, tuple[str, ...]], system: CodeSystem | None) -> str | None:
+    """Of the codes that stand for a code the one to translate: that whose title is least specific."""
+    mapped = [code for code in near.codes if code in targets]
+    if len(mapped) < 2:
+        return next(iter(mapped), None)
+    return max(mapped, key=lambda code: _vagueness(code, system))
+
+
+def _vagueness(code: str, system: CodeSystem | None) -> int:
+    """How often the title says "unspecified"; 0 where there is none."""
+    return system.titles.get(code, "").lower().count("unspecified") if system else 0

@@ -1,69 +1,104 @@
-"""Rules that give codes a yes-or-no feature, by where a code stands and what its title says."""
+"""Rules that give codes features, by where a code stands and what its title affirms; `rules.yaml` holds them."""
 
 import re
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from icd_relevancy.codes.leaf_values import code_paths
-from icd_relevancy.codes.negation import affirmed
 from icd_relevancy.codes.system import CodeSystem
+from icd_relevancy.files.packaged import packaged_yaml
+
+# A negation reaches over "or" and "and", up to a mark, to what the title affirms, or to what the whole title
+# is about ("without foreign body of penis", "without perforation in pregnancy").
+_END = (
+    r"(?=\s*(?:[,;()\[\]]|$)|\s(?:and |but )?(?:with|without)\b"
+    r"|\s(?:of|in|due|following|during|for|by|at|affecting|complicating)\b)"
+)
+_RULED_OUT = re.compile(
+    "|".join(
+        (
+            r"\b(?:with or )?without\b(?: (?:mention|evidence|diagnosis|lesion|loss|signs?|specification) of)?"
+            rf".*?{_END}",
+            r"\b(?:not |un)specified (?:as|whether|if)\b(?! the\b)(?: to)?(?: with)?\b(?:(?: \w+,)+ or)?"
+            rf".*?{_END}",
+            rf"\bnot (?:having achieved|stated as|due to|from|resulting in|including|intractable)\b.*?{_END}",
+            rf"\b(?:except(?: for)?|excluding|other than)\b.*?{_END}",
+            r"\bsuspected\b[^,;]*?\b(?:ruled out|not found)\b",
+            r"\bnon-\w+",
+        )
+    ),
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
 class Rule:
-    """A yes-or-no feature of ICD codes.
+    """Which codes have a feature, or one value of it; `rules.yaml` says what the fields mean."""
 
-    A code has the feature where it lies in one of the places of its edition, or its title matches `title` and
-    not `unless`. A code in one of the `not` places never has it.
-
-    Args:
-        name: name of the feature.
-        group: group of the feature, as in `Feature`.
-        description: what the feature says and why the rule is right.
-        icd10: places in ICD-10-CM, separated by spaces: a category, a longer code that stands for all codes
-            below it, or a range of categories (`"N40-N53"`). Defaults to none.
-        icd9: the same in ICD-9-CM.
-        title: regular expression searched in what the title affirms (`negation.affirmed`), in any case.
-            Defaults to none.
-        within10: places in ICD-10-CM outside which `title` says nothing. Defaults to everywhere.
-        within9: the same in ICD-9-CM.
-        unless: regular expression that the title must not match for `title` to count.
-        not10: places in ICD-10-CM that never have the feature.
-        not9: the same in ICD-9-CM.
-        inherited: whether `title` is searched in the titles of the code's category and subcategories as well.
-            Defaults to False.
-        as_written: whether `title` and `unless` are searched in the whole title, for features that are about
-            what is ruled out or left open. Defaults to False.
-    """
-
-    name: str
-    group: str
-    description: str
+    description: str = ""
+    value: str = ""
     icd10: str = ""
     icd9: str = ""
     title: str = ""
+    unless: str = ""
     within10: str = ""
     within9: str = ""
-    unless: str = ""
     not10: str = ""
     not9: str = ""
     inherited: bool = False
     as_written: bool = False
 
 
-class CodeMatcher:
-    """Finds the codes of a list that lie in a place or whose title matches.
+@dataclass(frozen=True)
+class ValueRules:
+    """A feature that takes one of several values: that of the first rule that holds."""
 
-    Args:
-        codes: codes of one ICD system.
-        titles: their titles.
-        above: what the titles of the categories and subcategories that each code lies in affirm, one text a
-            code.
-        edition: 9 or 10.
+    description: str
+    kind: str
+    words: dict[float, str]
+    rules: tuple[Rule, ...]
+
+
+@cache
+def boolean_rules(group: str) -> dict[str, Rule]:
+    """The rules of a group of yes-or-no features: `"usage"`, `"severity"` or `"procedure"`."""
+    return {name: _rule(fields) for name, fields in _table()[group].items()}
+
+
+@cache
+def value_rules() -> dict[str, ValueRules]:
+    """The features that take one of several values."""
+    return {name: _value_rules(**fields) for name, fields in _table()["values"].items()}
+
+
+def _table() -> dict:
+    return packaged_yaml(__package__, "rules.yaml")
+
+
+def _value_rules(
+    description: str, kind: str, rules: list[dict], words: dict | None = None, **common
+) -> ValueRules:
+    named = {float(value): word for value, word in (words or {}).items()}
+    return ValueRules(description, kind, named, tuple(_rule({**common, **fields}) for fields in rules))
+
+
+def _rule(fields: dict[str, str]) -> Rule:
+    flags = {name: fields.get(name) == "true" for name in ("inherited", "as_written")}
+    return Rule(**{name: text.replace("\n", "") for name, text in fields.items()} | flags)
+
+
+def affirmed(title: str) -> str:
+    """A title without what it rules out or leaves open ("without …", "not specified as …", "non-…")."""
+    return " ".join(_RULED_OUT.sub(" ", title).split()).rstrip(" ,")
+
+
+class CodeMatcher:
+    """Finds which codes of one edition of ICD lie in a place or have a title that matches.
+
+    `above` is what the titles of each code's categories and subcategories affirm, one text a code.
     """
 
     def __init__(self, codes: tuple[str, ...], titles: tuple[str, ...], above: tuple[str, ...], edition: int):
@@ -74,13 +109,12 @@ class CodeMatcher:
         self.edition = edition
 
     @classmethod
-    def of_leaves(cls, system: CodeSystem, edition: int) -> "CodeMatcher":
+    def from_leaves(cls, system: CodeSystem, edition: int) -> "CodeMatcher":
         """A matcher of the codes of a system that have no codes below them."""
         leaves = system.leaves
         titles = tuple(system.titles[code] for code in leaves)
-        paths = code_paths(system)
         above = tuple(
-            " / ".join(affirmed(system.titles[code]) for code in paths[leaf][system.category_level :])
+            " / ".join(affirmed(system.titles[code]) for code in system.paths[leaf][system.category_level :])
             for leaf in leaves
         )
         return cls(leaves, titles, above, edition)
@@ -94,12 +128,12 @@ class CodeMatcher:
         return np.unique(self._categories)
 
     def titled(self, pattern: str, inherited: bool = False, as_written: bool = False) -> np.ndarray:
-        """Which codes have a title that matches a regular expression, in any case, as in `Rule`."""
+        """Which codes have a title that matches a regular expression, in any case."""
         titles = self.titles if as_written else self.titles_above if inherited else self.affirmed
         return pc.match_substring_regex(titles, pattern, ignore_case=True).to_numpy(zero_copy_only=False)
 
     def within(self, places: str) -> np.ndarray:
-        """Which codes lie in one of the places, written as in `Rule`."""
+        """Which codes lie in one of the places, which blanks separate."""
         categories: set[str] = set()
         starts: list[str] = []
         for place in places.split():
@@ -111,23 +145,23 @@ class CodeMatcher:
                 categories.add(place)
             else:
                 starts.append(place)
-        found = np.isin(self._categories, list(categories))
+        inside = np.isin(self._categories, list(categories))
         if starts:
             prefixes = tuple(starts)
-            found |= np.fromiter((code.startswith(prefixes) for code in self.codes), bool)
-        return found
+            inside |= np.fromiter((code.startswith(prefixes) for code in self.codes), bool)
+        return inside
 
     def matching(self, rule: Rule) -> np.ndarray:
-        """Which codes have the feature of a rule."""
-        ten = self.edition == 10
-        found = self.within(rule.icd10 if ten else rule.icd9)
+        """Which codes a rule holds for."""
+        places, scope, excluded = (
+            getattr(rule, f"{name}{self.edition}") for name in ("icd", "within", "not")
+        )
+        holds = self.within(places)
         if rule.title:
             titled = self.titled(rule.title, rule.inherited, rule.as_written)
-            if scope := (rule.within10 if ten else rule.within9):
+            if scope:
                 titled = titled & self.within(scope)
             if rule.unless:
                 titled = titled & ~self.titled(rule.unless, as_written=rule.as_written)
-            found = found | titled
-        if excluded := (rule.not10 if ten else rule.not9):
-            found = found & ~self.within(excluded)
-        return found
+            holds = holds | titled
+        return holds & ~self.within(excluded) if excluded else holds

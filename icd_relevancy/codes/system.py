@@ -2,7 +2,8 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -37,8 +38,8 @@ def code_system_name(name: object) -> str:
         ('icd10cm', 'icd9cm', 'icd10gm')
     """
     text = str(name).strip()
-    found = _SYSTEM.fullmatch(text)
-    return f"icd{found[1]}cm" if found else text
+    spelling = _SYSTEM.fullmatch(text)
+    return f"icd{spelling[1]}cm" if spelling else text
 
 
 @dataclass(frozen=True)
@@ -109,19 +110,16 @@ class CodeSystem:
     category_level: int = 0
 
     def __post_init__(self):
-        checked = {None}
-        for code in self.codes:
-            way = {}
-            while code not in checked:
-                if code in way or code not in self.parents:
-                    told = (
-                        f"the parents lead round in a circle, {circle(code, self.parents)}; correct one of them"
-                        if code in way
-                        else f"{shown_code(code)} is no code of it, but the parent of one; add it"
-                    )
-                    raise InputError(f"code system {self.name}: {told}")
-                way[code], code = None, self.parents[code]
-            checked.update(way)
+        needed = dict.fromkeys((*self.codes, *self.parents.values()))
+        lacking = next((code for code in needed if code is not None and code not in self.parents), None)
+        if lacking is not None:
+            raise InputError(
+                f"code system {self.name}: {shown_code(lacking)} is no code of it, but the parent of one; add it"
+            )
+        if ring := circle(self.parents, self.codes):
+            raise InputError(
+                f"code system {self.name}: the parents lead round in a circle, {ring[1]}; correct one of them"
+            )
 
     def __repr__(self) -> str:
         return f"CodeSystem({self.name!r}, {len(self.codes)} codes)"
@@ -131,6 +129,15 @@ class CodeSystem:
 
     def __contains__(self, code: object) -> bool:
         return code in self.parents
+
+    @cached_property
+    def paths(self) -> dict[str, tuple[str, ...]]:
+        """The codes from the top of the system down to each code, itself included."""
+        paths: dict[str, tuple[str, ...]] = {}
+        for code in self.codes:
+            parent = self.parents[code]
+            paths[code] = (code,) if parent is None else (*paths[parent], code)
+        return paths
 
     @cached_property
     def leaves(self) -> tuple[str, ...]:
@@ -155,21 +162,16 @@ class CodeSystem:
 
     def ancestors(self, code: str) -> tuple[str, ...]:
         """Ancestors of a code, nearest first. Raises `InputError` where the code is unknown."""
-        found = []
+        above = []
         parent = self.parent(code)
         while parent is not None:
-            found.append(parent)
+            above.append(parent)
             parent = self.parents[parent]
-        return tuple(found)
+        return tuple(above)
 
     def descendants(self, code: str) -> tuple[str, ...]:
         """All nodes below a code, in hierarchy order. Raises `InputError` where the code is unknown."""
-        found: list[str] = []
-        pending = list(reversed(self.children(code)))
-        while pending:
-            found.append(pending.pop())
-            pending.extend(reversed(self._children.get(found[-1], ())))
-        return tuple(found)
+        return depth_first(self._children, self.children(code))
 
     def level(self, code: str) -> int:
         """Depth of a code: 0 at the top (a chapter), 1 below it. Raises `InputError` where unknown."""
@@ -301,12 +303,8 @@ class CodeSystem:
 
     @cached_property
     def _children(self) -> dict[str, tuple[str, ...]]:
-        children: dict[str, list[str]] = {}
-        for code in self.codes:
-            parent = self.parents[code]
-            if parent is not None:
-                children.setdefault(parent, []).append(code)
-        return {parent: tuple(below) for parent, below in children.items()}
+        below = children(self.parents, self.codes)
+        return {parent: tuple(codes) for parent, codes in below.items() if parent is not None}
 
     @cached_property
     def _dotted(self) -> bool:
@@ -322,34 +320,45 @@ class CodeSystem:
 
     @cached_property
     def _by_key(self) -> dict[str, str]:
-        found: dict[str, str] = {}
-        shared = set()
-        for code in self.codes:
-            key = _key(code)
-            if key in found:
-                shared.add(key)
-            found[key] = code
-        return {key: code for key, code in found.items() if key not in shared}
+        keys = list(map(_key, self.codes))
+        shared = {key for key, count in Counter(keys).items() if count > 1}
+        return {key: code for key, code in zip(keys, self.codes, strict=True) if key not in shared}
 
 
-def circle(code: str, parents: Mapping[str, str | None]) -> str:
-    """The circle that following the parents of a code ends in, as a message may show it.
+def children(
+    parents: Mapping[str, str | None], codes: Iterable[str] | None = None
+) -> dict[str | None, list[str]]:
+    """The codes directly below each code, and the top codes below None, in the order of the codes."""
+    below: dict[str | None, list[str]] = {}
+    for code in parents if codes is None else codes:
+        below.setdefault(parents[code], []).append(code)
+    return below
 
-    Args:
-        code: A code from which the parents never lead to the top.
-        parents: The parent of each code.
 
-    Example:
-        >>> from icd_relevancy.codes.system import circle
-        >>> circle("J18", {"J18": "J18.9", "J18.9": "J18"})
-        "'J18' -> 'J18.9' -> 'J18'"
-    """
-    way: dict[str, None] = {}
-    while code not in way:
-        way[code], code = None, parents[code]
-    codes = list(way)[list(way).index(code) :]
-    shown = [*map(shown_code, codes[:_SHOWN_IN_CIRCLE]), *["..."] * (len(codes) > _SHOWN_IN_CIRCLE)]
-    return " -> ".join([*shown, shown_code(code)])
+def depth_first(below: Mapping[str | None, Sequence[str]], first: Iterable[str] = ()) -> tuple[str, ...]:
+    """Some codes and all that lie below them, every parent before its children."""
+    ordered: list[str] = []
+    pending = list(first)[::-1]
+    while pending:
+        ordered.append(pending.pop())
+        pending.extend(below.get(ordered[-1], ())[::-1])
+    return tuple(ordered)
+
+
+def circle(parents: Mapping[str, str | None], codes: Iterable[str]) -> tuple[str, str] | None:
+    """The first of some codes whose parents lead round in a circle, and the circle as a message may show it."""
+    checked: set[str | None] = {None}
+    for code in codes:
+        way: dict[str, None] = {}
+        above = code
+        while above not in checked:
+            if above in way:
+                ring = list(way)[list(way).index(above) :]
+                shown = [*map(shown_code, ring[:_SHOWN_IN_CIRCLE]), *["..."] * (len(ring) > _SHOWN_IN_CIRCLE)]
+                return code, " -> ".join([*shown, shown_code(above)])
+            way[above], above = None, parents[above]
+        checked.update(way)
+    return None
 
 
 def _not_text(what: str, value: object) -> InputError:
@@ -369,16 +378,7 @@ def _bare(text: str) -> tuple[str, bool]:
 
 
 def code_key(text: str) -> str:
-    """A code in capitals without dots, white space and what is written around it.
-
-    Args:
-        text: A code as written in a data set.
-
-    Example:
-        >>> from icd_relevancy.codes.system import code_key
-        >>> code_key("ICD-10-CM: e11.4+")
-        'E114'
-    """
+    """A code in capitals without dots, white space and what is written around it (`ICD-10-CM: e11.4+` is E114)."""
     return _key(_bare(text)[0])
 
 

@@ -10,7 +10,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.preprocessing import normalize
 
 from icd_relevancy.codes import CodeKnowledge, CodeSystem
-from icd_relevancy.codes.feature import GROUPS
+from icd_relevancy.codes.features import GROUPS
 from icd_relevancy.errors import InputError, shown_code
 
 # Shares of the squared length of a code's features, so that a cosine reads as a sum of what two codes share. They

@@ -7,7 +7,6 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from icd_relevancy.codes import CodeKnowledge, CodeSystem, code_knowledge
-from icd_relevancy.codes.leaf_values import code_paths
 from icd_relevancy.progress import doing, tell_if_long
 from icd_relevancy.vectors.features import knowledge_features
 from icd_relevancy.vectors.reduction import Reduction, reduce, scale_cosines
@@ -75,7 +74,7 @@ def _reduced(features, dimensions: int | None, seed: int) -> tuple[np.ndarray, R
 
 def _lengths(system: CodeSystem) -> np.ndarray:
     """Float32 `(m,)`, 1 in the mean: longer where the groups that a code lies in hold few codes."""
-    paths = code_paths(system)
+    paths = system.paths
     sizes: dict[str, int] = dict.fromkeys(system.codes, 0)
     for leaf in system.leaves:
         for node in paths[leaf]:

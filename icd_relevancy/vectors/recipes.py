@@ -51,7 +51,7 @@ def nnbsvr_vectors(
         dimensions: number of dimensions d; None for the elbow of the explained variance. Defaults to 29, the
             paper's.
         seed: seed of the decomposition, the projection and the batches. Defaults to 0.
-        groups: groups of features, of `codes.feature.GROUPS`. Defaults to None, all.
+        groups: groups of features, of `codes.features.GROUPS`. Defaults to None, all.
         epochs: passes of `scale_cosines`. Defaults to 20.
         progress: whether to show a progress bar on a terminal. Defaults to True.
 

@@ -3,7 +3,7 @@
 import pytest
 
 from icd_relevancy.codes import icd9cm, icd10cm
-from icd_relevancy.codes.dots import dotted_icd9, dotted_icd10
+from icd_relevancy.codes.icd import dotted_icd9, dotted_icd10
 
 
 @pytest.mark.parametrize(("system", "dotted"), [(icd9cm, dotted_icd9), (icd10cm, dotted_icd10)])

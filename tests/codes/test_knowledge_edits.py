@@ -1,7 +1,7 @@
 import pytest
 
 from icd_relevancy.codes import CodeSystem, code_knowledge, general_equivalence_mappings
-from icd_relevancy.codes.code_edits import read_code_edits
+from icd_relevancy.codes.edits import read_code_edits
 from icd_relevancy.errors import InputError
 
 HEAD = "MCE_Version\tICD_Version\tMCE_Section\tMCE_Subsection\tMCE_Edit_Type\tICD_Code_Type\tICD_Code\tICD_Desc\n"

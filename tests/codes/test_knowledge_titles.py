@@ -4,10 +4,8 @@ import numpy as np
 import pytest
 
 from icd_relevancy.codes import code_knowledge
-from icd_relevancy.codes.icd_features import RULES
-from icd_relevancy.codes.negation import affirmed
-from icd_relevancy.codes.rules import CodeMatcher
-from icd_relevancy.codes.specialties import SPECIALTIES
+from icd_relevancy.codes.features import RULE_GROUPS, specialty_places
+from icd_relevancy.codes.rules import CodeMatcher, affirmed, boolean_rules
 
 
 def told(name, codes, feature):
@@ -157,9 +155,11 @@ def test_specialties_of_a_code(name, code, expected):
 @pytest.mark.parametrize(("name", "edition"), [("icd10cm", 10), ("icd9cm", 9)])
 def test_every_place_exists(name, edition):
     """A range must begin and end with categories that exist, or a later letter category falls outside it."""
-    matcher = CodeMatcher.of_leaves(code_knowledge(name).code_system, edition)
+    matcher = CodeMatcher.from_leaves(code_knowledge(name).code_system, edition)
     fields = {10: ("icd10", "within10", "not10"), 9: ("icd9", "within9", "not9")}[edition]
-    texts = [getattr(places, field, "") for places in (*SPECIALTIES, *RULES) for field in fields]
+    rules = [rule for group in RULE_GROUPS for rule in boolean_rules(group).values()]
+    texts = [getattr(rule, field) for rule in rules for field in fields]
+    texts += [places[f"icd{edition}"] for places in specialty_places()["specialties"].values()]
     places = {place for text in texts for place in text.split()}
     ends = {end for place in places for end in (place.split("-") if edition == 10 else [place])}
     assert sorted(place for place in places | ends if not np.any(matcher.within(place))) == []

@@ -22,7 +22,7 @@ from icd_relevancy.codes import (
     general_equivalence_mappings,
     knowledge_from_table,
 )
-from icd_relevancy.codes.code_edits import read_code_edits
+from icd_relevancy.codes.edits import read_code_edits
 from icd_relevancy.data import (
     DrugMapping,
     read_cmc2007,

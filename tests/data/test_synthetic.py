@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from icd_relevancy.codes import icd10cm
-from icd_relevancy.codes.rules import CodeMatcher
-from icd_relevancy.codes.usage_rules import USAGE_RULES
+from icd_relevancy.codes.rules import CodeMatcher, boolean_rules
 from icd_relevancy.data import iter_synthetic_notes, synthetic_notes
 from icd_relevancy.data.synthetic.universe import label_universe, restrictions, specialties, trimester
 from icd_relevancy.data.synthetic.wording import generic, wordings
@@ -207,11 +206,11 @@ def test_restriction(code, age, sex, allowed):
 
 
 def test_restrictions_are_those_of_the_features():
-    """Every code of the largest universe, and so of all, has the sex and the ages of `usage_rules`."""
+    """Every code of the largest universe, and so of all, has the sex and the ages of the rules of usage."""
     universe = label_universe(9278)
     titles = tuple(universe.system.title(code) for code in universe.codes)
     matcher = CodeMatcher(universe.codes, titles, ("",) * len(titles), edition=10)
-    rules = {rule.name: matcher.matching(rule) for rule in USAGE_RULES}
+    rules = {name: matcher.matching(rule) for name, rule in boolean_rules("usage").items()}
     found = [universe.labels[code].restriction for code in universe.codes]
     sex = np.where(rules["female_only"], "F", np.where(rules["male_only"], "M", ""))
     assert not (rules["female_only"] & rules["male_only"]).any()

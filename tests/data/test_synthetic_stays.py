@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from icd_relevancy.codes import icd9cm, icd10cm
-from icd_relevancy.codes.rules import CodeMatcher
-from icd_relevancy.codes.usage_rules import USAGE_RULES
+from icd_relevancy.codes.rules import CodeMatcher, boolean_rules
 from icd_relevancy.data import DrugMapping, encode_drugs, encode_labels, synthetic_stays
 from icd_relevancy.data.synthetic.stays import background, conditions
 from icd_relevancy.errors import InputError
@@ -110,7 +109,7 @@ def test_nobody_has_a_condition_of_the_other_sex(system, edition):
     titles = tuple(system.title(code) for code in codes)
     matcher = CodeMatcher(codes, titles, ("",) * len(codes), edition)
     for sex, rule in (("male", "female_only"), ("female", "male_only")):
-        has = matcher.matching(next(one for one in USAGE_RULES if one.name == rule))
+        has = matcher.matching(boolean_rules("usage")[rule])
         others = {code for code, wrong in zip(codes, has, strict=True) if wrong}
         assert others
         assert not others & {

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from icd_relevancy.codes.dots import dotted_icd10
+from icd_relevancy.codes.icd import dotted_icd10
 from icd_relevancy.data.notes import Notes
 from icd_relevancy.data.sources.by_name import source
 from icd_relevancy.errors import InputError, shown_word

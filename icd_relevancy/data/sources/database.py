@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from tqdm import tqdm
 
-from icd_relevancy.codes.dots import dotted_icd9, dotted_icd10
+from icd_relevancy.codes.icd import dotted_icd9, dotted_icd10
 from icd_relevancy.errors import InputError, shown_word
 from icd_relevancy.files.safe_reading import readable
 

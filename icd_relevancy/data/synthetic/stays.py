@@ -8,8 +8,7 @@ from itertools import accumulate
 import numpy as np
 
 from icd_relevancy.codes import code_system
-from icd_relevancy.codes.rules import CodeMatcher
-from icd_relevancy.codes.usage_rules import USAGE_RULES
+from icd_relevancy.codes.rules import CodeMatcher, boolean_rules
 from icd_relevancy.data.stays import Stays
 from icd_relevancy.errors import InputError
 from icd_relevancy.files.packaged import packaged_yaml
@@ -22,7 +21,6 @@ ADULT, OLDEST = 18, 95
 CODE_SHARE = 0.4  # how often each further code of a condition is used, of the one before
 NOT_CODED = 0.08  # share of conditions that the coder misses
 STRAY_DRUGS = 0.6  # drugs a stay has for no reason that its codes tell, on average
-_ONLY = {rule.name: rule for rule in USAGE_RULES}
 
 
 @dataclass(frozen=True)
@@ -187,7 +185,7 @@ def _codes(condition: Condition, sex: str, system: str) -> tuple[str, ...]:
     codes = getattr(condition, system)
     titles = tuple(code_system(system).title(code) for code in codes)
     matcher = CodeMatcher(codes, titles, ("",) * len(codes), edition=9 if system == "icd9cm" else 10)
-    wrong = matcher.matching(_ONLY["male_only" if sex == "female" else "female_only"])
+    wrong = matcher.matching(boolean_rules("usage")["male_only" if sex == "female" else "female_only"])
     return tuple(code for code, is_wrong in zip(codes, wrong, strict=True) if not is_wrong)
 
 

@@ -9,8 +9,7 @@ from functools import cache, cached_property, lru_cache
 from itertools import accumulate
 
 from icd_relevancy.codes import CodeSystem, icd10cm
-from icd_relevancy.codes.rules import CodeMatcher
-from icd_relevancy.codes.usage_rules import USAGE_RULES
+from icd_relevancy.codes.rules import CodeMatcher, boolean_rules
 from icd_relevancy.data.synthetic.wording import Wordings, wordings
 from icd_relevancy.errors import InputError
 from icd_relevancy.files.packaged import packaged_yaml
@@ -81,7 +80,7 @@ class Restriction:
 def restrictions(codes: Sequence[str], titles: Sequence[str]) -> list[Restriction]:
     """The restrictions of ICD-10-CM codes by their features, the wording of their titles and `restrictions.yaml`."""
     matcher = CodeMatcher(tuple(codes), tuple(titles), ("",) * len(codes), edition=10)
-    rules = {rule.name: matcher.matching(rule).tolist() for rule in USAGE_RULES if rule.name in _OF_PATIENTS}
+    rules = {name: matcher.matching(boolean_rules("usage")[name]).tolist() for name in _OF_PATIENTS}
     result = []
     for at, (code, title) in enumerate(zip(codes, titles, strict=True)):
         features = {name for name, has in rules.items() if has[at]}

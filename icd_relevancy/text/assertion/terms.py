@@ -7,7 +7,7 @@ from functools import cache
 from itertools import chain
 
 from icd_relevancy.codes import CodeSystem
-from icd_relevancy.codes.negation import affirmed
+from icd_relevancy.codes.rules import affirmed
 from icd_relevancy.text.assertion.cues import word_set
 from icd_relevancy.text.cleaning import NEGATION_WORDS, STOP_WORDS
 

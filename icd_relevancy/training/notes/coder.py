@@ -115,7 +115,7 @@ class NoteCoder:
         told |= {"notes": int(labels.coded.sum()), "validation_micro_f1": validation_f1}
         told |= {"truncated": data.truncated, "categories": labels.categories()}
         if data.links is not None:
-            told["links"] = str(data.links.report.of(labels.name))
+            told["links"] = str(data.links.report.by_system(labels.name))
         if trained.resampling is not None:
             told["imbalance"] = trained.resampling.to_dict(labels.labels)
         return cls(
