@@ -123,7 +123,7 @@ class Hierarchy:
         return rolled
 
     def get_config(self) -> dict:
-        """What `from_config` builds the same hierarchy from, as JSON can hold it."""
+        """The parents and names as JSON can hold them, for `from_config`."""
         return {
             "parents": self.parents.tolist(),
             "names": None if self.names is None else list(self.names),
@@ -135,33 +135,15 @@ class Hierarchy:
         return cls(**config)
 
     def to_levels(self, values):
-        """Labels first and level after level: the rows of a gather then are contiguous in memory.
-
-        Args:
-            values: `(…, m)`.
-
-        Returns:
-            `(m, …)`, row i being label `order[i]`.
-        """
+        """`(…, m)` as `(m, …)`, level after level (row i is label `order[i]`): a gather then reads contiguous rows."""
         return ops.take(ops.moveaxis(values, -1, 0), self.order, axis=0)
 
     def from_levels(self, rows):
-        """The inverse of `to_levels`.
-
-        Args:
-            rows: `(m, …)`.
-
-        Returns:
-            `(…, m)`.
-        """
+        """The inverse of `to_levels`."""
         return ops.moveaxis(ops.take(rows, self._place, axis=0), 0, -1)
 
     def max_below(self, rows):
-        """`max_over_descendants` of the rows of `to_levels`, in their order.
-
-        Args:
-            rows: `(m, …)`.
-        """
+        """`max_over_descendants` of the rows of `to_levels`, in their order."""
         levels = self._split(rows)
         for level in range(len(levels) - 2, -1, -1):
             largest = ops.segment_max(
@@ -171,11 +153,7 @@ class Hierarchy:
         return ops.concatenate(levels, axis=0)
 
     def min_above(self, rows):
-        """`min_over_ancestors` of the rows of `to_levels`, in their order.
-
-        Args:
-            rows: `(m, …)`.
-        """
+        """`min_over_ancestors` of the rows of `to_levels`, in their order."""
         levels = self._split(rows)
         for level in range(1, len(levels)):
             above = ops.take(levels[level - 1], self._parent_places[level], axis=0)
@@ -183,11 +161,7 @@ class Hierarchy:
         return ops.concatenate(levels, axis=0)
 
     def mean_below(self, rows):
-        """`mean_of_children` of the rows of `to_levels`, in their order.
-
-        Args:
-            rows: `(m, …)`.
-        """
+        """`mean_of_children` of the rows of `to_levels`, in their order."""
         levels = self._split(rows)
         for level in range(len(levels) - 2, -1, -1):
             places, labels = self._parent_places[level + 1], levels[level].shape[0]
@@ -217,93 +191,44 @@ class Hierarchy:
 
 
 def max_over_descendants(values, hierarchy: Hierarchy):
-    """For each label the maximum over itself and all labels below it.
+    """For each label the maximum of `values` `(…, m)` over itself and all labels below it.
 
-    Equal maxima share the gradient.
-
-    Args:
-        values: `(…, m)`.
-        hierarchy: The `Hierarchy` of the m labels.
-
-    Returns:
-        Of the shape of `values`.
-
-    Example:
-
-    >>> from keras import ops
-    >>> from icd_relevancy.hierarchy import Hierarchy, max_over_descendants
-    >>> rolled = max_over_descendants(ops.array([[0.1, 0.75, 0.5]]), Hierarchy([-1, 0, 0]))
-    >>> ops.convert_to_numpy(rolled).tolist()
-    [[0.75, 0.75, 0.5]]
-
-    Reference: CAC §2.5 (roll-up).
+    Equal maxima share the gradient. Reference: CAC §2.5 (roll-up).
     """
     return hierarchy.from_levels(hierarchy.max_below(hierarchy.to_levels(values)))
 
 
 def min_over_ancestors(values, hierarchy: Hierarchy):
-    """For each label the minimum over itself and all labels above it.
+    """For each label the minimum of `values` `(…, m)` over itself and all labels above it.
 
-    Equal minima share the gradient.
-
-    Args:
-        values: `(…, m)`.
-        hierarchy: The `Hierarchy` of the m labels.
-
-    Returns:
-        Of the shape of `values`.
-
-    Example:
-
-    >>> from keras import ops
-    >>> from icd_relevancy.hierarchy import Hierarchy, min_over_ancestors
-    >>> rolled = min_over_ancestors(ops.array([[0.25, 0.75, 0.125]]), Hierarchy([-1, 0, 0]))
-    >>> ops.convert_to_numpy(rolled).tolist()
-    [[0.25, 0.25, 0.125]]
-
-    Reference: CAC §2.5 (roll-down).
+    Equal minima share the gradient. Reference: CAC §2.5 (roll-down).
     """
     return hierarchy.from_levels(hierarchy.min_above(hierarchy.to_levels(values)))
 
 
 def mean_of_children(values, hierarchy: Hierarchy):
-    """For each label that has children the mean over them, from the leaves upwards; a leaf keeps its value.
+    """For each label that has children the mean of `values` `(…, m)` over them, from the leaves upwards.
 
-    Args:
-        values: `(…, m)`; those of inner labels do not matter.
-        hierarchy: The `Hierarchy` of the m labels.
-
-    Returns:
-        Of the shape of `values`.
-
-    Example:
-
-    >>> from keras import ops
-    >>> from icd_relevancy.hierarchy import Hierarchy, mean_of_children
-    >>> averaged = mean_of_children(ops.array([[0.9, 0.75, 0.25]]), Hierarchy([-1, 0, 0]))
-    >>> ops.convert_to_numpy(averaged).tolist()
-    [[0.5, 0.75, 0.25]]
-
-    Reference: CAC §4, on the strategy of Hansen et al.
+    A leaf keeps its value; those of inner labels do not matter. Reference: CAC §4, on the strategy of Hansen et al.
     """
     return hierarchy.from_levels(hierarchy.mean_below(hierarchy.to_levels(values)))
 
 
 def _checked_parents(parents, names) -> np.ndarray:
-    given = np.asarray(parents)
-    if given.ndim != 1 or not given.size or given.dtype.kind not in "iu":
+    parents = np.asarray(parents)
+    if parents.ndim != 1 or not parents.size or parents.dtype.kind not in "iu":
         raise InputError(
-            f"parents must be a list of m integers. Received: shape {given.shape}, {given.dtype}"
+            f"parents must be a list of m integers. Received: shape {parents.shape}, {parents.dtype}"
         )
-    if names is not None and (len(names) != len(given) or len(set(names)) < len(names)):
-        raise InputError(f"names must be {len(given)} different labels, one for each parent")
-    outside = np.flatnonzero((given < -1) | (given >= len(given)))
+    if names is not None and (len(names) != len(parents) or len(set(names)) < len(names)):
+        raise InputError(f"names must be {len(parents)} different labels, one for each parent")
+    outside = np.flatnonzero((parents < -1) | (parents >= len(parents)))
     if len(outside):
-        first = outside[0]
+        label, last = outside[0], len(parents) - 1
         raise InputError(
-            f"{_label(first, names)} has parent {given[first]}; use -1 for a root, else 0 to {len(given) - 1}"
+            f"{_label(label, names)} has parent {parents[label]}; use -1 for a root, else 0 to {last}"
         )
-    return given.astype(np.int32)
+    return parents.astype(np.int32)
 
 
 def _levels(parents: np.ndarray, names) -> np.ndarray:

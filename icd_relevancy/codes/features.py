@@ -85,32 +85,24 @@ def _of_values(matcher: CodeMatcher, spread: LeafValues) -> list[Column]:
 
 
 def _specialty(matcher: CodeMatcher, spread: LeafValues) -> Column:
-    feature = Feature(
-        "specialty",
-        "specialty",
-        "multiple",
-        "The specialties (of 24, LOSSES §4.1) that make, treat or follow it; where none claims it, Family Medicine "
-        "for health services and circumstances, else Internal Medicine.",
-    )
+    table = specialty_table()
     treated, last_resort = (
-        {
-            name: matcher.within(rule[f"icd{matcher.edition}"])
-            for name, rule in specialty_places()[key].items()
-        }
+        {name: matcher.within(places[f"icd{matcher.edition}"]) for name, places in table[key].items()}
         for key in ("specialties", "last_resort")
     )
     names = np.array(list(treated))
     specialties = [tuple(names[claims].tolist()) for claims in np.array(list(treated.values())).T]
     for name, is_within in last_resort.items():
         specialties = [
-            found or (name,) * bool(within) for found, within in zip(specialties, is_within, strict=True)
+            claims or (name,) * bool(within) for claims, within in zip(specialties, is_within, strict=True)
         ]
+    feature = Feature("specialty", "specialty", "multiple", table["description"])
     return feature, spread.shared_of_several(specialties)
 
 
 @cache
-def specialty_places() -> dict[str, dict[str, dict[str, str]]]:
-    """The places of each of the `specialties`, and of those of `last_resort`."""
+def specialty_table() -> dict:
+    """The places that each of the `specialties` treats, and those of `last_resort`; `specialties.yaml`."""
     return packaged_yaml(__package__, "specialties.yaml")
 
 

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from icd_relevancy.codes import CodeSystem, code_knowledge
-from icd_relevancy.codes.features import GROUPS, KINDS, code_positions, specialty_places
+from icd_relevancy.codes.features import GROUPS, KINDS, code_positions, specialty_table
 from icd_relevancy.errors import InputError
 
 
@@ -135,7 +135,7 @@ def test_specialties(known, code, specialty):
 
 
 def test_every_specialty_treats_something(known):
-    specialties = specialty_places()["specialties"]
+    specialties = specialty_table()["specialties"]
     assert len(specialties) == 24
     counts = known.table["specialty"].explode().value_counts()
     assert set(counts.index) == set(specialties)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from icd_relevancy.codes import code_knowledge
-from icd_relevancy.codes.features import RULE_GROUPS, specialty_places
+from icd_relevancy.codes.features import RULE_GROUPS, specialty_table
 from icd_relevancy.codes.rules import CodeMatcher, affirmed, boolean_rules
 
 
@@ -159,7 +159,7 @@ def test_every_place_exists(name, edition):
     fields = {10: ("icd10", "within10", "not10"), 9: ("icd9", "within9", "not9")}[edition]
     rules = [rule for group in RULE_GROUPS for rule in boolean_rules(group).values()]
     texts = [getattr(rule, field) for rule in rules for field in fields]
-    texts += [places[f"icd{edition}"] for places in specialty_places()["specialties"].values()]
+    texts += [places[f"icd{edition}"] for places in specialty_table()["specialties"].values()]
     places = {place for text in texts for place in text.split()}
     ends = {end for place in places for end in (place.split("-") if edition == 10 else [place])}
     assert sorted(place for place in places | ends if not np.any(matcher.within(place))) == []
