@@ -34,7 +34,8 @@ def add_data_argument(parser, code_system: bool = True) -> None:
     parser.add_argument(
         "data", metavar="DATA",
         help="a file of notes (CSV, TSV, Parquet, JSON lines), or SOURCE:PATH with SOURCE one of cmc2007, codiesp, "
-        "codiesp-es, mimic4-notes; of medication models a file of stays, or eicu, mimic3, mimic4, omop",
+        "codiesp-es, mimic4-notes; of medication models a file of stays, or eicu, mimic3, mimic4, omop; SOURCE may be "
+        "MODULE:NAME of a reader of your own",
     )  # fmt: skip
     if code_system:
         parser.add_argument(
