@@ -1,25 +1,18 @@
-"""Names of drugs as their ingredients: by a user's table, else by the words of the name."""
+"""Names of drugs as their ingredients: by a user's table, else by the words of the name.
 
+The words stand in drugs.csv: general knowledge of pharmacy (RxNorm's dose forms, salts and routes; common brands), not
+counted in any data.
+"""
+
+import csv
 import functools
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib import resources
 from itertools import chain
 
-from icd_relevancy.data.drug_words import (
-    ABBREVIATED,
-    FORMS,
-    HYPHENATED,
-    KEPT_SALTS,
-    LETTERED,
-    METALS,
-    QUALIFIERS,
-    ROUTES,
-    SALTS,
-    SYNONYMS,
-    UNITS,
-)
 from icd_relevancy.files.records import read_records
 
 _COLUMNS = ["drug", "ingredient"]
@@ -33,8 +26,33 @@ _FLUID = re.compile(r"\s+in\s.*$")
 _BETWEEN = re.compile(r"[/+&]|\s-+|(?<=%)-|\s(?:and|with|w)\s")
 _LETTER_AND_NUMBER = re.compile(r"\b([bdek])-(\d{1,2})\b")
 _NUMBER = re.compile(r"[.\-]?\d[\d.\-x]*%?-?([a-z]*)")
-_AROUND = FORMS | ROUTES | QUALIFIERS | UNITS
 _SHORTEST_IN_HYPHENS = 4
+
+
+def _meanings() -> dict[str, dict[str, tuple[str, ...]]]:
+    """For each kind of word its words and what they mean, nothing for most."""
+    meanings: dict[str, dict[str, tuple[str, ...]]] = {}
+    with (resources.files("icd_relevancy.data") / "drugs.csv").open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            meanings.setdefault(row["kind"], {})[row["word"]] = tuple(row["meaning"].split("+"))
+    return meanings
+
+
+_WORDS = _meanings()
+_AROUND = frozenset().union(*(_WORDS[kind] for kind in ("form", "route", "qualifier", "unit")))
+_SALTS = _WORDS["salt"].keys()
+# The first word of a salt that is itself the ingredient, so its second word says which.
+_METALS = _WORDS["metal"].keys()
+# Two salts of one base that are prescribed for different things, or a base that no one gives without it.
+_KEPT_SALTS = _WORDS["kept salt"]
+# A single letter counts only after one of these: vitamin K, penicillin G.
+_LETTERED = _WORDS["lettered"].keys()
+# Parts of a name before a hyphen that do not stand for an ingredient of their own.
+_PREFIXES = _WORDS["prefix"].keys()
+# What stands for one word of a longer name.
+_ABBREVIATIONS = _WORDS["abbreviation"]
+# Brand, abbreviation or name outside the United States -> ingredients.
+_SYNONYMS = _WORDS["synonym"]
 
 
 @dataclass(frozen=True)
@@ -134,9 +152,9 @@ class DrugMapping:
         # The name may be a brand that the table lists, so the brand is looked up before its ingredients.
         best: tuple[tuple[str, ...], bool] = ((), False)
         for words in (_named_parts(drug, translate=False), _named_parts(drug, translate=True)):
-            found = [self._table.get(word) for word in words]
-            parts = [(word,) if known is None else known for word, known in zip(words, found, strict=True)]
-            best = tuple(dict.fromkeys(chain.from_iterable(parts))), bool(words) and None not in found
+            listed = [self._table.get(word) for word in words]
+            parts = [(word,) if known is None else known for word, known in zip(words, listed, strict=True)]
+            best = tuple(dict.fromkeys(chain.from_iterable(parts))), bool(words) and None not in listed
             if best[1]:
                 break
         return best
@@ -180,25 +198,11 @@ class DrugMapping:
 
 
 def lexical_ingredients(drug: str) -> tuple[str, ...]:
-    """The ingredients that the words of a drug's name tell.
+    """The ingredients that the words of a drug's name tell, in lower case; none where no word is left.
 
     Dose, unit, form, route, what stands in brackets and the fluid after "in" are dropped, combinations split
     at `/`, `+`, `&`, "and", "with" and hyphens between whole words, salts dropped unless the drug is the salt
     (potassium chloride), and a few hundred brands and abbreviations written as their ingredients.
-
-    Args:
-        drug: Name of the drug.
-
-    Returns:
-        Its ingredients in lower case; empty where no word is left.
-
-    Example:
-
-    >>> from icd_relevancy.data.ingredients import lexical_ingredients
-    >>> lexical_ingredients("5 ML VIAL : DILTIAZEM HCL 25 MG/5ML IV SOLN")
-    ('diltiazem',)
-    >>> lexical_ingredients("Hydrocodone-Acetaminophen (NORCO) 5-325 mg tab")
-    ('hydrocodone', 'acetaminophen')
     """
     return _named_parts(drug, translate=True)
 
@@ -215,11 +219,11 @@ def _named_parts(drug: str, translate: bool) -> tuple[str, ...]:
 def _names(text: str, translate: bool) -> tuple[str, ...]:
     # Vitamin B-12 as vitamin B12.
     text = _LETTER_AND_NUMBER.sub(r"\1\2", f" {_NO_WORD.sub(' ', text.replace(_APOSTROPHE, ''))} ")
-    found: dict[str, None] = {}
+    names: dict[str, None] = {}
     for part in _BETWEEN.split(_FLUID.sub(" ", text)):
         for words in _split_hyphens(part.split()):
-            found.update(dict.fromkeys(_ingredients(words, translate)))
-    return tuple(found)
+            names.update(dict.fromkeys(_ingredients(words, translate)))
+    return tuple(names)
 
 
 def _split_hyphens(words: list[str]) -> list[list[str]]:
@@ -230,7 +234,7 @@ def _split_hyphens(words: list[str]) -> list[list[str]]:
         while len(pieces) > 1 and pieces[-1] in _AROUND:
             pieces.pop()
         word = "-".join(pieces)
-        if word not in SYNONYMS and pieces[0] not in HYPHENATED and all(map(_stands_alone, pieces)):
+        if word not in _SYNONYMS and pieces[0] not in _PREFIXES and all(map(_stands_alone, pieces)):
             groups[-1].append(pieces[0])
             groups += [[piece] for piece in pieces[1:]]
         else:
@@ -240,17 +244,17 @@ def _split_hyphens(words: list[str]) -> list[list[str]]:
 
 def _stands_alone(piece: str) -> bool:
     is_word = piece.isalpha() and len(piece) >= _SHORTEST_IN_HYPHENS
-    return is_word or piece in SALTS or piece in SYNONYMS
+    return is_word or piece in _SALTS or piece in _SYNONYMS
 
 
 def _ingredients(words: list[str], translate: bool) -> list[str]:
     kept: list[str] = []
     for word in words:
-        lettered = bool(kept) and kept[-1] in LETTERED
+        lettered = bool(kept) and kept[-1] in _LETTERED
         if not _is_around(word) and (len(word) > 1 or lettered):
-            kept.append(ABBREVIATED.get(word, word))
+            kept.extend(_ABBREVIATIONS.get(word, (word,)))
     named = " ".join(_without_salt(kept))
-    if translate and (synonyms := [SYNONYMS[name] for name in (named, *kept) if name in SYNONYMS]):
+    if translate and (synonyms := [_SYNONYMS[name] for name in (named, *kept) if name in _SYNONYMS]):
         return list(chain.from_iterable(synonyms))
     return [named] if named else []
 
@@ -262,9 +266,9 @@ def _is_around(word: str) -> bool:
 
 
 def _without_salt(words: list[str]) -> list[str]:
-    if not words or words[0] in METALS:
+    if not words or words[0] in _METALS:
         return words
-    base = [word for word in words if word not in SALTS or word in KEPT_SALTS.get(words[0], ())]
+    base = [word for word in words if word not in _SALTS or word in _KEPT_SALTS.get(words[0], ())]
     return base or words
 
 

@@ -3,8 +3,7 @@
 import pytest
 
 from icd_relevancy.data import DrugMapping
-from icd_relevancy.data.drug_words import SYNONYMS
-from icd_relevancy.data.ingredients import lexical_ingredients
+from icd_relevancy.data.ingredients import _SYNONYMS, lexical_ingredients
 from icd_relevancy.errors import InputError
 
 
@@ -65,7 +64,7 @@ def test_words(drug, ingredients):
 
 def test_no_ingredient_of_a_synonym_is_another_synonym():
     """So that mapping what is mapped changes nothing."""
-    for name, ingredients in SYNONYMS.items():
+    for name, ingredients in _SYNONYMS.items():
         for ingredient in ingredients:
             assert lexical_ingredients(ingredient) == (ingredient,), name
 
