@@ -11,8 +11,12 @@ from icd_relevancy.data.sources.codiesp import read_codiesp
 from icd_relevancy.data.sources.eicu import read_eicu
 from icd_relevancy.data.sources.mimic import read_mimic3, read_mimic4_hosp, read_mimic4_notes
 from icd_relevancy.data.sources.omop import read_omop
-from icd_relevancy.data.splits import stratified_group_folds, train_validation_split
-from icd_relevancy.data.stay_splits import StaySplit, monte_carlo_splits
+from icd_relevancy.data.splits import (
+    StaySplit,
+    monte_carlo_splits,
+    stratified_group_folds,
+    train_validation_split,
+)
 from icd_relevancy.data.stays import StayFeatures, Stays, encode_drugs, read_stays
 from icd_relevancy.data.synthetic.notes import iter_synthetic_notes, synthetic_notes
 from icd_relevancy.data.synthetic.stays import synthetic_stays

@@ -46,35 +46,13 @@ def encode_labels(codes: Iterable[Sequence[str]], label_names: Sequence[str]) ->
 
 
 def label_names(codes: Iterable[Sequence[str]], min_count: int = 1) -> tuple[str, ...]:
-    """The codes that at least `min_count` notes carry, sorted.
-
-    Args:
-        codes: For each note its codes.
-        min_count: Least number of notes. Defaults to 1.
-
-    Example:
-
-    >>> from icd_relevancy.data.labels import label_names
-    >>> label_names([("R05", "J18.9"), ("R05",), ()], min_count=2)
-    ('R05',)
-    """
+    """The codes that at least `min_count` notes carry, sorted."""
     counts = Counter(chain.from_iterable(map(set, codes)))
     return tuple(sorted(code for code, count in counts.items() if count >= min_count))
 
 
 def unseen_share(codes: Iterable[Sequence[str]], label_names: Sequence[str]) -> float:
-    """The share of the notes' codes that are not among the labels; 0 where there are no codes.
-
-    Args:
-        codes: For each note its codes.
-        label_names: The labels of a model.
-
-    Example:
-
-    >>> from icd_relevancy.data.labels import unseen_share
-    >>> unseen_share([("R05", "J18.9"), ("R05", "R50.9")], ("R05", "R50.9"))
-    0.25
-    """
+    """The share of the notes' codes that are not among the labels of a model; 0 where there are no codes."""
     codes = list(codes)
     columns = _lookup(codes, _columns(label_names), sum(map(len, codes)))
     return float((columns < 0).mean()) if len(columns) else 0.0

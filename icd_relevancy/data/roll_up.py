@@ -93,8 +93,7 @@ class RolledUp:
         absent = {1: ("block",), 0: ("chapter", "block")}.get(category, ())
         known = [name for name in depths if name not in absent]
         if level not in known:
-            told = f"has the levels {', '.join(known)}; received {level!r}"
-            raise InputError(f"{self.code_system.name} {told}")
+            raise InputError(f"{self.code_system.name} has the levels {', '.join(known)}; received {level!r}")
         return depths[level]
 
     def select(self, nodes) -> "RolledUp":
@@ -144,8 +143,8 @@ class RolledUp:
         >>> rolled.names, rolled.labels.toarray().tolist()
         (('390-459', '428', '428.0'), [[1, 1, 0], [0, 0, 0]])
         """
-        found = _resolved(code_lists, self.code_system, unknown, source)
-        return _onto(self.names, self.level, self.parent, code_lists, found, self.code_system)
+        node_of = _resolved(code_lists, self.code_system, unknown, source)
+        return _onto(self.names, self.level, self.parent, code_lists, node_of, self.code_system)
 
 
 def roll_up(
@@ -187,18 +186,17 @@ def roll_up(
     [[1, 0, 1], [1, 1, 0]]
     """
     level_of = _levels(code_system)
-    found = _resolved(code_lists, code_system, unknown, source, groups)
-    carried = dict.fromkeys(filter(None, found.values()))
-    nodes = {node for code in carried for node in (code, *code_system.ancestors(code))}
+    node_of = _resolved(code_lists, code_system, unknown, source, groups)
+    known = dict.fromkeys(filter(None, node_of.values()))
+    nodes = {node for code in known for node in (code, *code_system.ancestors(code))}
+    position = {code: number for number, code in enumerate(code_system.codes)}
     names = tuple(
-        code
-        for code in sorted(nodes, key=_position(code_system).get)
-        if levels is None or level_of[code] in levels
+        code for code in sorted(nodes, key=position.get) if levels is None or level_of[code] in levels
     )
     if not names:
         raise InputError("roll_up: no code of a level to keep is left; check the codes and levels")
     level = np.array([level_of[name] for name in names], np.int64)
-    return _onto(names, level, _parents(names, code_system), code_lists, found, code_system)
+    return _onto(names, level, _parents(names, code_system), code_lists, node_of, code_system)
 
 
 def _levels(code_system: CodeSystem) -> dict[str, int]:
@@ -223,10 +221,6 @@ def _parents(names: tuple[str, ...], code_system: CodeSystem) -> np.ndarray:
     return np.fromiter((next(positions, _ROOT) for positions in above), np.int64, len(names))
 
 
-def _position(code_system: CodeSystem) -> dict[str, int]:
-    return {code: position for position, code in enumerate(code_system.codes)}
-
-
 def _resolved(
     code_lists, code_system: CodeSystem, unknown: str, source: str, groups: bool = False
 ) -> dict[str, str | None]:
@@ -238,25 +232,24 @@ def _resolved(
     if report.unknown_codes and unknown == "error":
         first, others = report.unknown_codes[0], len(report.unknown_codes) - 1
         stay = 1 + next(number for number, codes in enumerate(code_lists) if first in codes)
-        told = f"{source}, stay {stay}: code {shown_code(first)} is not {code_system.name}"
+        problem = f"{source}, stay {stay}: code {shown_code(first)} is not {code_system.name}"
         more = f", nor are {others} others" if others > 1 else ", nor is 1 other" if others else ""
         raise InputError(
-            f'{told}{more}; correct them, or drop them (unknown="drop", unknown_codes: drop in a configuration)'
+            f'{problem}{more}; correct them, or drop them (unknown="drop", unknown_codes: drop in a configuration)'
         )
     return dict(zip(distinct, canonical, strict=True))
 
 
-def _onto(names, level, parent, code_lists, found: dict[str, str | None], code_system) -> RolledUp:
-    distinct = list(found)
-    above = [() if code is None else (code, *code_system.ancestors(code)) for code in found.values()]
-    own = [() if code is None else (code,) for code in found.values()]
+def _onto(names, level, parent, code_lists, node_of: dict[str, str | None], code_system) -> RolledUp:
+    above = [() if code is None else (code, *code_system.ancestors(code)) for code in node_of.values()]
+    own = [() if code is None else (code,) for code in node_of.values()]
     # Stays by distinct codes times distinct codes by nodes: each row of the second is one path upwards.
-    carried = encode_labels(code_lists, distinct)
-    labels, assigned = (carried @ encode_labels(rows, names) for rows in (above, own))
+    codes_of_stays = encode_labels(code_lists, list(node_of))
+    labels, assigned = (codes_of_stays @ encode_labels(rows, names) for rows in (above, own))
     for matrix in (labels, assigned):
         matrix.data[:] = 1
         matrix.sort_indices()
-    dropped = {code for code, known in found.items() if known is None}
+    dropped = {code for code, node in node_of.items() if node is None}
     counts = Counter(code for codes in code_lists for code in dropped.intersection(codes)) if dropped else {}
     unknown_codes = tuple(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
     return RolledUp(names, level, parent, labels, assigned, unknown_codes, code_system)
