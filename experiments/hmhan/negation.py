@@ -20,7 +20,7 @@ from icd_relevancy.reporting import markdown_table, write_table
 from icd_relevancy.settings import read_yaml
 from icd_relevancy.text import AlignedText, TextPreparation
 from icd_relevancy.text.assertion.terms import finding_words, title_terms
-from icd_relevancy.text.cleaning import NEGATED
+from icd_relevancy.text.words import NEGATED
 
 _HERE = Path(__file__).parent
 _COLUMNS = ["part", "sentence", "negated", "affirmed"]

@@ -5,20 +5,7 @@ import re
 from dataclasses import dataclass
 
 from icd_relevancy.text.aligned import AlignedText
-
-NEGATED = "NOT_"
-NEGATION_WORDS = frozenset(
-    "no not nor neither none never nothing nobody without cannot absent absence negative denies denied denying"
-    " lack lacks free unlikely isn't aren't wasn't weren't don't doesn't didn't hasn't haven't hadn't can't"
-    " couldn't won't wouldn't shouldn't".split()
-)
-# "has" is kept, as in the paper's example; so are words of time ("after") and of doubt ("may").
-STOP_WORDS = frozenset(
-    "a an the this that these those of in on at to from by for with into onto upon as and or but if than then so"
-    " such is are was were be been being am do does did doing i me my we us our you your he him his she her hers"
-    " it its they them their who whom whose which what when where while there here also very just too own same"
-    " some any each will would shall itself himself herself themselves".split()
-)
+from icd_relevancy.text.words import NEGATED, STOP_WORDS
 
 _BLOCKS = "br|p|div|li|ul|ol|tr|table|h[1-6]|hr|pre|body|html|head|center"
 _INLINE = "b|i|u|a|em|strong|span|font|sub|sup|td|th|tbody|thead|small|big|tt|code|img"

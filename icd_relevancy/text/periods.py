@@ -4,7 +4,7 @@ import re
 from bisect import bisect_right
 
 from icd_relevancy.text.aligned import AlignedText
-from icd_relevancy.text.numbers import NUMBER, START, read_number
+from icd_relevancy.text.words import NUMBER, START, read_number
 
 _ONES = "one two three four five six seven eight nine".split()
 _TEENS = "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty".split()

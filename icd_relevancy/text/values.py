@@ -11,7 +11,7 @@ from importlib.resources import files
 
 from icd_relevancy.text.aligned import AlignedText
 from icd_relevancy.text.limits import AIM, BOUND, BOUND_AFTER, is_limit, side
-from icd_relevancy.text.numbers import NUMBER, START, read_number
+from icd_relevancy.text.words import NUMBER, START, read_number
 
 NEUTRAL = "value"
 # Of a step, for what the division of decimal numbers leaves.

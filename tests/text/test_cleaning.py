@@ -7,7 +7,8 @@ import pytest
 
 from icd_relevancy.codes import code_system
 from icd_relevancy.text import AlignedText, Cleaning, clean
-from icd_relevancy.text.cleaning import NEGATION_WORDS, STOP_WORDS, without_markup
+from icd_relevancy.text.cleaning import without_markup
+from icd_relevancy.text.words import NEGATION_WORDS, STOP_WORDS
 
 NOTHING = dict.fromkeys((step.name for step in fields(Cleaning)), False)
 

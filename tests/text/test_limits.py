@@ -7,7 +7,7 @@ import pytest
 
 from icd_relevancy.text import AlignedText, unify_terms
 from icd_relevancy.text.limits import side
-from icd_relevancy.text.numbers import read_number
+from icd_relevancy.text.words import read_number
 
 CATEGORIES = re.compile(r"\b(?:tiny|small|medium|large|very high|low|normal|high|value)\b")
 

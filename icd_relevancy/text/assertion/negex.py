@@ -14,7 +14,7 @@ from spacy.util import compile_infix_regex, compile_prefix_regex, filter_spans
 from icd_relevancy.text.assertion.answers import Answer, answers
 from icd_relevancy.text.assertion.clauses import FOLLOWING, OTHER, PRECEDING, Cue, clause_starts
 from icd_relevancy.text.assertion.cues import Cues
-from icd_relevancy.text.assertion.terms import singular
+from icd_relevancy.text.words import singular
 
 TERMS = "terms"
 ANSWERS = "answers"

@@ -6,7 +6,7 @@ from functools import cached_property
 from icd_relevancy.errors import InputError
 from icd_relevancy.text.aligned import AlignedText
 from icd_relevancy.text.assertion.cues import cues
-from icd_relevancy.text.cleaning import NEGATED
+from icd_relevancy.text.words import NEGATED
 
 
 class NegationTagger:

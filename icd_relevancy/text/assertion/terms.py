@@ -9,7 +9,7 @@ from itertools import chain
 from icd_relevancy.codes import CodeSystem
 from icd_relevancy.codes.rules import affirmed
 from icd_relevancy.text.assertion.cues import word_set
-from icd_relevancy.text.cleaning import NEGATION_WORDS, STOP_WORDS
+from icd_relevancy.text.words import NEGATION_WORDS, STOP_WORDS, singular
 
 # No note repeats the longer titles word by word.
 MOST_WORDS = 5
@@ -86,24 +86,6 @@ def frequent_terms(texts: Iterable[str], min_notes: int = 5) -> tuple[str, ...]:
     """
     counts = Counter(term for text in texts for term in set(_runs(text.lower())))
     return tuple(sorted(term for term, count in counts.items() if count >= min_notes))
-
-
-def singular(word: str) -> str:
-    """A word in small letters without its plural ending, roughly: words are only compared with each other.
-
-    Example:
-
-    >>> from icd_relevancy.text.assertion.terms import singular
-    >>> [singular(word) for word in ("effusions", "opacities", "masses", "stenoses", "pelvis")]
-    ['effusion', 'opacity', 'mass', 'stenosis', 'pelvis']
-    """
-    if len(word) < 4 or not word.endswith("s") or word.endswith(("ss", "us", "is")):
-        return word
-    if word.endswith("ies"):
-        return word[:-3] + "y"
-    if word.endswith(("oses", "stases")):
-        return word[:-2] + "is"
-    return word[:-2] if word.endswith(("sses", "xes", "ches", "shes")) else word[:-1]
 
 
 def finding_words(title: str) -> set[str]:

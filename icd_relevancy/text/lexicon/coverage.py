@@ -18,7 +18,7 @@ from icd_relevancy.text.lexicon.sparse_best import (
     triples,
     words_of_parts,
 )
-from icd_relevancy.text.plain_words import PlainText
+from icd_relevancy.text.words import PlainText
 
 # Where a smaller share of the words stands together, the product with all names would fill with noise.
 LEAST_COVERAGE = 0.4

@@ -13,7 +13,7 @@ from icd_relevancy.text.lexicon.carried_labels import CarriedLabels
 from icd_relevancy.text.lexicon.coverage import WordCoverage
 from icd_relevancy.text.lexicon.names import idf_of_names, names_in_mentions, names_in_system
 from icd_relevancy.text.lexicon.phrases import LearnedPhrases
-from icd_relevancy.text.plain_words import plain_text
+from icd_relevancy.text.words import plain_text
 
 _NAMED = ("titles", "synonyms", "mention_words", "mentions")
 _CHANNELS = ("titles", "synonyms", "phrases", "mention_words", "mentions")

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from icd_relevancy.text.lexicon.sparse_best import words_of_parts
-from icd_relevancy.text.plain_words import PlainText, plain_word, plain_words
+from icd_relevancy.text.words import PlainText, plain_word, plain_words
 
 # Function words of English and Spanish, and the words by which classifications say that nothing more is known.
 EMPTY_WORDS = frozenset(

@@ -9,7 +9,7 @@ from scipy import sparse
 
 from icd_relevancy.text.lexicon.carried_labels import CarriedLabels
 from icd_relevancy.text.lexicon.sparse_best import best_of_labels, from_triples, triples
-from icd_relevancy.text.plain_words import PlainText
+from icd_relevancy.text.words import PlainText
 
 LONGEST = 3
 LEAST_LIFT = 0.1

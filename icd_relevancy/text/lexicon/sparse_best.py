@@ -6,7 +6,7 @@ import numpy as np
 from scipy import sparse
 
 from icd_relevancy.files.safe_reading import checked_csr
-from icd_relevancy.text.plain_words import PlainText
+from icd_relevancy.text.words import PlainText
 
 
 def words_of_parts(

@@ -3,7 +3,8 @@
 import pytest
 
 from icd_relevancy.codes import CodeSystem, icd9cm
-from icd_relevancy.text.assertion.terms import finding_words, frequent_terms, singular, title_terms
+from icd_relevancy.text.assertion.terms import finding_words, frequent_terms, title_terms
+from icd_relevancy.text.words import singular
 
 
 def terms(*titles: str, inclusion: tuple[str, ...] = ()) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from icd_relevancy.errors import InputError
 from icd_relevancy.metrics.ranking import mean_average_precision
 from icd_relevancy.text import CarriedLabels, Lexicon
 from icd_relevancy.text.lexicon.names import names_in_system
-from icd_relevancy.text.plain_words import plain_text, plain_word, plain_words
+from icd_relevancy.text.words import plain_text, plain_word, plain_words
 from icd_relevancy.training.thresholds import tune_threshold
 
 SYSTEM = CodeSystem(
