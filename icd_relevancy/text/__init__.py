@@ -7,7 +7,7 @@ from icd_relevancy.text.cleaning import Cleaning, clean
 from icd_relevancy.text.lexicon.carried_labels import CarriedLabels
 from icd_relevancy.text.lexicon.lexicon import Lexicon
 from icd_relevancy.text.preparation import TextPreparation
-from icd_relevancy.text.terms import unify_terms
+from icd_relevancy.text.unify import unify_terms
 from icd_relevancy.text.words import WordTokenizer
 
 __all__ = [

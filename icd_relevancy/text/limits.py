@@ -75,21 +75,21 @@ _ORDERS = re.compile(
 )
 _DENIED = re.compile(r"\b(?:no|not|never|without|denies|denied|deny|nor)\b[^,;:]*$", re.IGNORECASE)
 # What follows such a word tells what is so: "hold metoprolol given HR 52".
-_TOLD = re.compile(
+_STATED = re.compile(
     r"\b(?:given|because|due|since|now|currently|today|tonight|yesterday|but|however|found|noted|had|presented|arrived"
     r"|remain(?:s|ed)|despite|aware|know[ns]?|remember|informed"
     r"|(?<!\bsoon\s)(?<!\bset\s)as(?!\s(?:soon|long|needed|tolerated|per|well|directed|ordered|follows|an?)\b))\b",
     re.IGNORECASE,
 )
 _WAS = re.compile(r"\b(?:was|were|been)\b", re.IGNORECASE)
-_TOLD_IN_CONDITION = re.compile(rf"{_TOLD.pattern}|\b(?:is|was|were)\b(?!.*\bor\b)", re.IGNORECASE)
+_STATED_IN_CONDITION = re.compile(rf"{_STATED.pattern}|\b(?:is|was|were)\b(?!.*\bor\b)", re.IGNORECASE)
 # As do, after an order, "is" and "with", or that the order has ended: "avoid contrast, creatinine > 3".
 _IS = re.compile(
     r"\b(?:is|was|were|been)\b|^[^\d<>]*\bwith\b(?!\s(?:a\s)?goal)|^(?:(?!\bfor\b)[^,;])*[,;]", re.IGNORECASE
 )
 _FOR = re.compile(r"(?:(?P<word>[\w']+)\s{1,2})?\bfor(?:\s{1,2}[\w/-]+){0,3}\W{0,3}$", re.IGNORECASE)
 # "Admitted for glucose > 600" tells a finding, "insulin for glucose > 200" an order.
-_TOLD_FOR = re.compile(
+_FINDING_FOR = re.compile(
     r"\w+ed|seen|given|sent|held|made|taken|here|known|notable|significant|remarkable|positive|concern",
     re.IGNORECASE,
 )
@@ -160,7 +160,7 @@ def is_limit(text: str, start: int, stop: int, bounded: bool, several: bool = Fa
         return True
     return bounded and bool(
         _DENIED.search(line)
-        or ((order := _FOR.search(line)) and not _TOLD_FOR.fullmatch(order["word"] or ""))
+        or ((order := _FOR.search(line)) and not _FINDING_FOR.fullmatch(order["word"] or ""))
         or _TO_CALL.search(after)
         or _NEXT_ORDER.match(after)
         or _OTHER_BOUND.match(after)
@@ -170,26 +170,26 @@ def is_limit(text: str, start: int, stop: int, bounded: bool, several: bool = Fa
 def _asks_for_value(words: str) -> bool:
     """Whether the words before a value without bounds make it an aim or a condition."""
     aim = _AIM_BEFORE.search(words)
-    if aim and not _UNREACHED.search(words, 0, aim.start()) and not _TOLD.search(words, aim.start()):
+    if aim and not _UNREACHED.search(words, 0, aim.start()) and not _STATED.search(words, aim.start()):
         return True
-    return any(not _TOLD_IN_CONDITION.search(words, found.end()) for found in _CONDITIONS.finditer(words))
+    return any(not _STATED_IN_CONDITION.search(words, match.end()) for match in _CONDITIONS.finditer(words))
 
 
 def _asks_for_bounds(words: str, named: str, bounded: bool) -> bool:
     """Whether the words before a bound or a range, or between its name and it, make it an aim or an order."""
-    for found in _AIMS.finditer(words):
+    for match in _AIMS.finditer(words):
         # "Unable to keep SpO2 > 90%" tells of an aim, "unable to keep SpO2 80-84%" of a result.
-        reached = bounded or not _UNREACHED.search(words, 0, found.start())
-        if reached and not _TOLD.search(words, found.end()):
+        reached = bounded or not _UNREACHED.search(words, 0, match.start())
+        if reached and not _STATED.search(words, match.end()):
             return True
     if not bounded:
         return False
     # "When K was > 7" tells what happened.
     happened = _WAS.search(named)
     ordered = not happened and any(
-        not _TOLD.search(words, found.end()) for found in _CRITERIA.finditer(words)
+        not _STATED.search(words, match.end()) for match in _CRITERIA.finditer(words)
     )
     return ordered or any(
-        not (_TOLD.search(words, found.end()) or _IS.search(words[found.end() :] + named))
-        for found in _ORDERS.finditer(words)
+        not (_STATED.search(words, match.end()) or _IS.search(words[match.end() :] + named))
+        for match in _ORDERS.finditer(words)
     )

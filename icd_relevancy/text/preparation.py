@@ -16,7 +16,7 @@ from icd_relevancy.text.aligned import AlignedText
 from icd_relevancy.text.assertion.tagger import NegationTagger
 from icd_relevancy.text.assertion.terms import frequent_terms, title_terms
 from icd_relevancy.text.cleaning import Cleaning, clean, without_markup
-from icd_relevancy.text.terms import packaged_abbreviations, unify_terms
+from icd_relevancy.text.unify import packaged_abbreviations, unify_terms
 
 
 @dataclass(frozen=True)

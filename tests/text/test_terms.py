@@ -5,10 +5,8 @@ from itertools import pairwise
 
 import pytest
 
-from icd_relevancy.text import Abbreviation, Abbreviations, AlignedText, unify_terms
-from icd_relevancy.text import values as values_module
-from icd_relevancy.text.periods import unify_periods
-from icd_relevancy.text.values import categorise_values
+from icd_relevancy.text import Abbreviation, Abbreviations, AlignedText, unify, unify_terms
+from icd_relevancy.text.unify import categorise_values, unify_periods
 
 
 @pytest.mark.parametrize(
@@ -94,12 +92,12 @@ def test_values(text, expected):
 
 
 def test_ranges_are_in_order_and_their_units_can_be_read():
-    assert len(values_module._ranges()) >= 40
-    for name, bands in values_module._ranges().items():
+    assert len(unify._ranges()) >= 40
+    for name, bands in unify._ranges().items():
         for one, other in pairwise(bands):
             assert one.start < one.stop, name
             assert one.unit != other.unit or one.stop == other.start, name
-        assert {band.unit for band in bands} <= {"", *values_module._UNIT_SPELLINGS}, name
+        assert {band.unit for band in bands} <= {"", *unify._UNIT_SPELLINGS}, name
 
 
 def test_all_together_and_the_spans():
@@ -132,5 +130,5 @@ def test_nothing_to_unify(text):
 
 def test_the_table_in_the_examples_holds_no_patterns():
     """Expansions are words, which the values after them can be read by."""
-    for name in values_module._ranges():
+    for name in unify._ranges():
         assert re.fullmatch(r"[a-z0-9 -]+", name)
