@@ -47,10 +47,9 @@ def add_data_argument(parser, code_system: bool = True) -> None:
 
 def default_code_system(data: str) -> str:
     """The code system of data whose code system is not told."""
-    from icd_relevancy.data.sources.by_name import find_source
+    from icd_relevancy.data.sources.by_name import source_systems
 
-    named = find_source(data)
-    return named.systems[0] if named else "icd10cm"
+    return source_systems(data)[0]
 
 
 def _check(options):
@@ -62,17 +61,18 @@ def _check(options):
 def _read_by_system(options) -> tuple[str, dict]:
     """What a row is, and the rows of each code system."""
     from icd_relevancy.codes import code_system
-    from icd_relevancy.data.sources.by_name import find_source
+    from icd_relevancy.data.sources.by_name import find_source, source_systems
     from icd_relevancy.files.records import table_columns
 
     named = find_source(options.data)
     columns = () if named else table_columns(options.data)
-    systems = named.systems if named else ("icd10cm",)
     if options.code_system:
         code_system(options.code_system)
     is_of_stays = named.of == "stays" if named else "stay_id" in columns and "note_id" not in columns
     read = _stays_by_system if is_of_stays else _notes_by_system
-    return "stay" if is_of_stays else "note", read(options.data, systems, options.code_system)
+    return "stay" if is_of_stays else "note", read(
+        options.data, source_systems(options.data), options.code_system
+    )
 
 
 def _notes_by_system(data: str, of_source: tuple[str, ...], given: str | None) -> dict:

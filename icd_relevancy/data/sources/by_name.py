@@ -59,19 +59,32 @@ class Source:
     path: str
 
 
-def find_source(data, of: str | None = None) -> Source | None:
-    """The source of notes or stays (of either for None) that a user named, None for a file."""
+def _split(data) -> tuple[str | None, str]:
+    """The name of a source and its path; None and `data` for a file."""
     name, _, path = str(data).partition(":")
     own = None if name in SOURCES.names else _OWN.fullmatch(str(data))
     # A file's own name may hold a colon, and a single letter before it is a Windows drive.
     if not (own or (path and re.fullmatch(r"[A-Za-z][\w-]+", name))) or Path(data).exists():
+        return None, str(data)
+    return own.groups() if own else (name, path)
+
+
+def source_systems(data) -> tuple[str, ...]:
+    """The code systems of what a user named, the usual one first; ICD-10-CM of a file and of an unknown source."""
+    name, _ = _split(data)
+    return SOURCES.about(name)["systems"] if SOURCES.knows(name) else ("icd10cm",)
+
+
+def find_source(data, of: str | None = None) -> Source | None:
+    """The source of notes or stays (of either for None) that a user named, None for a file."""
+    name, path = _split(data)
+    if name is None:
         return None
-    if own:
-        name, path = own.groups()
-    elif name not in (known := _NAMES[of] if of else SOURCES.names):
+    names = _NAMES[of] if of else SOURCES.names
+    if name not in names and ":" not in name:
         kinds = of or " and ".join(_NAMES)
         raise InputError(
-            f"{data}: unknown source {shown_word(name)}; the sources of {kinds} are {', '.join(known)}"
+            f"{data}: unknown source {shown_word(name)}; the sources of {kinds} are {', '.join(names)}"
         )
     if not Path(path).exists():
         raise InputError(f"{data}: no such file or folder: {path}")
