@@ -103,7 +103,7 @@ class Abbreviations:
 
     def _edits(self, text: str) -> Iterator[tuple[int, int, str]]:
         done = 0
-        for place in (found.start() for found in self._starts.finditer(text)):
+        for place in (match.start() for match in self._starts.finditer(text)):
             if place < done:
                 continue
             for length in self._lengths.get(text[place].lower(), ()):
@@ -129,18 +129,18 @@ class Abbreviations:
 
     @cached_property
     def _by_spelling(self) -> dict[str, list[Abbreviation]]:
-        found: dict[str, list[Abbreviation]] = {}
+        rows: dict[str, list[Abbreviation]] = {}
         for row in self.rows:
-            found.setdefault(row.abbreviation, []).append(row)
-        return found
+            rows.setdefault(row.abbreviation, []).append(row)
+        return rows
 
     @cached_property
     def _lengths(self) -> dict[str, list[int]]:
         """The lengths of the abbreviations by their first letter, longest first."""
-        found: dict[str, set[int]] = {}
+        by_letter: dict[str, set[int]] = {}
         for row in self.rows:
-            found.setdefault(row.abbreviation[0].lower(), set()).add(len(row.abbreviation))
-        return {letter: sorted(lengths, reverse=True) for letter, lengths in found.items()}
+            by_letter.setdefault(row.abbreviation[0].lower(), set()).add(len(row.abbreviation))
+        return {letter: sorted(lengths, reverse=True) for letter, lengths in by_letter.items()}
 
     @cached_property
     def _starts(self) -> re.Pattern:
@@ -200,32 +200,24 @@ def _read(file, name: str) -> Abbreviations:
     missing = [column for column in COLUMNS[:3] if column not in names]
     unknown = [column for column in names if column not in COLUMNS]
     if missing or unknown:
-        told = f"no column {missing[0]!r}" if missing else f"unknown column {shown_word(unknown[0])}"
-        raise InputError(f"{name}: {told}; the columns are {','.join(COLUMNS)}")
+        problem = f"no column {missing[0]!r}" if missing else f"unknown column {shown_word(unknown[0])}"
+        raise InputError(f"{name}: {problem}; the columns are {','.join(COLUMNS)}")
     return abbreviations_from_rows(rows, name)
 
 
 def abbreviations_from_rows(rows: Iterable[dict], name: str) -> Abbreviations:
-    """Checks the rows of a table of abbreviations.
-
-    Args:
-        rows: For each row its cells by column, `context` as in the file.
-        name: The file, for messages.
-
-    Raises:
-        InputError: If a cell is missing or empty, or rows contradict each other; names the row.
-    """
-    found: dict[str, list[tuple[int, Abbreviation]]] = {}
+    """A table from rows of cells by column; raises `InputError` that names `name` and the row at fault."""
+    by_spelling: dict[str, list[tuple[int, Abbreviation]]] = {}
     for number, cells in enumerate(rows, 1):
         row = _checked(cells, f"{name}: row {number}")
-        others = found.setdefault(row.abbreviation, [])
+        others = by_spelling.setdefault(row.abbreviation, [])
         others.append((number, row))
         if len(others) > 1 and not all(other.context for _, other in others):
             raise InputError(
                 f"{name}: row {number}: {shown_word(row.abbreviation)} has another meaning in row {others[0][0]}; "
                 "give both a context"
             )
-    return Abbreviations(tuple(row for _, row in sorted(chain.from_iterable(found.values()))))
+    return Abbreviations(tuple(row for _, row in sorted(chain.from_iterable(by_spelling.values()))))
 
 
 def _checked(cells: dict, place: str) -> Abbreviation:

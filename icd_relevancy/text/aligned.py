@@ -84,7 +84,7 @@ class AlignedText:
     @cached_property
     def word_spans(self) -> tuple[tuple[int, int], ...]:
         """The spans, in `text`, of its words: all that stands between white space."""
-        return tuple(found.span() for found in _WORD.finditer(self.text))
+        return tuple(match.span() for match in _WORD.finditer(self.text))
 
     def edit(self, edits: Iterable[tuple[int, int, str]]) -> "AlignedText":
         """The text with parts replaced, removed or inserted.

@@ -120,37 +120,25 @@ def clean(text: AlignedText, cleaning: Cleaning | None = None) -> AlignedText:
         text = _removed(text, _STOP_WORDS)
     if steps.lower_case:
         text = text.recast(_lower_case(text.text))
-    text = text.edit(
-        (*found.span(), " ") for found in _WHITE_SPACE.finditer(text.text) if found.group() != " "
-    )
+    blanks = (match for match in _WHITE_SPACE.finditer(text.text) if match.group() != " ")
+    text = text.edit((*match.span(), " ") for match in blanks)
     return _removed(text, _AROUND)
 
 
 def without_markup(text: AlignedText) -> AlignedText:
-    """The text without HTML: tags of blocks become line breaks, other tags go, entities become their characters.
-
-    Args:
-        text: The text. A `<` that opens none of HTML's usual tags stays.
-
-    Example:
-
-    >>> from icd_relevancy.text import AlignedText
-    >>> from icd_relevancy.text.cleaning import without_markup
-    >>> without_markup(AlignedText.of("<b>Chest</b> &amp; heart, SpO2 <90")).text
-    'Chest & heart, SpO2 <90'
-    """
-    return text.edit((*found.span(), _read(found)) for found in _MARKUP.finditer(text.text))
+    """The text without HTML: tags of blocks become line breaks, other tags go, entities become their characters."""
+    return text.edit((*match.span(), _plain(match)) for match in _MARKUP.finditer(text.text))
 
 
-def _read(found: re.Match) -> str:
-    if found["entity"]:
-        return html.unescape(found["entity"])
-    return "\n" if found["block"] else ""
+def _plain(markup: re.Match) -> str:
+    if markup["entity"]:
+        return html.unescape(markup["entity"])
+    return "\n" if markup["block"] else ""
 
 
 def _removed(text: AlignedText, pattern: re.Pattern) -> AlignedText:
-    found = (match for match in pattern.finditer(text.text) if not match.groupdict().get("kept"))
-    return text.edit((*match.span(), "") for match in found)
+    matches = (match for match in pattern.finditer(text.text) if not match.groupdict().get("kept"))
+    return text.edit((*match.span(), "") for match in matches)
 
 
 def _lower_case(text: str) -> str:

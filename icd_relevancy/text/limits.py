@@ -113,17 +113,7 @@ _AIM_AFTER = re.compile(
 
 
 def side(bound: str) -> tuple[bool, bool]:
-    """Whether a bound allows the values below it, and whether it allows itself.
-
-    Args:
-        bound: What `BOUND` or `BOUND_AFTER` matched.
-
-    Example:
-
-    >>> from icd_relevancy.text.limits import side
-    >>> [side(bound) for bound in ("<", ">=", "no more than", "or higher")]
-    [(True, False), (False, True), (True, True), (False, True)]
-    """
+    """Whether what `BOUND` or `BOUND_AFTER` matched allows the values below it, and whether it allows itself."""
     below, inclusive = bool(_BELOW.search(bound)), bool(_INCLUSIVE.search(bound))
     if _NEGATED.match(bound):
         return not below, not inclusive
@@ -135,13 +125,8 @@ def is_limit(text: str, start: int, stop: int, bounded: bool, several: bool = Fa
 
     A goal or an order is looked for in the sentence, and in a heading of its paragraph. A value without bounds is a
     limit only where a goal stands right before its name, or a condition in its clause: "goal INR 2.5", "if temp 101".
-
-    Args:
-        text: The text.
-        start: Where the name of the investigation, or the value, begins.
-        stop: The end of the value.
-        bounded: Whether it is told by a bound, as in "> 101".
-        several: Whether it is a range. Defaults to False.
+    `start` is where the name of the investigation, or the value, begins, `stop` the end of the value; `bounded` values
+    have a bound, as in "> 101", `several` are a range.
     """
     before = _SENTENCE_END.split(text[max(start - _REACH, 0) : start])[-1]
     *earlier, line = before.split("\n")

@@ -69,9 +69,9 @@ class TextPreparation:
         """
         if not self.negation:
             return self
-        of_codes = title_terms(code_system) if code_system is not None else ()
-        of_notes = frequent_terms((self._unified(text).text for text in texts), min_notes)
-        return replace(self, terms=tuple(sorted({*of_codes, *of_notes})))
+        terms = set(title_terms(code_system)) if code_system is not None else set()
+        terms.update(frequent_terms((self._unified(text).text for text in texts), min_notes))
+        return replace(self, terms=tuple(sorted(terms)))
 
     def prepare(self, texts: Sequence[str]) -> list[AlignedText]:
         """The prepared notes, each aligned with the note as it was given.
@@ -99,10 +99,9 @@ class TextPreparation:
 
     def to_dict(self) -> dict:
         """The switches, the table of abbreviations and the terms, as JSON can hold them."""
-        told = {setting.name: getattr(self, setting.name) for setting in fields(self)}
         rows = [asdict(row) | {"context": list(row.context)} for row in self.abbreviations.rows]
         return {
-            **told,
+            **{setting.name: getattr(self, setting.name) for setting in fields(self)},
             "cleaning": asdict(self.cleaning),
             "abbreviations": rows,
             "terms": list(self.terms),
@@ -110,7 +109,7 @@ class TextPreparation:
 
     @classmethod
     def from_dict(cls, told: Mapping, source: str = "the text preparation") -> "TextPreparation":
-        """The preparation that `to_dict` told of; what is left out has its default.
+        """The preparation that `to_dict` gave; what is left out has its default.
 
         Args:
             told: Values by name.

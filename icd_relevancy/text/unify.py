@@ -167,7 +167,7 @@ def unify_terms(text: AlignedText, abbreviations: Abbreviations | None = None) -
 
 @cache
 def packaged_abbreviations() -> Abbreviations:
-    """The table that comes with the package, read once."""
+    """The table of abbreviations that comes with the package, read once."""
     return read_abbreviations()
 
 

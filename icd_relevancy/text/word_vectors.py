@@ -32,39 +32,16 @@ def word_vectors(
     skip_gram: bool = False,
     progress: bool = True,
 ) -> np.ndarray:
-    """Vectors of a tokenizer's words by Word2Vec on training notes.
+    """Vectors of a tokenizer's k words by Word2Vec on training notes (JAMS §3.1; Mikolov et al. 2013).
 
-    By default a word is told from the mean of its neighbours (CBOW), as CAML, MultiResCNN and LAAT do; skip-gram
-    takes several times as long. The words that the tokenizer does not know, such as names, are left out of the
-    notes beforehand. One worker and the seed make the vectors repeatable.
-
-    Args:
-        tokenizer: A `WordTokenizer` of k words with its special ones.
-        texts: The training notes.
-        size: Size of a vector. Defaults to 100.
-        seed: Seed of the vectors and the negative samples. Defaults to 0.
-        epochs: Passes over the notes. Defaults to None: as many as read 10 million words, from 5 to 50, because 5
-            leave the words of a few hundred notes where they started.
-        skip_gram: Whether the neighbours are told from the word instead. Defaults to False.
-        progress: Whether to show a progress bar. Defaults to True.
+    By default a word is predicted from the mean of its neighbours (CBOW), as in CAML, MultiResCNN and LAAT; skip-gram
+    predicts the neighbours and takes several times as long. The words that the tokenizer does not know, such as names,
+    are left out of the notes beforehand. Without `epochs` the passes read 10 million words, because five leave the
+    words of a few hundred notes where they started. One worker and the seed make the vectors repeatable.
 
     Returns:
-        float32 `(k, size)` by the numbers of the words: padding is zero, the unknown word the mean of the others;
-        a word that no note has is small and random.
-
-    Raises:
-        InputError: If gensim is not installed, or the notes have no word of the tokenizer.
-
-    Example:
-
-    >>> from icd_relevancy.text import WordTokenizer
-    >>> from icd_relevancy.text.word_vectors import word_vectors
-    >>> notes = ["Cough and fever.", "Fever and chills.", "Cough and chills."]
-    >>> words = WordTokenizer.fit(notes, min_groups=2)
-    >>> word_vectors(words, notes, size=8).shape
-    (6, 8)
-
-    Reference: JAMS §3.1; Word2Vec (Mikolov et al. 2013).
+        float32 `(k, size)` by the numbers of the words: padding is zero, the unknown word the mean of the others; a
+        word that no note has is small and random.
     """
     try:
         from gensim.models import Word2Vec
@@ -91,48 +68,31 @@ def word_vectors(
 
 
 def read_word_vectors(path, tokenizer: WordTokenizer, seed: int = 0) -> np.ndarray:
-    """Vectors of a tokenizer's words from a file, such as vectors of another corpus.
+    """Vectors of a tokenizer's words from a file, such as vectors of another corpus; float32 `(k, d)`.
 
-    The file has the text or the binary format of word2vec, or that of GloVe (text without the line of counts),
-    and may be compressed if its name ends in `.gz`. Memory is for the vectors taken alone. Words of the file are
-    taken as they are written, so they must be lower-cased there.
-
-    Args:
-        path: The file.
-        tokenizer: A `WordTokenizer` of k words with its special ones.
-        seed: Seed of the vectors of words that the file lacks. Defaults to 0.
-
-    Returns:
-        float32 `(k, d)` as `word_vectors` gives, d that of the file.
+    The file has the text or the binary format of word2vec, or that of GloVe (text without the line of counts), and may
+    be compressed if its name ends in `.gz`. Only vectors of the tokenizer's words are held in memory. Words are read
+    as they are written, so they must be lower-cased there.
 
     Raises:
         InputError: If the file is missing or damaged, naming the line or the vector, or has none of the words.
-
-    Example:
-
-    >>> from pathlib import Path
-    >>> from icd_relevancy.text import WordTokenizer
-    >>> from icd_relevancy.text.word_vectors import read_word_vectors
-    >>> _ = Path("vectors.txt").write_text("cough 1 0\\nfever 0 1\\n")
-    >>> read_word_vectors("vectors.txt", WordTokenizer(("fever", "cough"))).tolist()
-    [[0.0, 0.0], [0.5, 0.5], [0.0, 1.0], [1.0, 0.0]]
     """
-    path, known, found = Path(path), frozenset(tokenizer.vocabulary), {}
+    path, known, vectors = Path(path), frozenset(tokenizer.vocabulary), {}
     if not path.is_file():
         raise InputError(f"{shown_path(path)}: word vectors cannot be read (no such file); give another file")
     with reading(
         f"{path}: word vectors cannot be read", "the format of word2vec or GloVe", "give another file"
     ):
         for place, word, values in _rows(path, known):
-            found.setdefault(word, values)
+            vectors.setdefault(word, values)
             if not np.isfinite(values).all():
                 raise InputError(f"{path}: {place}: a value is not finite; mend or leave out the vector")
-    if not found:
+    if not vectors:
         raise InputError(
             f"{path}: none of the {len(known)} words of the vocabulary is in it; give vectors of lower-cased words "
             "of the notes' language, in the format of word2vec or GloVe"
         )
-    return _by_number(tokenizer, found, len(next(iter(found.values()))), seed)
+    return _by_number(tokenizer, vectors, len(next(iter(vectors.values()))), seed)
 
 
 class _KnownWords:
@@ -149,10 +109,10 @@ class _KnownWords:
                 self.bar.update()
 
 
-def _by_number(tokenizer: WordTokenizer, found: dict[str, np.ndarray], size: int, seed: int) -> np.ndarray:
+def _by_number(tokenizer: WordTokenizer, known: dict[str, np.ndarray], size: int, seed: int) -> np.ndarray:
     vectors = np.random.default_rng(seed).normal(0, _DEVIATION, (len(tokenizer), size)).astype(np.float32)
-    places = [place for place, word in enumerate(tokenizer.vocabulary, SPECIAL) if word in found]
-    vectors[places] = [found[tokenizer.vocabulary[place - SPECIAL]] for place in places]
+    places = [place for place, word in enumerate(tokenizer.vocabulary, SPECIAL) if word in known]
+    vectors[places] = [known[tokenizer.vocabulary[place - SPECIAL]] for place in places]
     vectors[PADDING], vectors[UNKNOWN] = 0, vectors[places].mean(axis=0)
     return vectors
 
@@ -165,8 +125,10 @@ def _rows(path: Path, known: frozenset[str]) -> Iterator[tuple[str, str, np.ndar
             yield from _text_rows(path, file, first, 1, None, known)
             return
         if len(first) > _LONGEST_COUNTS or not 0 < int(first.split()[1]) <= _MOST_NUMBERS:
-            told = f"vectors of 1 to {_MOST_NUMBERS} numbers are read, and the first line tells others"
-            raise InputError(f"{path}: line 1: {told}; give another file")
+            raise InputError(
+                f"{path}: line 1: vectors of 1 to {_MOST_NUMBERS} numbers are read, and the first line tells others; "
+                "give another file"
+            )
         count, size = map(int, first.split())
         second = file.readline(_BLOCK_BYTES)
         if _TEXT_ROW.fullmatch(second):
@@ -179,7 +141,7 @@ def _text_rows(path: Path, file, line: bytes, number: int, size: int | None, kno
     while line:
         pieces = line.rstrip().split(b" ")
         size = len(pieces) - 1 if size is None else size
-        # GloVe's largest set has words with spaces inside, so the values are told from behind.
+        # GloVe's largest set has words with spaces inside, so the values are counted from behind.
         values = pieces[max(len(pieces) - size, 0) :]
         word = b" ".join(pieces[: len(pieces) - len(values)]).decode(errors="replace")
         # The first line tells whether the file has vectors at all; values of words not asked for are not read.
@@ -201,20 +163,20 @@ def _vector(values: Sequence[bytes]) -> np.ndarray | None:
         return None
 
 
-def _binary_rows(path: Path, file, held: bytes, count: int, size: int, known: frozenset[str]):
+def _binary_rows(path: Path, file, block: bytes, count: int, size: int, known: frozenset[str]):
     at, width = 0, 4 * size
     for number in range(1, count + 1):
-        space = held.find(b" ", at)
-        while space < 0 or len(held) < space + 1 + width:
+        space = block.find(b" ", at)
+        while space < 0 or len(block) < space + 1 + width:
             more = file.read(_BLOCK_BYTES)
-            if not more or (space < 0 and len(held) - at > _LONGEST_WORD):
+            if not more or (space < 0 and len(block) - at > _LONGEST_WORD):
                 raise InputError(
                     f"{path}: ends in or before vector {number} of {count}, or is no file of word vectors; "
                     "copy it again"
                 )
-            held, at = held[at:] + more, 0
-            space = held.find(b" ")
-        word = held[at:space].lstrip(b"\n").decode(errors="replace")
+            block, at = block[at:] + more, 0
+            space = block.find(b" ")
+        word = block[at:space].lstrip(b"\n").decode(errors="replace")
         at = space + 1 + width
         if word in known:
-            yield f"vector {number}", word, np.frombuffer(held[space + 1 : at], "<f4")
+            yield f"vector {number}", word, np.frombuffer(block[space + 1 : at], "<f4")

@@ -256,15 +256,15 @@ class WordTokenizer:
         return {**asdict(self), "vocabulary": list(self.vocabulary)}
 
     @classmethod
-    def from_dict(cls, state: Mapping) -> "WordTokenizer":
+    def from_dict(cls, told: Mapping) -> "WordTokenizer":
         """The tokenizer that `to_dict` gave.
 
         Raises:
             ValueError: If the words are no list of text, or the length is no whole number.
         """
-        if type(state["max_length"]) is not int:
+        if type(told["max_length"]) is not int:
             raise ValueError("max_length must be a whole number")
-        return cls(checked_words(state["vocabulary"]), state["max_length"])
+        return cls(checked_words(told["vocabulary"]), told["max_length"])
 
     def _numbers(self, text: str) -> np.ndarray:
         words = self.words(text)
