@@ -42,57 +42,42 @@ class WordCoverage:
     whole: bool = False
 
     @classmethod
-    def of(cls, names: Names, columns: Mapping[str, int], idf: np.ndarray, labels: int) -> "WordCoverage":
-        """The coverage of names, each of which says 1 of its label.
-
-        Args:
-            names: Pairs of a label's number and the words of a name.
-            columns: The column of each word.
-            idf: The idf of each, `(words,)`.
-            labels: m.
-        """
-        sets = sorted(
+    def from_names(
+        cls, names: Names, columns: Mapping[str, int], idf: np.ndarray, labels: int
+    ) -> "WordCoverage":
+        """The coverage of names, pairs of a label's number and words, each of which says 1 of its label."""
+        pairs = sorted(
             {(tuple(sorted({columns[word] for word in words})), label) for label, words in names if words}
         )
-        numbers = {found: number for number, found in enumerate(dict.fromkeys(found for found, _ in sets))}
-        links = [(numbers[found], label, 1.0) for found, label in sets]
+        numbers = {name: number for number, name in enumerate(dict.fromkeys(name for name, _ in pairs))}
+        links = [(numbers[name], label, 1.0) for name, label in pairs]
         shares = _shares(list(numbers), idf)
         return cls(columns, shares, from_triples(links, (len(numbers), labels)))
 
     def with_precision(self, texts: Sequence[PlainText], carried: CarriedLabels) -> "WordCoverage":
         """The same names, whole, each of which says of its label how precise it is.
 
-        The precision is `carrying / (notes + 1)`, of the training notes that have the name in a clause and tell
-        of the label.
-
-        Args:
-            texts: The training notes.
-            carried: Their labels.
+        The precision is `carrying / (notes + 1)`, of the training notes that have the name in a clause and tell of the
+        label.
         """
-        found = WordCoverage(self.columns, self.shares, self.links, whole=True)._names_in(texts)
-        carrying = sparse.coo_matrix(self.links.multiply(found.T @ carried.shares))
-        notes = carried.telling(found, carrying.row, carrying.col)
+        having = WordCoverage(self.columns, self.shares, self.links, whole=True)._names_in(texts)
+        carrying = sparse.coo_matrix(self.links.multiply(having.T @ carried.shares))
+        notes = carried.telling(having, carrying.row, carrying.col)
         precision = (carrying.data / (notes + 1)).astype(np.float32)
         links = sparse.csr_matrix((precision, (carrying.row, carrying.col)), shape=self.links.shape)
         return WordCoverage(self.columns, self.shares, links, whole=True)
 
     def transform(self, texts: Sequence[PlainText]) -> sparse.csr_matrix:
-        """What the best name of each label says, in the best part of each note.
+        """What the best name of each label says, in the best part of each of n notes: CSR `(n, m)`, float32.
 
-        Of whole names that is their link; of others the square of the coverage, since the log-odds of a label
-        grow faster than the share of the words that are there. A coverage below 0.4 counts as 0.
-
-        Args:
-            texts: n notes.
-
-        Returns:
-            CSR `(n, m)`, float32.
+        Of whole names that is their link; of others the square of the coverage, since the log-odds of a label grow
+        faster than the share of the words that are there. A coverage below 0.4 counts as 0.
         """
         return best_of_labels(self._names_in(texts), self.links)
 
     def _names_in(self, texts: Sequence[PlainText]) -> sparse.csr_matrix:
         words, text_of = words_of_parts(texts, self.columns, self._part)
-        covered = (words @ self._of_word).tocoo()
+        covered = (words @ self._by_word).tocoo()
         kept = covered.data >= self._least
         values = np.ones(kept.sum()) if self.whole else np.minimum(covered.data[kept], 1) ** 2
         shape = (len(texts), self.shares.shape[0])
@@ -101,15 +86,9 @@ class WordCoverage:
     def evidence(self, text: PlainText, label: int) -> tuple[float, list[tuple[int, int, float]]]:
         """The value of a label, and the words that give it.
 
-        Args:
-            text: A note.
-            label: The label's number.
-
-        Returns:
-            The value, and the spans `(start, stop, weight)` of the words in the best part of the note, weighted
-            by their shares in the value.
+        These are spans `(start, stop, weight)` in the best part of the note, weighted by their shares in the value.
         """
-        own = self._of_label[:, [label]]
+        own = self._by_label[:, [label]]
         if not own.nnz or not text.words:
             return 0.0, []
         parts, _ = words_of_parts([text], self.columns, self._part)
@@ -138,11 +117,11 @@ class WordCoverage:
         return _WHOLE if self.whole else LEAST_COVERAGE
 
     @cached_property
-    def _of_word(self) -> sparse.csr_matrix:
+    def _by_word(self) -> sparse.csr_matrix:
         return sparse.csr_matrix(self.shares.T)
 
     @cached_property
-    def _of_label(self) -> sparse.csc_matrix:
+    def _by_label(self) -> sparse.csc_matrix:
         return self.links.tocsc()
 
     def to_dict(self) -> dict:
@@ -153,13 +132,13 @@ class WordCoverage:
 
     @classmethod
     def from_dict(
-        cls, told: Mapping, columns: Mapping[str, int], idf: np.ndarray, labels: int
+        cls, state: Mapping, columns: Mapping[str, int], idf: np.ndarray, labels: int
     ) -> "WordCoverage":
-        """What `to_dict` told of."""
-        links = from_triples(told["links"], (len(told["names"]), labels))
-        if not isinstance(told["whole"], bool):
+        """The names that `to_dict` gave."""
+        links = from_triples(state["links"], (len(state["names"]), labels))
+        if not isinstance(state["whole"], bool):
             raise ValueError("whole must be true or false")
-        return cls(columns, _shares(told["names"], idf), links, told["whole"])
+        return cls(columns, _shares(state["names"], idf), links, state["whole"])
 
 
 def _shares(names: Sequence[Sequence[int]], idf: np.ndarray) -> sparse.csr_matrix:

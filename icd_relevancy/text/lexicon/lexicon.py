@@ -117,7 +117,9 @@ class Lexicon:
         if _is_annotated(mentions) if annotated is None else annotated:
             names["mention_words"] = names_in_mentions(mentions or (), place, groups, min_groups)
         columns, idf = idf_of_names(plain, names.values())
-        parts = {name: WordCoverage.of(found, columns, idf, len(labels)) for name, found in names.items()}
+        parts = {
+            name: WordCoverage.from_names(pairs, columns, idf, len(labels)) for name, pairs in names.items()
+        }
         if "mention_words" in parts:
             parts["mentions"] = parts["mention_words"].with_precision(plain, carried)
         parts["phrases"] = LearnedPhrases.fit(plain, carried, groups, max(2, min_groups))
@@ -214,8 +216,8 @@ class Lexicon:
         plain = [plain_text(text) for text in texts]
         absent = sparse.csr_matrix((len(texts), len(self.labels)), dtype=np.float32)
         parts = [getattr(self, name) for name in channels]
-        found = [absent if part is None else part.transform(plain) for part in parts]
-        return sparse.hstack(found, format="csr", dtype=np.float32)
+        blocks = [absent if part is None else part.transform(plain) for part in parts]
+        return sparse.hstack(blocks, format="csr", dtype=np.float32)
 
     def evidence(self, text: str, label: str) -> list[tuple[int, int, float]]:
         """The words of a note that speak most for a label.
@@ -235,8 +237,8 @@ class Lexicon:
         if label not in self._place:
             raise InputError(f"{shown_code(label)} is none of the {len(self.labels)} labels of the lexicon")
         number, plain = self._place[label], plain_text(text)
-        found = [getattr(self, name).evidence(plain, number) for name in self.channels]
-        return max(found, key=lambda part: part[0])[1]
+        evidence = (getattr(self, name).evidence(plain, number) for name in self.channels)
+        return max(evidence, key=lambda part: part[0])[1]
 
     @cached_property
     def _place(self) -> dict[str, int]:
@@ -244,12 +246,12 @@ class Lexicon:
 
     def to_dict(self) -> dict:
         """The lexicon, as JSON can hold it: with phrases of training notes in plain text."""
-        told = {"labels": list(self.labels), "words": list(self.columns), "idf": self.idf.tolist()}
-        return told | {name: getattr(self, name).to_dict() for name in self.channels}
+        state = {"labels": list(self.labels), "words": list(self.columns), "idf": self.idf.tolist()}
+        return state | {name: getattr(self, name).to_dict() for name in self.channels}
 
     @classmethod
     def from_dict(cls, told: Mapping) -> "Lexicon":
-        """What `to_dict` told of.
+        """The lexicon that `to_dict` gave.
 
         Raises:
             ValueError: If the parts do not fit each other, or a number is not finite.

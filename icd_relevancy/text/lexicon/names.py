@@ -24,23 +24,10 @@ Names = list[tuple[int, tuple[str, ...]]]
 
 
 def names_in_system(labels: Sequence[str], system) -> dict[str, Names]:
-    """The words of the titles and of the synonyms of labels.
+    """The words of the titles and of the synonyms of labels, as pairs of a label's number and the words of a name.
 
-    Args:
-        labels: The labels. One of another edition has the names of its nearest ancestor; one that the system
-            does not know has none.
-        system: Their `CodeSystem`.
-
-    Returns:
-        `titles` and `synonyms`, pairs of a label's number and the words of a name. The synonyms are the title
-        without what is in brackets, the inclusion terms and the "includes" notes.
-
-    Example:
-
-    >>> from icd_relevancy.codes import CodeSystem
-    >>> system = CodeSystem("toy", ("I10",), {"I10": "Essential (primary) hypertension"}, {"I10": None})
-    >>> names_in_system(["I10"], system)["synonyms"]
-    [(0, ('essential', 'hypertension'))]
+    A label of another edition has the names of its nearest ancestor, one that the system does not know none. The
+    synonyms are the title without what is in brackets, the inclusion terms and the "includes" notes.
     """
     titles, synonyms = [], []
     for number, label in enumerate(labels):
@@ -48,55 +35,35 @@ def names_in_system(labels: Sequence[str], system) -> dict[str, Names]:
         if code is None:
             continue
         title = system.title(code)
-        titles.append((number, _telling(title)))
+        titles.append((number, _telling_words(title)))
         for name in (title, *system.inclusion_terms(code), *system.includes(code)):
-            synonyms.append((number, _telling(_BRACKETS.sub(" ", name))))
+            synonyms.append((number, _telling_words(_BRACKETS.sub(" ", name))))
     return {"titles": titles, "synonyms": synonyms}
 
 
 def names_in_mentions(mentions, place: Mapping[str, int], groups: Iterable[int], min_groups: int) -> Names:
-    """The words of annotated mentions of labels that so many groups of notes have.
-
-    Args:
-        mentions: For each note pairs of a code and the text of a mention, or None; nothing where no note has any.
-        place: The number of each label; mentions of other codes are left out.
-        groups: The group of each note.
-        min_groups: Least number of groups.
-
-    Returns:
-        Pairs of a label's number and the words of a mention, sorted.
-
-    Example:
-
-    >>> from icd_relevancy.text.lexicon.names import names_in_mentions
-    >>> names_in_mentions([(("R05", "dry cough"),), None, (("R05", "Cough, dry"),)], {"R05": 0}, [0, 1, 2], 2)
-    [(0, ('cough', 'dry'))]
-    """
-    groups_of: dict[tuple[int, tuple[str, ...]], set[int]] = {}
+    """The words of annotated mentions of labels that `min_groups` groups of notes have; `place` numbers the labels."""
+    groups_by_name: dict[tuple[int, tuple[str, ...]], set[int]] = {}
     for group, row in zip(groups, mentions, strict=bool(mentions)):
         for code, text in row or ():
             if code in place:
-                words = tuple(sorted(set(_telling(text))))
-                groups_of.setdefault((place[code], words), set()).add(int(group))
-    return sorted(name for name, found in groups_of.items() if len(found) >= min_groups)
+                words = tuple(sorted(set(_telling_words(text))))
+                groups_by_name.setdefault((place[code], words), set()).add(int(group))
+    return sorted(name for name, having in groups_by_name.items() if len(having) >= min_groups)
 
 
 def idf_of_names(texts: Sequence[PlainText], names: Iterable[Names]) -> tuple[dict[str, int], np.ndarray]:
     """The words of names, and how rare each is among the sentences of texts.
 
-    Args:
-        texts: The texts.
-        names: Pairs of a label's number and words, in several lists.
-
     Returns:
         The column of each word, and `log((sentences + 1) / (sentences with the word + 1)) + 0.1`, `(words,)`.
     """
-    found = {word for pairs in names for _, words in pairs for word in words}
-    columns = {word: column for column, word in enumerate(sorted(found))}
+    named = {word for pairs in names for _, words in pairs for word in words}
+    columns = {word: column for column, word in enumerate(sorted(named))}
     sentences, _ = words_of_parts(texts, columns, "sentences")
     having = np.asarray(sentences.sum(axis=0), np.float64).ravel()
     return columns, np.log((sentences.shape[0] + 1) / (having + 1)) + 0.1
 
 
-def _telling(text: str) -> tuple[str, ...]:
+def _telling_words(text: str) -> tuple[str, ...]:
     return tuple(word for word in plain_words(text) if word not in EMPTY_WORDS)

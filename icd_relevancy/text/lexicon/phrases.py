@@ -34,27 +34,21 @@ class LearnedPhrases:
     def fit(
         cls, texts: Sequence[PlainText], carried: CarriedLabels, groups: np.ndarray, min_groups: int = 2
     ) -> "LearnedPhrases":
-        """Runs of one to three words that go with a label.
+        """Runs of one to three words that go with a label and that at least `min_groups` groups of notes have.
 
         A run says of a label by how much it lifts its probability: `(p - q) / (1 - q)`, where q is the share of
         all notes that carry the label and p that of the notes with the run, `(carrying - 1) / (notes + 2)`: one
         less, since a run that was looked for goes with the label once by chance. It is kept from 0.1 on, and
         where no part of the run says as much. Notes that do not tell of a label do not count for it.
-
-        Args:
-            texts: The training notes.
-            carried: Their labels.
-            groups: The group of each note, `(n,)`.
-            min_groups: Least number of groups with the run. Defaults to 2.
         """
         names = sorted({word for text in texts for word in text.words})
-        runs = _Runs.of_words(texts, {word: number for number, word in enumerate(names)})
+        runs = _Runs.from_words(texts, {word: number for number, word in enumerate(names)})
         phrases, links, best = [], [], None
         for _ in range(LONGEST):
             runs = runs.frequent(groups, min_groups)
             if not runs.examples.size:
                 break
-            own = _lifts(runs.found, carried)
+            own = _lifts(runs.having, carried)
             parts = None if best is None else best[runs.heads].maximum(best[runs.tails])
             kept = own if parts is None else own.multiply(own > parts).tocsr()
             best = own if parts is None else own.maximum(parts)
@@ -67,28 +61,19 @@ class LearnedPhrases:
         return cls(tuple(phrases), sparse.vstack([empty, *links], format="csr", dtype=np.float32))
 
     def transform(self, texts: Sequence[PlainText]) -> sparse.csr_matrix:
-        """What the best phrase of each label in each note says, CSR `(n, m)`, float32.
-
-        Args:
-            texts: n notes.
-        """
+        """What the best phrase of each label says, in each of n notes: CSR `(n, m)`, float32."""
         numbers = [sorted({number for number, _, _ in self.occurrences(text)}) for text in texts]
         pointers = np.cumsum([0, *map(len, numbers)])
         columns = np.array([number for row in numbers for number in row], np.int64)
         shape = (len(texts), len(self.phrases))
-        found = sparse.csr_matrix((np.ones(len(columns), np.float32), columns, pointers), shape=shape)
-        return best_of_labels(found, self.links)
+        values = sparse.csr_matrix((np.ones(len(columns), np.float32), columns, pointers), shape=shape)
+        return best_of_labels(values, self.links)
 
     def evidence(self, text: PlainText, label: int) -> tuple[float, list[tuple[int, int, float]]]:
         """The value of a label, and the places that give it.
 
-        Args:
-            text: A note.
-            label: The label's number.
-
-        Returns:
-            The value, and the spans `(start, stop, weight)` where the best phrase stands, each with the value as
-            its weight; of equally good ones the longest.
+        These are spans `(start, stop, weight)` where the best phrase stands, each with the value as its weight; of
+        equally good phrases the longest.
         """
         places = self.occurrences(text)
         if not places:
@@ -106,7 +91,7 @@ class LearnedPhrases:
 
     def occurrences(self, text: PlainText) -> list[tuple[int, int, int]]:
         """Where the phrases stand: number of the phrase, first word, word after the last."""
-        found, words, sentences = [], text.words, text.sentences
+        places, words, sentences = [], text.words, text.sentences
         for start in range(len(words)):
             node, stop = self._tree, start
             while stop < len(words) and sentences[stop] == sentences[start]:
@@ -115,20 +100,20 @@ class LearnedPhrases:
                     break
                 stop += 1
                 if _END in node:
-                    found.append((node[_END], start, stop))
-        return found
+                    places.append((node[_END], start, stop))
+        return places
 
     def to_dict(self) -> dict:
         """The phrases and what they say, as JSON can hold it."""
         return {"phrases": [" ".join(words) for words in self.phrases], "links": triples(self.links)}
 
     @classmethod
-    def from_dict(cls, told: Mapping, labels: int) -> "LearnedPhrases":
-        """What `to_dict` told of."""
-        phrases = tuple(tuple(phrase.split(" ")) for phrase in told["phrases"])
+    def from_dict(cls, state: Mapping, labels: int) -> "LearnedPhrases":
+        """The phrases that `to_dict` gave."""
+        phrases = tuple(tuple(phrase.split(" ")) for phrase in state["phrases"])
         if not all(len(phrase) <= _LONGEST_LOADED and all(phrase) for phrase in phrases):
             raise ValueError("a phrase is no run of a few words")
-        return cls(phrases, from_triples(told["links"], (len(phrases), labels)))
+        return cls(phrases, from_triples(state["links"], (len(phrases), labels)))
 
     @cached_property
     def _tree(self) -> dict:
@@ -142,13 +127,13 @@ class LearnedPhrases:
         return tree
 
 
-def _lifts(found: sparse.csr_matrix, carried: CarriedLabels) -> sparse.csr_matrix:
+def _lifts(having: sparse.csr_matrix, carried: CarriedLabels) -> sparse.csr_matrix:
     """What runs say of labels, a block of labels at a time: most runs are in some note with most labels."""
     prior, blocks = carried.prior, []
     for start in range(0, len(prior), _LABELS_AT_ONCE):
-        together = sparse.coo_matrix(found.T @ carried.shares[:, start : start + _LABELS_AT_ONCE])
+        together = sparse.coo_matrix(having.T @ carried.shares[:, start : start + _LABELS_AT_ONCE])
         share = prior[start + together.col]
-        notes = carried.telling(found, together.row, start + together.col)
+        notes = carried.telling(having, together.row, start + together.col)
         lift = ((together.data - 1) / (notes + 2) - share) / np.maximum(1 - share, 1e-6)
         kept = lift >= LEAST_LIFT
         entries = (lift[kept].astype(np.float32), (together.row[kept], together.col[kept]))
@@ -166,7 +151,7 @@ class _Runs:
         note_of: The text that each place is of.
         length: Words in a run.
         run_at: Number of the run that begins at each place, -1 for none.
-        found: Which runs stand in which text, CSR `(n, runs)`.
+        having: Which runs stand in which text, CSR `(n, runs)`.
         examples: A place of each run.
         heads, tails: The runs of a word less that each run begins and ends with; empty for single words.
     """
@@ -176,13 +161,13 @@ class _Runs:
     note_of: np.ndarray
     length: int
     run_at: np.ndarray
-    found: sparse.csr_matrix
+    having: sparse.csr_matrix
     examples: np.ndarray
     heads: np.ndarray
     tails: np.ndarray
 
     @classmethod
-    def of_words(cls, texts: Sequence[PlainText], numbers: Mapping[str, int]) -> "_Runs":
+    def from_words(cls, texts: Sequence[PlainText], numbers: Mapping[str, int]) -> "_Runs":
         tokens = np.array([numbers[word] for text in texts for word in text.words], np.int64)
         note_of = np.repeat(np.arange(len(texts)), [len(text.words) for text in texts])
         sentences = np.array([sentence for text in texts for sentence in text.sentences], np.int64)
@@ -202,20 +187,19 @@ class _Runs:
         run_at[at] = numbers
         cells = np.unique(note_of[at] * max(len(first), 1) + numbers)
         rows, columns = np.divmod(cells, max(len(first), 1))
-        found = sparse.csr_matrix(
-            (np.ones(len(cells), np.float32), (rows, columns)), shape=(texts, len(first))
-        )
+        ones = np.ones(len(cells), np.float32)
+        having = sparse.csr_matrix((ones, (rows, columns)), shape=(texts, len(first)))
         examples = at[first]
         parts = (
             (examples[:0], examples[:0]) if shorter is None else (shorter[examples], shorter[examples + 1])
         )
-        return cls(tokens, room, note_of, length, run_at, found, examples, *parts)
+        return cls(tokens, room, note_of, length, run_at, having, examples, *parts)
 
     def frequent(self, groups: np.ndarray, min_groups: int) -> "_Runs":
         """The runs that stand in so many groups of texts."""
         group = np.unique(groups, return_inverse=True)[1]
-        of_group = sparse.csr_matrix((np.ones(len(group), np.float32), (group, np.arange(len(group)))))
-        kept = np.flatnonzero(np.asarray((of_group @ self.found > 0).sum(axis=0)).ravel() >= min_groups)
+        notes = sparse.csr_matrix((np.ones(len(group), np.float32), (group, np.arange(len(group)))))
+        kept = np.flatnonzero(np.asarray((notes @ self.having > 0).sum(axis=0)).ravel() >= min_groups)
         renumbered = np.full(len(self.examples) + 1, -1, np.int64)
         renumbered[kept] = np.arange(len(kept))
         parts = (self.heads[kept], self.tails[kept]) if self.length > 1 else (self.heads, self.tails)
@@ -226,7 +210,7 @@ class _Runs:
             self.note_of,
             self.length,
             run_at,
-            self.found[:, kept],
+            self.having[:, kept],
             self.examples[kept],
             *parts,
         )
@@ -236,5 +220,5 @@ class _Runs:
         tail = np.append(self.run_at[1:], -1)
         whole = (self.run_at >= 0) & (tail >= 0) & (self.room > self.length)
         keys = np.where(whole, self.run_at * max(len(self.examples), 1) + tail, -1)
-        texts = self.found.shape[0]
+        texts = self.having.shape[0]
         return self._numbered(self.tokens, self.room, self.note_of, self.length + 1, keys, texts, self.run_at)

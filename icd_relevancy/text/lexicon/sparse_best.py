@@ -12,12 +12,7 @@ from icd_relevancy.text.words import PlainText
 def words_of_parts(
     texts: Sequence[PlainText], columns: Mapping[str, int], part: str
 ) -> tuple[sparse.csr_matrix, np.ndarray]:
-    """Which words stand in which sentence or clause.
-
-    Args:
-        texts: n texts.
-        columns: The column of each word; others are left out.
-        part: `"sentences"` or `"clauses"`.
+    """Which words stand in which `part` of texts, `"sentences"` or `"clauses"`.
 
     Returns:
         Matrix of 0 and 1, `(parts, words)`, float32, and the text that each part is of, `(parts,)`.
@@ -31,25 +26,13 @@ def words_of_parts(
         text_of += [number] * count
         offset += count
     rows, positions = np.array(pairs, np.int64).reshape(-1, 2).T
-    found = sparse.csr_matrix(
-        (np.ones(len(rows), np.float32), (rows, positions)), shape=(offset, len(columns))
-    )
-    return found, np.array(text_of, np.int64)
+    ones = np.ones(len(rows), np.float32)
+    words = sparse.csr_matrix((ones, (rows, positions)), shape=(offset, len(columns)))
+    return words, np.array(text_of, np.int64)
 
 
 def largest(rows, columns, values, shape) -> sparse.csr_matrix:
-    """A CSR matrix, float32, of the largest of the values that fall into each cell.
-
-    Args:
-        rows, columns, values: One entry each, `(k,)`.
-        shape: Shape of the matrix.
-
-    Example:
-
-    >>> import numpy as np
-    >>> largest(np.array([0, 0]), np.array([1, 1]), np.array([0.5, 0.25]), (1, 2)).toarray()
-    array([[0. , 0.5]], dtype=float32)
-    """
+    """A CSR matrix, float32, of the largest of the values that fall into each cell."""
     cells = rows.astype(np.int64) * shape[1] + columns
     order = np.argsort(cells, kind="stable")
     cells, values = cells[order], np.asarray(values, np.float32)[order]
@@ -59,51 +42,34 @@ def largest(rows, columns, values, shape) -> sparse.csr_matrix:
     return sparse.csr_matrix((values, (rows, columns)), shape=shape)
 
 
-def best_of_labels(found: sparse.csr_matrix, links: sparse.csr_matrix) -> sparse.csr_matrix:
+def best_of_labels(values: sparse.csr_matrix, links: sparse.csr_matrix) -> sparse.csr_matrix:
     """For each note and label the largest product of a phrase's value in the note and its link with the label.
 
     Args:
-        found: Values of the phrases, `(n, phrases)`.
+        values: Values of the phrases, `(n, phrases)`.
         links: Weight of each phrase for the labels, `(phrases, m)`.
 
     Returns:
         CSR `(n, m)`, float32.
     """
-    found = found.tocoo()
-    count = np.diff(links.indptr)[found.col]
+    values = values.tocoo()
+    count = np.diff(links.indptr)[values.col]
     within = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
-    entry = np.repeat(links.indptr[found.col], count) + within
-    values = np.repeat(found.data, count) * links.data[entry]
-    return largest(
-        np.repeat(found.row, count), links.indices[entry], values, (found.shape[0], links.shape[1])
-    )
+    entry = np.repeat(links.indptr[values.col], count) + within
+    products = np.repeat(values.data, count) * links.data[entry]
+    shape = (values.shape[0], links.shape[1])
+    return largest(np.repeat(values.row, count), links.indices[entry], products, shape)
 
 
 def triples(matrix: sparse.spmatrix) -> list[list]:
-    """The entries of a sparse matrix as rows of `[row, column, value]`, as JSON can hold them.
-
-    Example:
-
-    >>> triples(sparse.csr_matrix([[0.0, 0.5]]))
-    [[0, 1, 0.5]]
-    """
-    entries = sparse.coo_matrix(matrix)
-    return [
-        list(entry)
-        for entry in zip(entries.row.tolist(), entries.col.tolist(), entries.data.tolist(), strict=True)
-    ]
+    """The entries of a sparse matrix as rows of `[row, column, value]`, as JSON can hold them."""
+    matrix = sparse.coo_matrix(matrix)
+    entries = zip(matrix.row.tolist(), matrix.col.tolist(), matrix.data.tolist(), strict=True)
+    return [list(entry) for entry in entries]
 
 
 def from_triples(entries: Sequence, shape: tuple[int, int]) -> sparse.csr_matrix:
-    """The matrix, float32, that `triples` told of.
-
-    Args:
-        entries: Its rows of `[row, column, value]`.
-        shape: Shape of the matrix.
-
-    Raises:
-        ValueError: If an entry lies outside the matrix or is no finite number.
-    """
+    """The matrix, float32, of `triples`; raises `ValueError` if an entry lies outside of it or is no finite number."""
     rows, columns, values = np.array(entries, np.float64).reshape(-1, 3).T
     inside = [(at >= 0).all() and (at < size).all() for at, size in zip((rows, columns), shape, strict=True)]
     if not all(inside) or (rows % 1).any() or (columns % 1).any():
