@@ -31,14 +31,10 @@ _REACH = 60
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer or a mark in a text: its tokens from `start` to before `stop`.
+    """An answer or a mark in a text: its tokens from `start`, a separator where it has one, to before `stop`.
 
-    Attributes:
-        start: Its first token, a separator where it has one.
-        stop: The token after its last.
-        negative: Whether it negates.
-        leads: Whether it is about what follows, as in "(-) fever"; otherwise about what stands before it.
-        label: The first token of what it may be about.
+    It `leads` where it is about what follows, as in "(-) fever", and otherwise is about what stands before it; `label`
+    is the first token of what it may be about.
     """
 
     start: int
@@ -49,29 +45,17 @@ class Answer:
 
 
 def answers(words: Sequence[str]) -> list[Answer]:
-    """The answers and the marks of a text.
+    """The answers and the marks of a text in its order, those of the same tokens only once.
 
-    "No" is an answer where nothing follows that it could negate: the end of a line or of a clause, or the next
-    question of the form with its answer. So "Lungs: no effusion" has none.
-
-    Args:
-        words: The tokens in small letters; white space as line break, tab or "".
-
-    Returns:
-        Each in the order of the text; those of the same tokens only once.
-
-    Example:
-
-    >>> from icd_relevancy.text.assertion.answers import answers
-    >>> [words.split()[found.start : found.stop] for words in ("fever : no", "lungs : no effusion", "rash ( - )")
-    ...  for found in answers(words.split())]
-    [[':', 'no'], ['(', '-', ')']]
+    "No" is an answer where nothing follows that it could negate: the end of a line or of a clause, or the next question
+    of the form with its answer. So "Lungs: no effusion" has none. The words are the tokens in small letters; white
+    space as line break, tab or "".
     """
     formal = list(_answers(words))
-    found = [*formal, *_bare_answers(words, formal), *_marks(words)]
-    found.sort(key=lambda answer: (answer.start, -answer.stop))
+    every = [*formal, *_bare_answers(words, formal), *_marks(words)]
+    every.sort(key=lambda answer: (answer.start, -answer.stop))
     kept: list[Answer] = []
-    for answer in found:
+    for answer in every:
         if not kept or answer.start >= kept[-1].stop:
             kept.append(answer)
     return kept
@@ -81,8 +65,8 @@ def _answers(words: Sequence[str]) -> Iterator[Answer]:
     """From the last to the first, since one may end where the next question begins."""
     following = None
     for place in range(len(words) - 1, -1, -1):
-        if words[place] in _SEPARATORS and (told := _told(words, place)):
-            stop, negative = told
+        if words[place] in _SEPARATORS and (answer := _after_separator(words, place)):
+            stop, negative = answer
             if _ends(words, stop) or _asks_again(words, stop, following):
                 following = place
                 yield Answer(place, stop, negative, False, _label(words, place))
@@ -106,7 +90,7 @@ def _bare_answers(words: Sequence[str], formal: Sequence[Answer]) -> Iterator[An
             yield Answer(place, place + 1, words[place] in _NO, False, _label(words, place))
 
 
-def _told(words: Sequence[str], place: int) -> tuple[int, bool] | None:
+def _after_separator(words: Sequence[str], place: int) -> tuple[int, bool] | None:
     """Where the answer after a separator ends, and whether it negates."""
     separator = words[place]
     place = _past(words, place + 1, _BLANKS | ({"\n"} if separator in (":", "?") else set()))

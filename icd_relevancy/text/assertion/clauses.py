@@ -41,8 +41,8 @@ class _Segment:
     def verbs(self) -> list[str]:
         """The finite verbs, but those that belong to a cue such as "does not have"."""
         inside = {place for cue in self.cues if cue.kind != FOLLOWING for place in range(cue.start, cue.stop)}
-        found = zip(self.places, self.words, strict=True)
-        return [word for place, word in found if word in _VERBS and place not in inside]
+        words = zip(self.places, self.words, strict=True)
+        return [word for place, word in words if word in _VERBS and place not in inside]
 
     @cached_property
     def opening(self) -> int:
@@ -72,26 +72,12 @@ class _Clause:
 
 
 def clause_starts(words: Sequence[str], cues: Sequence[Cue]) -> Iterator[int]:
-    """Where clauses begin inside a sentence, the first one apart.
+    """The first token of each clause of a sentence but its first.
 
     Without a parser, what tells a new clause from a further item of a list ("no pneumonia, effusion or
     pneumothorax") is a verb of its own, a word that says how something is ("stable nodule"), or a negation of its
-    own; a list that goes on to "or" or "nor" is one.
-
-    Args:
-        words: The sentence's tokens in small letters; a dash between white space as `"--"`.
-        cues: The cues of negation in it, in order, without overlaps.
-
-    Returns:
-        The first token of each further clause.
-
-    Example:
-
-    >>> from icd_relevancy.text.assertion.clauses import PRECEDING, Cue, clause_starts
-    >>> list(clause_starts("no pneumonia , effusion is present".split(), [Cue(PRECEDING, 0, 1)]))
-    [2]
-    >>> list(clause_starts("no pneumonia , effusion or pneumothorax".split(), [Cue(PRECEDING, 0, 1)]))
-    []
+    own; a list that goes on to "or" or "nor" is one. The words are the sentence's tokens in small letters, a dash
+    between white space as `"--"`; the cues of negation stand in order, without overlaps.
     """
     within = {place for cue in cues for place in range(cue.start, cue.stop)}
     yield from _after_adjuncts(words, cues, within)
@@ -137,11 +123,13 @@ def _joined_by(coordinators: Sequence[str]) -> str:
 
 def _going_on_to_or(segments: list[_Segment]) -> list[bool]:
     """For each segment, whether what follows goes on to "or" before it comes to a verb or a cue."""
-    found = [False] * len(segments)
+    goes_on = [False] * len(segments)
     for number in range(len(segments) - 2, -1, -1):
         after = segments[number + 1]
-        found[number] = after.joined_by == "or" or (not after.verbs and not after.cues and found[number + 1])
-    return found
+        goes_on[number] = after.joined_by == "or" or (
+            not after.verbs and not after.cues and goes_on[number + 1]
+        )
+    return goes_on
 
 
 def _opens_clause(clause: _Clause, segment: _Segment, goes_on_to_or: bool) -> bool:
@@ -165,8 +153,8 @@ def _opens_clause(clause: _Clause, segment: _Segment, goes_on_to_or: bool) -> bo
     if segment.joined_by != ",":
         return False
     timed = any(word in _TIMES for word in segment.words)
-    told = not (_PREDICATES | _VALUES).isdisjoint(segment.words[1:])
-    return timed or told or segment.words[0] in _INTERPRETED or segment.words[0] == "with"
+    stated = not (_PREDICATES | _VALUES).isdisjoint(segment.words[1:])
+    return timed or stated or segment.words[0] in _INTERPRETED or segment.words[0] == "with"
 
 
 def _opens_with_its_verb(clause: _Clause, segment: _Segment) -> bool:

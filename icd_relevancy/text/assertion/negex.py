@@ -46,12 +46,8 @@ _BEFORE_A_LEADING_CUE = frozenset("a an the with of and recently now interval pr
 class ClauseNegex(Negex):
     """`negspacy`'s NegEx where the longest of overlapping cues holds, and a negation ends with its clause.
 
-    `negspacy` takes every cue it finds, so that the "no" of "no longer seen" negates what follows, and lets a
+    `negspacy` takes every cue that it matches, so that the "no" of "no longer seen" negates what follows, and lets a
     negation reach to the end of the sentence or a terminating phrase.
-
-    Args:
-        nlp: The pipeline.
-        cues: The cues.
     """
 
     def __init__(self, nlp: Language, cues: Cues):
@@ -70,9 +66,9 @@ class ClauseNegex(Negex):
 
     def process_negations(self, doc: Doc):
         """The cues that hold, and the beginnings of clauses among those that terminate."""
-        found = sorted(self._longest_cues(doc), key=itemgetter(1))
+        cues = sorted(self._longest_cues(doc), key=itemgetter(1))
         preceding, following, terminating = (
-            [match for match in found if self._kind(match) == kind]
+            [match for match in cues if self._kind(match) == kind]
             for kind in ("Preceding", "Following", "Termination")
         )
         # What is negated by the cue after it stands before it: "was seen but has resolved".
@@ -86,11 +82,11 @@ class ClauseNegex(Negex):
             _join_list(doc, words, after)
         for sentence in doc.sents:
             first, last = sentence.start, sentence.end
-            cues = [
+            inside = [
                 Cue(_KINDS.get(self._kind(match), OTHER), match[1] - first, match[2] - first)
-                for match in _between(found, (first, last), itemgetter(1))
+                for match in _between(cues, (first, last), itemgetter(1))
             ]
-            starts = clause_starts(words[first:last], cues)
+            starts = clause_starts(words[first:last], inside)
             terminating += [(0, first + start, first + start + 1) for start in starts]
         return preceding, following, terminating
 
@@ -112,12 +108,7 @@ class ClauseNegex(Negex):
 
 
 class NegexPipeline:
-    """A blank spaCy pipeline that finds terms and tells which of them are negated.
-
-    Args:
-        terms: The terms, in small letters.
-        cues: The cues.
-    """
+    """A blank spaCy pipeline that finds terms, given in small letters, and tells which of them are negated."""
 
     def __init__(self, terms: Sequence[str], cues: Cues):
         self._nlp = spacy.blank("en")
@@ -157,9 +148,9 @@ def _plain(token: Token) -> str:
     return next((mark for mark in ("\n", "\t") if mark in token.text), "")
 
 
-def _between(found: Sequence, boundary: tuple[int, int], start: Callable) -> Sequence:
+def _between(spans: Sequence, boundary: tuple[int, int], start: Callable) -> Sequence:
     """Those that begin between two boundaries, of a sequence in the order of their beginnings."""
-    return found[bisect_left(found, boundary[0], key=start) : bisect_left(found, boundary[1], key=start)]
+    return spans[bisect_left(spans, boundary[0], key=start) : bisect_left(spans, boundary[1], key=start)]
 
 
 def _with_norms(doc: Doc) -> Doc:

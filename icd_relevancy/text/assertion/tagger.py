@@ -39,8 +39,8 @@ class NegationTagger:
 
     def tag(self, texts: Sequence[AlignedText]) -> list[AlignedText]:
         """The texts with negated terms marked, each aligned with the same original."""
-        found = self._pipeline.negated_spans(text.text for text in texts)
-        return [_marked(text, spans) for text, spans in zip(texts, found, strict=True)]
+        negated = self._pipeline.negated_spans(text.text for text in texts)
+        return [_marked(text, spans) for text, spans in zip(texts, negated, strict=True)]
 
     @cached_property
     def _pipeline(self):

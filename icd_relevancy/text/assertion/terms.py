@@ -38,24 +38,10 @@ def _generic() -> frozenset[str]:
 
 
 def title_terms(code_system: CodeSystem) -> tuple[str, ...]:
-    """The terms in the titles and inclusion terms of a code system.
+    """The terms in the titles and inclusion terms of a code system, in small letters, sorted.
 
     What a title rules out is left out. Of "Malignant neoplasm of kidney, except renal pelvis" the terms are
     "malignant neoplasm of kidney", "malignant neoplasm" and "neoplasm"; more than five words make none.
-
-    Args:
-        code_system: The code system.
-
-    Returns:
-        Terms in small letters, sorted.
-
-    Example:
-
-    >>> from icd_relevancy.codes import CodeSystem
-    >>> from icd_relevancy.text.assertion.terms import title_terms
-    >>> system = CodeSystem("toy", ("J90",), {"J90": "Pleural effusion, not elsewhere classified"}, {"J90": None})
-    >>> title_terms(system)
-    ('effusion', 'pleural effusion')
     """
     titles = chain.from_iterable(
         (code_system.title(code), *code_system.inclusion_terms(code)) for code in code_system.codes
@@ -69,34 +55,14 @@ def frequent_terms(texts: Iterable[str], min_notes: int = 5) -> tuple[str, ...]:
     """The words, and runs of up to three words, that at least `min_notes` notes have and that may name a finding.
 
     A run holds no stop word, no cue of negation and no number, and neither begins with a word for a person or a
-    study nor ends in one, or in a word for a place or a degree.
-
-    Args:
-        texts: Training notes.
-        min_notes: The least number of notes. Defaults to 5.
-
-    Returns:
-        Terms in small letters, sorted.
-
-    Example:
-
-    >>> from icd_relevancy.text.assertion.terms import frequent_terms
-    >>> frequent_terms(["No focal infiltrate.", "Focal infiltrate on the left."], min_notes=2)
-    ('focal infiltrate', 'infiltrate')
+    study nor ends in one, or in a word for a place or a degree. All are in small letters, sorted.
     """
     counts = Counter(term for text in texts for term in set(_runs(text.lower())))
     return tuple(sorted(term for term, count in counts.items() if count >= min_notes))
 
 
 def finding_words(title: str) -> set[str]:
-    """The words of a title, singular and in small letters, that may name a finding by themselves.
-
-    Example:
-
-    >>> from icd_relevancy.text.assertion.terms import finding_words
-    >>> sorted(finding_words("Other diseases of lung, not elsewhere classified"))
-    ['disease']
-    """
+    """The words of a title, singular and in small letters, that may name a finding by themselves."""
     words = (word.strip("'-") for word in _WORDS.findall(title.lower()))
     no_findings = _generic() | STOP_WORDS | _CUES
     return {singular(word) for word in words if len(word) > _SHORTEST and word not in no_findings}
