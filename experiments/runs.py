@@ -141,9 +141,10 @@ def _neural(task: Task, row: dict, relevance, train, validation, fold: int):
 def _head(task: Task, settings: TrainingConfig, threshold: float, vectors: str | None):
     """The head of a row, compiled once for all its folds and schedules."""
     from experiments.head import Head
-    from icd_relevancy.training.notes.models import make_loss
+    from icd_relevancy.losses.by_name import NOTE_LOSSES, LossLabels
 
-    return Head(task.features, task.y, make_loss(settings, task.relevance(threshold, vectors)))
+    labels = LossLabels(relevance=task.relevance(threshold, vectors))
+    return Head(task.features, task.y, NOTE_LOSSES.find(settings.loss)(settings.loss_own, labels))
 
 
 def _tfidf(task: Task, row: dict, relevance, train, validation, fold: int):

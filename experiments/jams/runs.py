@@ -89,10 +89,9 @@ def frame(runs: list[dict]) -> pd.DataFrame:
 def _trained(task: JamsTask, config: TrainingConfig) -> dict[str, dict]:
     """The figures of one training for each of its systems."""
     from icd_relevancy.encoding.pretrained import encoder_hash
-    from icd_relevancy.training.notes.encoder import has_encoder
 
     told = config.to_dict() | {
-        "encoder_sha256": encoder_hash(config.encoder) if has_encoder(config) else None
+        "encoder_sha256": encoder_hash(config.encoder) if config.reads_tokens else None
     }
     name = f"{config.model}-{'joint' if config.joint else config.code_system}-seed{config.seed}"
     return task.kept(name, told, lambda checkpoint: _train(task, config, checkpoint))

@@ -30,9 +30,9 @@ from experiments.vector_sets import vectors_fingerprint
 from icd_relevancy._keras import start_tensorflow
 from icd_relevancy.codes import CodeLinks, CodeMapping, code_system
 from icd_relevancy.errors import InputError
+from icd_relevancy.models.by_name import NOTE_MODELS
 from icd_relevancy.settings import from_mapping, read_yaml
 from icd_relevancy.training.notes.config import TrainingConfig
-from icd_relevancy.training.notes.model_settings import OF_MODELS
 from icd_relevancy.vectors import CodeVectors
 
 _HERE = Path(__file__).parent
@@ -145,7 +145,7 @@ class JamsTask:
         settings = {"model": model, "seed": config.seed + seed, "code_system": system or config.systems[0]}
         if system is None:
             settings |= {"joint": True, "joint_system": config.systems[1]}
-        if model in OF_MODELS["encoder"]:
+        if NOTE_MODELS.settings(model).reads_tokens:
             settings["encoder"] = config.encoder
         settings |= {**config.training, **config.models.get(model, {}), **row.get("training", {})}
         return TrainingConfig.from_mapping(settings, f"experiments/jams, {row['name']}")

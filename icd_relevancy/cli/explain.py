@@ -60,13 +60,13 @@ def _explain(options):
     from icd_relevancy.data.new_notes import read_new_notes
     from icd_relevancy.explain import write_page
     from icd_relevancy.explain.lime_words import LEAST_SAMPLES, check_lime
+    from icd_relevancy.models.by_name import NOTE_MODELS
     from icd_relevancy.training.coder_folder import check_kind
-    from icd_relevancy.training.notes.model_settings import MODELS
 
     check_at_least("--top-k", options.top_k, 1)
     check_at_least("--samples", options.samples, LEAST_SAMPLES)
     _check_page(options.out, options.file)
-    check_kind(options.folder, *MODELS)
+    check_kind(options.folder, *NOTE_MODELS.names, own=True)
     if options.method == "lime":
         check_lime()
     left_out: list[str] = []

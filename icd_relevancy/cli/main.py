@@ -23,8 +23,8 @@ from icd_relevancy.cli.medication import (
 from icd_relevancy.cli.vectors import add_vectors_commands
 from icd_relevancy.errors import InputError, printable, shown_code
 from icd_relevancy.files.disk import recover
+from icd_relevancy.models.by_name import NOTE_MODELS
 from icd_relevancy.progress import doing
-from icd_relevancy.training.notes.model_settings import BACKBONES, MODELS, WORD_MODELS
 
 # As `training.config` and `training.medication_config` have them, without what these import.
 LOSSES = ("bce", "focal", "tlcl", "plcl", "bhml", "whml", "mcloss", "treemin", "irw", "irnw")
@@ -116,7 +116,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     train.add_argument("--config", type=Path, metavar="FILE.yaml", help="settings; options given here win")
     train.add_argument(
-        "--model", choices=(*MODELS, "medication"),
+        "--model", choices=(*NOTE_MODELS.names, "medication"),
         help="linear (default), one dense layer on the encoder of a note; hmhan, attention over categories and "
         "their codes; caml, multirescnn, laat, plm-icd, attention for each code over words or tokens of long notes; "
         "lexicon, the terms of the codes that a note names; medication, a network that ranks the whole hierarchy "
@@ -230,7 +230,7 @@ def _train(options):
     from icd_relevancy.training.notes.joint_coder import JointCoder
 
     out = options.out.absolute()
-    resumable = config.fine_tune or config.model in BACKBONES
+    resumable = config.takes_long
     checkpoint = out.with_name(f".{out.name}.checkpoint.npz") if resumable else None
     verbose = 1 if sys.stderr.isatty() else 0
     train = JointCoder.train if config.joint else NoteCoder.train
@@ -283,7 +283,7 @@ def _tell_trained(folder: Path, coder) -> None:
 def _tell_truncated(count: int, config) -> None:
     if count:
         told = "1 note is longer" if count == 1 else f"{count} notes are longer"
-        length = f"{config.max_length} {'words' if config.model in WORD_MODELS else 'tokens'}"
+        length = f"{config.max_length} {'words' if config.reads_words else 'tokens'}"
         print(f"{told} than {length} and read only so far (max_length)", file=sys.stderr)
 
 
@@ -348,10 +348,10 @@ def _predict(options):
     if options.top_k is not None and options.top_k < 1:
         raise InputError(f"--top-k must be at least 1. Received: {options.top_k}")
     from icd_relevancy.data.new_notes import read_new_notes
+    from icd_relevancy.models.by_name import NOTE_MODELS
     from icd_relevancy.training.coder_folder import check_kind
-    from icd_relevancy.training.notes.config import MODELS
 
-    check_kind(options.folder, *MODELS)
+    check_kind(options.folder, *NOTE_MODELS.names, own=True)
     left_out: list[str] = []
     notes = read_new_notes(options.file, left_out)
     start_tensorflow()

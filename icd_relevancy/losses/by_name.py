@@ -128,18 +128,3 @@ def loss(settings: type[Settings] = NoSettings) -> Callable:
     ...     return keras.losses.MeanAbsoluteError()
     """
     return NOTE_LOSSES.entry(settings=settings)
-
-
-def make_loss(losses: Registry, name: str, settings: Settings, labels: LossLabels):
-    """The Keras loss of a name.
-
-    Args:
-        losses: `NOTE_LOSSES` or `STAY_LOSSES`.
-        name: One of its names, or the path of a loss of your own.
-        settings: The settings of the loss.
-        labels: What it may know of the labels.
-
-    Raises:
-        InputError: If there is no such loss.
-    """
-    return losses.find(name)(settings, labels)

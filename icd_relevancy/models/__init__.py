@@ -6,11 +6,9 @@ from icd_relevancy.registry import attach
 
 if TYPE_CHECKING:
     from icd_relevancy.models.caml import caml, caml_body
-    from icd_relevancy.models.heads import attention_model, encoder_of, head_of
+    from icd_relevancy.models.classifier import jams, label_attention_classifier
     from icd_relevancy.models.hmhan import attention_classifier, hmhan_classifier, no_attention_classifier
-    from icd_relevancy.models.jams import jams, system_attention_model, system_model
     from icd_relevancy.models.laat import laat, laat_body
-    from icd_relevancy.models.label_attention_classifier import label_attention_classifier
     from icd_relevancy.models.lexicon import joint_lexicon_classifier, lexicon_classifier
     from icd_relevancy.models.medication import (
         mean_network,
@@ -21,6 +19,13 @@ if TYPE_CHECKING:
     from icd_relevancy.models.medication_baselines import FrequencyDummy, mean_of_children
     from icd_relevancy.models.multirescnn import multirescnn, multirescnn_body
     from icd_relevancy.models.note_classifier import note_classifier
+    from icd_relevancy.models.parts import (
+        attention_model,
+        encoder_of,
+        head_of,
+        system_attention_model,
+        system_model,
+    )
     from icd_relevancy.models.plm_icd import plm_icd, plm_icd_body
 
 __all__ = [
@@ -55,11 +60,10 @@ __all__ = [
 
 _HOME = {
     "caml": "caml caml_body",
-    "heads": "attention_model encoder_of head_of",
     "hmhan": "attention_classifier hmhan_classifier no_attention_classifier",
-    "jams": "jams system_attention_model system_model",
     "laat": "laat laat_body",
-    "label_attention_classifier": "label_attention_classifier",
+    "classifier": "jams label_attention_classifier",
+    "parts": "attention_model encoder_of head_of system_attention_model system_model",
     "lexicon": "joint_lexicon_classifier lexicon_classifier",
     "medication": "mean_network medication_network predict_blocks predict_streamed",
     "medication_baselines": "FrequencyDummy mean_of_children",

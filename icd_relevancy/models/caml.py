@@ -4,7 +4,9 @@ import keras
 
 from icd_relevancy.layers import MaskedConv1D
 from icd_relevancy.layers.label_attention import check_counts
-from icd_relevancy.models.label_attention_classifier import label_attention_classifier
+from icd_relevancy.models.by_name import Given, note_body
+from icd_relevancy.models.classifier import label_attention_classifier
+from icd_relevancy.models.settings import CamlSettings
 from icd_relevancy.models.word_inputs import embedded_words
 
 
@@ -92,3 +94,9 @@ def caml(
         lexical_channels=lexical_channels,
         name="caml",
     )
+
+
+@note_body(CamlSettings)
+def build_caml(settings: CamlSettings, given: Given) -> keras.Model:
+    """The body of `caml` by name."""
+    return caml_body(given.word_vectors, filters=settings.units, dropout=settings.dropout)

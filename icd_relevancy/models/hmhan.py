@@ -3,10 +3,13 @@
 from collections.abc import Sequence
 
 import keras
+import numpy as np
 
 from icd_relevancy.errors import InputError
 from icd_relevancy.layers import HierarchicalAttention, LabelAttention, TokenMean, TransformerEncoder
-from icd_relevancy.models.heads import check_dropout, classifier, context_logits, head_inputs
+from icd_relevancy.models.by_name import Given, note_model
+from icd_relevancy.models.classifier import check_dropout, classifier, context_logits, head_inputs
+from icd_relevancy.models.settings import HmhanSettings
 
 _DENSE_FROM = ("mean", "flat", None)
 
@@ -204,3 +207,17 @@ def _dense_logits(labels, features, inputs, units, dropout):
         features = keras.layers.ReLU(name=f"relu_{number}")(features)
         features = keras.layers.Dropout(dropout, name=f"dropout_{number}")(features)
     return keras.layers.Dense(labels, dtype="float32", name="dense_logits")(features)
+
+
+@note_model(HmhanSettings)
+def build_hmhan(settings: HmhanSettings, given: Given) -> keras.Model:
+    """`hmhan` by name, or one of its controls."""
+    inputs = {"encoder": given.encoder, "embedding_size": given.embedding_size, **given.beside}
+    if settings.attention == "none":
+        return no_attention_classifier(given.labels, **inputs)
+    if settings.attention == "single":
+        return attention_classifier(given.labels, **inputs)
+    membership = given.membership if settings.attention == "hierarchical" else np.zeros_like(given.membership)
+    titles = given.titles()
+    queries = None if titles is None else titles[0]
+    return hmhan_classifier(given.labels, membership, initial_queries=queries, **inputs)

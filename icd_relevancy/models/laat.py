@@ -3,7 +3,9 @@
 import keras
 
 from icd_relevancy.layers.label_attention import check_counts
-from icd_relevancy.models.label_attention_classifier import label_attention_classifier
+from icd_relevancy.models.by_name import Given, note_body
+from icd_relevancy.models.classifier import label_attention_classifier
+from icd_relevancy.models.settings import LaatSettings
 from icd_relevancy.models.word_inputs import embedded_words
 
 
@@ -88,3 +90,9 @@ def laat(
         lexical_channels=lexical_channels,
         name="laat",
     )
+
+
+@note_body(LaatSettings)
+def build_laat(settings: LaatSettings, given: Given) -> keras.Model:
+    """The body of `laat` by name."""
+    return laat_body(given.word_vectors, units=settings.units, dropout=settings.dropout)

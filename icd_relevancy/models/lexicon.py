@@ -6,7 +6,9 @@ import keras
 
 from icd_relevancy.layers import LabelOdds, LexicalLogits
 from icd_relevancy.layers.code_graph_attention import checked_sizes
-from icd_relevancy.models.heads import check_system_names
+from icd_relevancy.models.by_name import Given, note_model
+from icd_relevancy.models.classifier import check_system_names
+from icd_relevancy.models.settings import LexiconSettings
 
 
 def lexicon_classifier(labels: int, channels: int, initial_weight: float = 5.0):
@@ -86,3 +88,12 @@ def _codes(scores, channels: int, initial_weight: float, prefix: str = "", name:
     lexical = LexicalLogits(channels, initial_weight, dtype="float32", name=f"{prefix}lexical_logits")
     odds = LabelOdds(dtype="float32", name=f"{prefix}label_odds")
     return keras.layers.Activation("sigmoid", dtype="float32", name=name)(odds(lexical(scores)))
+
+
+@note_model(LexiconSettings)
+def build_lexicon(settings: LexiconSettings, given: Given) -> keras.Model:
+    """`lexicon` by name."""
+    channels = given.beside["lexical_channels"]
+    if settings.joint:
+        return joint_lexicon_classifier(given.sizes, channels, given.names)
+    return lexicon_classifier(given.labels, channels)

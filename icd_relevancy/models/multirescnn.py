@@ -7,7 +7,9 @@ import keras
 from icd_relevancy.errors import InputError
 from icd_relevancy.layers import MaskedConv1D
 from icd_relevancy.layers.label_attention import check_counts
-from icd_relevancy.models.label_attention_classifier import label_attention_classifier
+from icd_relevancy.models.by_name import Given, note_body
+from icd_relevancy.models.classifier import label_attention_classifier
+from icd_relevancy.models.settings import MultiResCnnSettings
 from icd_relevancy.models.word_inputs import embedded_words
 
 # As published; Keras's own 0.99 is still half at its start after 69 steps, when a small data set may be learned.
@@ -142,3 +144,9 @@ def _residual_block(states, mask, filters, width, batch_normalization, number):
     outer = [convolved(inner, width, "outer"), convolved(states, 1, "shortcut")]
     total = keras.layers.Add(name=f"residual_{number}")(outer)
     return keras.layers.Activation("tanh", name=f"residual_tanh_{number}")(total)
+
+
+@note_body(MultiResCnnSettings)
+def build_multirescnn(settings: MultiResCnnSettings, given: Given) -> keras.Model:
+    """The body of `multirescnn` by name."""
+    return multirescnn_body(given.word_vectors, filters=settings.units, dropout=settings.dropout)

@@ -3,6 +3,8 @@
 import keras
 
 from icd_relevancy.layers import TransformerEncoder
+from icd_relevancy.models.by_name import Given, note_model
+from icd_relevancy.models.settings import LinearSettings
 
 
 def note_classifier(
@@ -43,3 +45,9 @@ def note_classifier(
         embeddings = encoder(inputs)
     outputs = keras.layers.Dense(labels, activation="sigmoid", dtype="float32", name="codes")(embeddings)
     return keras.Model(inputs, outputs, name="note_classifier")
+
+
+@note_model(LinearSettings)
+def build_linear(settings: LinearSettings, given: Given) -> keras.Model:
+    """`linear` by name."""
+    return note_classifier(given.labels, given.embedding_size, given.encoder)

@@ -5,7 +5,9 @@ import keras
 from icd_relevancy.errors import InputError
 from icd_relevancy.layers import TransformerEncoder
 from icd_relevancy.layers.label_attention import check_counts
-from icd_relevancy.models.label_attention_classifier import label_attention_classifier
+from icd_relevancy.models.by_name import Given, note_body
+from icd_relevancy.models.classifier import label_attention_classifier
+from icd_relevancy.models.settings import PlmIcdSettings
 
 
 def plm_icd_body(
@@ -98,3 +100,9 @@ def plm_icd(
         dropout=dropout,
         name="plm_icd",
     )
+
+
+@note_body(PlmIcdSettings)
+def build_plm_icd(settings: PlmIcdSettings, given: Given) -> keras.Model:
+    """The body of `plm-icd` by name."""
+    return plm_icd_body(given.encoder, given.embedding_size)

@@ -5,7 +5,7 @@ import numpy as np
 
 from icd_relevancy.errors import InputError
 from icd_relevancy.layers.label_attention import check_counts
-from icd_relevancy.models.heads import check_dropout
+from icd_relevancy.models.classifier import check_dropout
 
 
 def embedded_words(embeddings, vocabulary_size: int | None, embedding_size: int | None, dropout: float):

@@ -49,12 +49,13 @@ def check_folder(folder: Path, names: Sequence[str] = (JSON, MODEL)) -> None:
             raise InputError(f"{folder}: not a trained model ({name} is missing)")
 
 
-def check_kind(folder: Path, *kinds: str) -> str:
+def check_kind(folder: Path, *kinds: str, own: bool = False) -> str:
     """The model of a folder, such as `"linear"` or `"medication"`, told before TensorFlow is loaded.
 
     Args:
         folder: The folder.
         kinds: The models that are wanted; none for any.
+        own: Whether one of the user's own is wanted too, which is named by its path. Defaults to False.
 
     Raises:
         InputError: If the folder holds no trained model, or one of another kind.
@@ -62,7 +63,7 @@ def check_kind(folder: Path, *kinds: str) -> str:
     recover(folder)
     check_folder(folder, (JSON,))
     kind = read_coder_json(folder)["training"]["model"]
-    if kinds and kind not in kinds:
+    if kinds and kind not in kinds and not (own and ":" in kind):
         raise InputError(
             f"{folder}: holds a model {shown_word(kind)}; this command needs one of {', '.join(kinds)}"
         )

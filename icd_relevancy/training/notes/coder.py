@@ -17,7 +17,8 @@ from icd_relevancy.errors import InputError
 from icd_relevancy.files.disk import replacing
 from icd_relevancy.fitting.batches import PER_TOKEN, feature_rows
 from icd_relevancy.layers import TransformerEncoder
-from icd_relevancy.models import attention_model, encoder_of, head_of, system_attention_model
+from icd_relevancy.models import attention_model, encoder_of
+from icd_relevancy.models.parts import parts_of
 from icd_relevancy.relevance.graph import RelevanceGraph
 from icd_relevancy.training.coder_folder import (
     ADVICE,
@@ -33,10 +34,8 @@ from icd_relevancy.training.evaluation import evaluate_codes, predict_scores
 from icd_relevancy.training.model_file import check_runs, read_model
 from icd_relevancy.training.notes.config import TrainingConfig
 from icd_relevancy.training.notes.dataset import NoteData
-from icd_relevancy.training.notes.encoder import has_encoder, make_encoder, needs_encoder
-from icd_relevancy.training.notes.features import NoteFeatures
+from icd_relevancy.training.notes.features import NoteFeatures, make_encoder
 from icd_relevancy.training.notes.label_set import LabelSet
-from icd_relevancy.training.notes.model_settings import BACKBONES
 from icd_relevancy.training.notes.trainer import Trained, train_note_model, tuned_threshold
 from icd_relevancy.vectors.code_vectors import graph_of_labels
 
@@ -126,7 +125,7 @@ class NoteCoder:
             decision_threshold,
             config,
             features or data.new_features,
-            encoder_hash(config.encoder) if has_encoder(config) else None,
+            encoder_hash(config.encoder) if config.reads_tokens else None,
             told,
         )
 
@@ -156,9 +155,9 @@ class NoteCoder:
             InputError: As `scores`.
         """
         encoder = None
-        if needs_encoder(self.config):
+        if self.config.needs_encoder:
             encoder = self._encoder
-        elif has_encoder(self.config):
+        elif self.config.reads_tokens:
             self._check_encoder()
             encoder = None if cache is not None else self._encoder
         with on_this_machine(not self.named_here):
@@ -211,9 +210,7 @@ class NoteCoder:
     @property
     def has_attention(self) -> bool:
         """Whether the model weighs the tokens of a note, so that `attention` can tell how."""
-        if self.config.model == "hmhan":
-            return self.config.attention != "none"
-        return self.config.model in BACKBONES
+        return parts_of(self.model).attention is not None
 
     @property
     def has_lexicon(self) -> bool:
@@ -255,7 +252,7 @@ class NoteCoder:
             )
         notes = as_notes([note] if isinstance(note, str) else note)
         (text,) = self.features.aligned(notes.text)
-        encoder = self._encoder if has_encoder(self.config) else None
+        encoder = self._encoder if self.config.reads_tokens else None
         inputs = feature_rows(self.features.of(notes, encoder, progress=False), slice(None))
         found = self._attention_model.predict_on_batch(inputs)
         reader = self.features.words or self._encoder
@@ -264,7 +261,7 @@ class NoteCoder:
         if "token_attention" in found:
             return np.repeat(found["token_attention"][0], len(self.labels), axis=0), spans, None
         codes, categories = found["code_attention"][0], None
-        if self.config.model == "hmhan" and self.config.attention == "hierarchical":
+        if self.config.names_categories:
             categories = found["category_attention"][0][self._membership]
         return codes, spans, categories
 
@@ -275,11 +272,11 @@ class NoteCoder:
 
     @property
     def _membership(self) -> np.ndarray:
-        return head_of(self.model).get_layer("attention").membership
+        return parts_of(self.model).attention.membership
 
     @cached_property
     def _attention_model(self) -> keras.Model:
-        return (system_attention_model if self.config.joint else attention_model)(self.model)
+        return attention_model(self.model)
 
     def evaluate(self, notes: Notes, cache=None) -> dict:
         """The metrics of `icd_relevancy.training.evaluation` on notes with codes.
@@ -373,7 +370,7 @@ class NoteCoder:
         """
         config = TrainingConfig.from_trained(told["training"], f"{folder}/{JSON}")
         if encoder is not None:
-            if config.fine_tune or not has_encoder(config):
+            if config.fine_tune or not config.reads_tokens:
                 raise InputError(
                     f"{folder}: the model needs no encoder beside its own weights; leave --encoder out"
                 )
@@ -400,7 +397,7 @@ class NoteCoder:
     def _fits_its_labels(self) -> bool:
         # Only a joint model has outputs by name.
         outputs = None if isinstance(self.model.output, dict) else self.model.output.shape[-1]
-        thresholds = not np.isnan(self.decision_threshold) and has_encoder(self.config) == bool(
+        thresholds = not np.isnan(self.decision_threshold) and self.config.reads_tokens == bool(
             self.encoder_hash
         )
         same = self.relevance.codes == self.labels and len(set(self.labels)) == len(self.labels)

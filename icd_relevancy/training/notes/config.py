@@ -1,24 +1,21 @@
-"""The settings of a training, checked when they are read."""
+"""The settings of a training on notes, checked when they are read."""
 
-import math
-from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
-from icd_relevancy.codes import code_system_name
 from icd_relevancy.errors import InputError, shown_word
+from icd_relevancy.losses.by_name import NOTE_LOSSES
+from icd_relevancy.models.by_name import NOTE_MODELS
+from icd_relevancy.models.settings import ModelSettings
 from icd_relevancy.relevance.graph import check_threshold
-from icd_relevancy.settings import Settings, UnheededError, check
-from icd_relevancy.training.notes.model_settings import MODELS, OF_LOSSES, OF_MODELS, open_settings
+from icd_relevancy.settings import Settings, UnheededError, setting
+from icd_relevancy.training.config import Configuration, Part, flat_signature
 
-LOSSES = ("bce", "focal", "tlcl", "plcl", "bhml", "whml")
-ATTENTIONS = ("hierarchical", "flat", "single", "none")
-_SYSTEMS = ("code_system", "joint_system")
-GRAPHS = ("weighted", "unweighted", "one_table", "none")
 MONITORS = ("loss", "micro_f1", "macro_f1", "map", "ndcg", "micro_auprc")
 
 
-@dataclass(frozen=True)
-class TrainingConfig(Settings):
+@dataclass(frozen=True, init=False)
+class TrainingConfig(Configuration):
     """How to train a note classifier.
 
     A setting that is None takes its value when the configuration is made: that of LOSSES table 1 with a frozen
@@ -29,13 +26,17 @@ class TrainingConfig(Settings):
     Attributes:
         model: `"linear"`, one dense layer on the encoder; `"hmhan"`, attention over categories and their codes;
             the label-wise attention of `"caml"`, `"multirescnn"` and `"laat"`, which read words, and of
-            `"plm-icd"`, which reads a long note by the encoder in chunks; or `"lexicon"`, which terms of a code a
-            note names.
+            `"plm-icd"`, which reads a long note by the encoder in chunks; `"lexicon"`, which terms of a code a
+            note names; or one of your own, as `"mine.models:my_body"` (see `icd_relevancy.models.by_name`).
         attention: Of `hmhan`: `"hierarchical"` over categories and their codes; `"flat"`, with all codes in one
             category; or the controls `"single"` and `"none"` that the paper compares it with.
         loss: One of `bce`, `focal`, `tlcl`, `plcl`, `bhml`, `whml`. BCE with a tuned decision threshold finds
             most exact codes in our measurements, `whml` more relevant ones than BCE at 0.5; `focal` is
-            HMHAN's class-weighted cross-entropy with a focal loss.
+            HMHAN's class-weighted cross-entropy with a focal loss. Or one of your own, as
+            `"mine.losses:my_loss"` (see `icd_relevancy.losses.by_name`).
+        own: The settings of the model, those of its class in `icd_relevancy.models.settings`: `config.units` reads
+            `config.own.units`. A setting of another model is refused, unless it is as by default.
+        loss_own: Likewise the settings of the loss.
         alpha: Weight of TLCL in WHML, in [0, 1].
         matching: `"graded"` or `"binary"`.
         harmonic_of: `"scores"` (trainable) or `"losses"` (as printed).
@@ -93,147 +94,57 @@ class TrainingConfig(Settings):
     """
 
     model: str = "linear"
-    attention: str = "hierarchical"
     loss: str = "bce"
-    alpha: float = 0.75
-    matching: str = "graded"
-    harmonic_of: str = "scores"
     code_system: str = "icd10cm"
-    vectors: str | None = None
-    threshold: float = 0.76
-    encoder: str | None = None
-    pooling: str = "mean"
-    max_length: int | None = None
-    lowercase: bool | None = None
-    fine_tune: bool = False
-    mixed_precision: bool = False
-    unify: bool = False
-    negation: bool = False
-    clean: bool = False
-    bag_of_words: bool = False
-    lexical: bool = False
-    min_groups: int = 1
-    title_queries: bool = True
-    units: int | None = None
-    attention_dim: int | None = None
-    dropout: float | None = None
-    chunk_length: int | None = None
-    word_vectors: str | None = None
-    joint: bool = False
-    joint_system: str = "icd9cm"
-    mapping: str | None = None
-    graph: str = "weighted"
-    structured: bool = False
-    smote: bool = False
-    learning_rate: float | None = None
-    warm_up: float | None = None
-    weight_decay: float | None = None
-    clip_norm: float | None = None
-    batch_size: int | None = None
-    epochs: int | None = None
-    patience: int = 5
-    monitor: str | None = None
-    validation: float = 0.1
-    min_count: int = 1
-    seed: int = 0
+    vectors: str | None = setting(None, option="code vectors (default: the code system's)")
+    threshold: float = setting(0.76, option="cosine from which two codes match (default: 0.76)")
+    max_length: int | None = setting(None, least=1)
+    learning_rate: float | None = setting(None, above=0)
+    warm_up: float | None = setting(None, least=0, below=1)
+    weight_decay: float | None = setting(None, least=0)
+    clip_norm: float | None = setting(None, least=0)
+    batch_size: int | None = setting(None, least=1)
+    epochs: int | None = setting(None, least=1, option="most epochs (default: 50, or 10 with --fine-tune)")
+    patience: int = setting(5, least=1)
+    monitor: str | None = setting(None, one_of=MONITORS)
+    validation: float = setting(0.1, above=0, below=1)
+    min_count: int = setting(1, least=1)
+    seed: int = setting(0, least=0, most=2**32 - 1, option="default: 0")
+    own: ModelSettings = None
+    loss_own: Settings = None
 
-    @classmethod
-    def from_mapping(cls, settings: Mapping, source: str = "the configuration"):
-        """A configuration from names and values.
-
-        Raises:
-            InputError: Naming an unknown key, or a value of the wrong type.
-        """
-        # YAML reads a bare 10 as a number.
-        spelt = {name: code_system_name(settings[name]) for name in _SYSTEMS if settings.get(name) in (9, 10)}
-        return super().from_mapping({**settings, **spelt}, source)
+    PARTS: ClassVar = {
+        "own": Part("model", NOTE_MODELS, ModelSettings),
+        "loss_own": Part("loss", NOTE_LOSSES),
+    }
 
     def __post_init__(self):
-        for name in _SYSTEMS:
-            object.__setattr__(self, name, code_system_name(getattr(self, name)))
-        check(self.model in MODELS, "model", self.model, f"one of {', '.join(MODELS)}")
-        self._check_own()
-        for name, value in open_settings(self.model, self.fine_tune).items():
+        for name, value in self.own.open_values().items():
             if getattr(self, name) is None:
                 object.__setattr__(self, name, value)
         check_threshold(self.threshold)
-        for name, allowed in (
-            ("attention", ATTENTIONS),
-            ("loss", LOSSES),
-            ("matching", ("graded", "binary")),
-            ("harmonic_of", ("scores", "losses")),
-            ("pooling", ("mean", "cls")),
-            ("monitor", MONITORS),
-            ("graph", GRAPHS),
-        ):
-            told = " or ".join(allowed) if len(allowed) == 2 else f"one of {', '.join(allowed)}"
-            check(getattr(self, name) in allowed, name, getattr(self, name), told)
-        check(0 <= self.alpha <= 1, "alpha", self.alpha, "in [0, 1]")
-        check(0 < self.validation < 1, "validation", self.validation, "between 0 and 1")
-        check(0 < self.learning_rate < math.inf, "learning_rate", self.learning_rate, "above 0 and finite")
-        check(0 <= self.warm_up < 1, "warm_up", self.warm_up, "in [0, 1)")
-        check(0 <= self.seed < 2**32, "seed", self.seed, "from 0 to 4294967295")
-        for name in ("weight_decay", "clip_norm"):
-            check(0 <= getattr(self, name) < math.inf, name, getattr(self, name), "from 0, and finite")
-        for name in (
-            "max_length", "batch_size", "epochs", "patience", "min_count", "units", "attention_dim", "chunk_length",
-            "min_groups",
-        ):  # fmt: skip
-            value = getattr(self, name)
-            check(value is None or value >= 1, name, value, "at least 1")
-        check(self.dropout is None or 0 <= self.dropout < 1, "dropout", self.dropout, "in [0, 1)")
-        if self.mixed_precision and not self.fine_tune:
-            raise InputError("mixed_precision needs fine_tune: a frozen encoder computes once")
-        for name in () if self.joint else ("joint_system", "mapping", "graph"):
-            default = getattr(type(self), name)
-            check(getattr(self, name) == default, name, getattr(self, name), f"{default!r} without joint")
-        self._check_that_all_act()
-        if self.min_groups > 1 and not (self.lexical or self.model == "lexicon"):
-            raise InputError(f"min_groups is of a lexicon; set lexical too. Received: {self.min_groups}")
-        if self.joint and self.joint_system == self.code_system:
-            raise InputError(f"joint needs two code systems. Received: {shown_word(self.code_system)} twice")
+        super().__post_init__()
+        self.own.check(self)
 
-    def _check_that_all_act(self):
-        """Refuses a setting that is not as it is by default and that nothing would heed."""
+    def _refuse_foreign(self, part: Part, name: str, value) -> None:
+        holders = part.things.with_setting(name)
+        if part.chosen_by == "model":
+            listed = (
+                f"model {holders[0]}; choose it"
+                if len(holders) == 1
+                else f"models {', '.join(holders)}; choose one"
+            )
+            raise InputError(f"{name} is of the {listed}. Received: model={shown_word(self.model)}")
+        listed = f"loss {holders[0]}" if len(holders) == 1 else f"losses {', '.join(holders)}"
+        problem = f"{name} is of the {listed}, not of {self.loss}; leave one of them out"
+        raise UnheededError(name, f"{problem}. Received: {name}={shown_word(value)}")
 
-        def refuse(names, unless: bool, why: str):
-            for name in () if unless else names:
-                default = open_settings(self.model, self.fine_tune).get(name, getattr(type(self), name))
-                if getattr(self, name) != default:
-                    raise UnheededError(
-                        name, f"{name} {why}. Received: {name}={shown_word(getattr(self, name))}"
-                    )
 
-        for name, losses in OF_LOSSES.items():
-            told = f"the loss {losses[0]}" if len(losses) == 1 else f"the losses {', '.join(losses)}"
-            refuse((name,), self.loss in losses, f"is of {told}, not of {self.loss}; leave one of them out")
-        refuse(
-            ("negation", "unify", "clean"),
-            not self.lexical,
-            "does not reach the lexicon, which reads notes as they are; leave it or lexical out",
-        )
-        refuse(
-            ("max_length",), self.model != "lexicon", "is not of the model lexicon, which reads whole notes"
-        )
-        refuse(
-            ("title_queries",),
-            self.model != "hmhan" or self.attention not in ("single", "none"),
-            f"is not of attention={self.attention!r}, which asks no code",
-        )
-        refuse(("mapping",), self.graph != "none", "links codes, and graph='none' does not; leave one out")
-        refuse(
-            ("graph",),
-            self.model != "lexicon" or self.graph == "none",
-            "must be 'weighted' or 'none' of the model lexicon, which knows links or none",
-        )
-
-    def _check_own(self):
-        """Refuses a setting of other models that is not as it is by default."""
-        for name, models in OF_MODELS.items():
-            if self.model not in models and getattr(self, name) != getattr(type(self), name):
-                told = (
-                    f"model {models[0]}; choose it"
-                    if len(models) == 1
-                    else f"models {', '.join(models)}; choose one"
-                )
-                raise InputError(f"{name} is of the {told}. Received: model={shown_word(self.model)}")
+TrainingConfig.__signature__ = flat_signature(
+    TrainingConfig,
+    "model attention loss alpha matching harmonic_of code_system vectors threshold encoder pooling "
+    "max_length lowercase fine_tune mixed_precision unify negation clean bag_of_words lexical min_groups "
+    "title_queries units attention_dim dropout chunk_length word_vectors joint joint_system mapping graph "
+    "structured smote learning_rate warm_up weight_decay clip_norm batch_size epochs patience monitor "
+    "validation min_count seed",
+)

@@ -16,8 +16,7 @@ from icd_relevancy.errors import InputError
 from icd_relevancy.layers import TransformerEncoder
 from icd_relevancy.progress import doing
 from icd_relevancy.training.notes.config import TrainingConfig
-from icd_relevancy.training.notes.encoder import has_encoder, make_encoder, needs_encoder
-from icd_relevancy.training.notes.features import NoteFeatures
+from icd_relevancy.training.notes.features import NoteFeatures, make_encoder
 from icd_relevancy.training.notes.label_set import LabelSet, with_links
 
 # The monitor and the threshold need a dense notes x labels matrix; this bounds it to 0.8 GB.
@@ -77,7 +76,7 @@ class NoteData:
         training, validation = train_validation_split(y, groups, config.validation, config.seed)
         _check_parts(label_sets, {"training": training, "held-out": validation})
         features = NoteFeatures.fit(notes, groups, training, config, label_sets)
-        encoder = make_encoder(config) if needs_encoder(config) else None
+        encoder = make_encoder(config) if config.needs_encoder else None
         texts = features.texts(notes.text)
         inputs = features.of(notes, encoder, cache, texts=texts)
         return cls(
@@ -159,7 +158,7 @@ def _identity(
 ) -> str:
     """A digest of what a training depends on; how long it may last is no part of it, unless it paces the rate."""
     settings = config.to_dict() | {"epochs": config.epochs if config.warm_up else None, "patience": None}
-    told = [settings, encoder_hash(config.encoder) if has_encoder(config) else None]
+    told = [settings, encoder_hash(config.encoder) if config.reads_tokens else None]
     told += [labels.relevance.get_config() for labels in label_sets] + [validation.tolist(), notes.codes]
     told += [notes.age, notes.sex, notes.specialty, notes.mentions, groups.tolist()]
     told += [(labels.titles, labels.coded.tolist()) for labels in label_sets]

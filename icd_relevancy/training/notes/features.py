@@ -3,20 +3,21 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+import keras
 import numpy as np
 from scipy import sparse
 
 from icd_relevancy.data import Notes, stratified_group_folds
 from icd_relevancy.encoding.embeddings import embed
+from icd_relevancy.encoding.pretrained import local_folder
 from icd_relevancy.encoding.token_states import token_states
+from icd_relevancy.encoding.tokenizer import build_tokenizer, read_tokenizer, truncated_texts
 from icd_relevancy.errors import InputError
 from icd_relevancy.layers import TransformerEncoder
 from icd_relevancy.text import AlignedText, Lexicon, TextPreparation, WordTokenizer
 from icd_relevancy.training.notes.bag_of_words import BagOfWords
 from icd_relevancy.training.notes.config import TrainingConfig
-from icd_relevancy.training.notes.encoder import count_truncated, has_encoder
 from icd_relevancy.training.notes.label_set import LabelSet
-from icd_relevancy.training.notes.model_settings import WORD_MODELS
 from icd_relevancy.training.notes.structured_features import StructuredFeatures
 
 _LEXICON_FOLDS = 5
@@ -71,13 +72,13 @@ class NoteFeatures:
             asked = TextPreparation(unify=config.unify, negation=config.negation, clean=config.clean)
             preparation = asked.fit(taught.text, label_sets[0].system)
         texts = cls(config, preparation).texts(taught.text)
-        if config.model in WORD_MODELS:
+        if config.reads_words:
             words = WordTokenizer.fit(texts, of_taught, max_length=config.max_length)
         if config.bag_of_words:
             bag_of_words = BagOfWords.fit(texts, of_taught)
         structured = StructuredFeatures.fit(taught) if config.structured else None
         lexicons = {}
-        if config.lexical or config.model == "lexicon":
+        if config.reads_lexicon:
             for labels in label_sets:
                 lexicons[_lexical_input(config, labels)] = _lexicon(notes, training, labels, groups, config)
         return cls(config, preparation, words, bag_of_words, structured, lexicons)
@@ -109,14 +110,14 @@ class NoteFeatures:
         """
         texts, config = self.texts(notes.text) if texts is None else texts, self.config
         features = {}
-        if config.model == "linear" and not config.fine_tune:
+        if config.pools and not config.fine_tune:
             settings = {"pooling": config.pooling, "lowercase": config.lowercase, "progress": progress}
             return embed(texts, encoder or config.encoder, config.max_length, cache, **settings)
         if self.words is not None:
             features |= self.words.tokenize(texts)
         elif config.fine_tune:
             features |= encoder.tokenize(texts)
-        elif has_encoder(config):
+        elif config.reads_tokens:
             features |= token_states(texts, encoder, progress)
         if self.bag_of_words is not None:
             features["bag_of_words"] = self.bag_of_words.transform(texts)
@@ -167,7 +168,10 @@ class NoteFeatures:
         """How many prepared texts are longer than the model reads."""
         if self.words is not None:
             return self.words.truncated(texts)
-        return count_truncated(texts, self.config) if has_encoder(self.config) else 0
+        if not self.config.reads_tokens:
+            return 0
+        tokenizer = build_tokenizer(read_tokenizer(local_folder(self.config.encoder)), self.config.lowercase)
+        return truncated_texts(tokenizer, texts, self.config.max_length)
 
     @property
     def lexical_channels(self) -> int | None:
@@ -214,6 +218,21 @@ class NoteFeatures:
             return cls(config, lexicons=lexicons, **parts)
         except (AttributeError, KeyError, TypeError, ValueError):
             raise InputError(f"{source}: 'features' are damaged; copy or train the model again") from None
+
+
+def make_encoder(config: TrainingConfig) -> TransformerEncoder:
+    """The encoder of a configuration, which gives every token's vector, or one of the note where the model pools."""
+    keras.utils.set_random_seed(config.seed)  # of the dropout in fine-tuning
+    return TransformerEncoder(
+        config.encoder,
+        config.pooling,
+        trainable=config.fine_tune,
+        max_length=config.max_length,
+        lowercase=config.lowercase,
+        return_sequence=not config.pools,
+        chunk_length=config.chunk_length,
+        dtype="mixed_bfloat16" if config.mixed_precision else None,
+    )
 
 
 def _lexical_input(config: TrainingConfig, labels: LabelSet) -> str:

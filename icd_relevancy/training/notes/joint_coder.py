@@ -14,6 +14,7 @@ from icd_relevancy.data import Notes, split_by_code_system
 from icd_relevancy.errors import InputError
 from icd_relevancy.files.disk import replacing
 from icd_relevancy.models import system_model
+from icd_relevancy.models.by_name import NOTE_MODELS
 from icd_relevancy.progress import doing
 from icd_relevancy.relevance.graph import RelevanceGraph
 from icd_relevancy.training.coder_folder import (
@@ -32,7 +33,6 @@ from icd_relevancy.training.model_file import read_model
 from icd_relevancy.training.notes.coder import NoteCoder, as_notes
 from icd_relevancy.training.notes.config import TrainingConfig
 from icd_relevancy.training.notes.dataset import NoteData, of_other_system
-from icd_relevancy.training.notes.model_settings import MODELS
 from icd_relevancy.training.notes.trainer import models_of_systems, train_note_model
 
 _OF_SYSTEM = ("labels", "titles", "decision_threshold", "history")
@@ -241,7 +241,7 @@ def load_coder(folder, encoder: str | None = None, system: str | None = None) ->
         InputError: If the folder holds no model of notes, or none of that system.
     """
     folder = Path(folder)
-    check_kind(folder, *MODELS)
+    check_kind(folder, *NOTE_MODELS.names, own=True)
     if "systems" in read_coder_json(folder):
         joint = JointCoder.load(folder, encoder)
         return joint if system is None else joint.coder(system)

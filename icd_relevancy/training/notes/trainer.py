@@ -11,6 +11,7 @@ from icd_relevancy.encoding.token_states import token_states
 from icd_relevancy.fitting.batches import note_batches
 from icd_relevancy.fitting.fit import STEPS_PER_EXECUTION, History, fit
 from icd_relevancy.losses import JointSystemLoss
+from icd_relevancy.losses.by_name import NOTE_LOSSES, LossLabels
 from icd_relevancy.models import encoder_of, head_of, system_model
 from icd_relevancy.training.evaluation import predict_scores
 from icd_relevancy.training.monitor import monitored
@@ -18,8 +19,7 @@ from icd_relevancy.training.notes.config import TrainingConfig
 from icd_relevancy.training.notes.dataset import NoteData
 from icd_relevancy.training.notes.features import NoteFeatures
 from icd_relevancy.training.notes.label_set import LabelSet
-from icd_relevancy.training.notes.model_settings import BACKBONES
-from icd_relevancy.training.notes.models import make_loss, make_model, make_optimizer
+from icd_relevancy.training.notes.models import make_model, make_optimizer
 from icd_relevancy.training.resampling import ResamplingReport, ml_smote
 from icd_relevancy.training.thresholds import tune_threshold
 
@@ -67,9 +67,9 @@ def train_note_model(data: NoteData, config: TrainingConfig, checkpoint=None, ve
     model.compile(
         make_optimizer(config, steps),
         loss=_loss(data, config),
-        steps_per_execution=1 if config.fine_tune or config.model in BACKBONES else STEPS_PER_EXECUTION,
+        steps_per_execution=1 if config.takes_long else STEPS_PER_EXECUTION,
         # Every batch has a length of its own, for which XLA would compile the model anew.
-        jit_compile="auto" if config.model == "linear" and not config.fine_tune else False,
+        jit_compile=False if isinstance(inputs, dict) else "auto",
     )
     history = _fit(model, (inputs, y, rows, weights), data, config, checkpoint, verbose)
     if config.smote and config.fine_tune:
@@ -88,8 +88,11 @@ def _targets(data: NoteData):
 
 
 def _loss(data: NoteData, config: TrainingConfig):
+    build = NOTE_LOSSES.find(config.loss)
     losses = {
-        labels.name: make_loss(config, labels.relevance, labels.y[labels.rows(data.training)])
+        labels.name: build(
+            config.loss_own, LossLabels(labels.y[labels.rows(data.training)], labels.relevance)
+        )
         for labels in data.label_sets
     }
     if len(losses) == 1:
@@ -108,7 +111,7 @@ def _train_head(model: keras.Model, data: NoteData, config: TrainingConfig, verb
     head = keras.Model(part.input, part.output)
     head.compile(
         keras.optimizers.Adam(_HEAD_LEARNING_RATE),
-        loss=make_loss(config, data.only.relevance, data.only.y[data.training]),
+        loss=_loss(data, config),
         jit_compile=False,
     )
     score = _score({data.only.name: head}, inputs, data, config)

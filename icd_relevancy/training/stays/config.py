@@ -1,16 +1,17 @@
 """The settings of a network that ranks codes from a stay's medication."""
 
-import math
-from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
-from icd_relevancy.codes import code_system_name
 from icd_relevancy.codes.system import PACKAGED_SYSTEMS
 from icd_relevancy.errors import InputError
+from icd_relevancy.losses.by_name import STAY_LOSSES
 from icd_relevancy.relevance.graph import check_threshold
-from icd_relevancy.settings import Settings, UnheededError, check
+from icd_relevancy.settings import Settings, UnheededError, setting
+from icd_relevancy.training.config import Configuration, Part, flat_signature
 
-LOSSES = ("bce", "mcloss", "treemin", "focal", "irw", "irnw")
+_HIERARCHICAL = ("mcloss", "treemin")
+_WEIGHING = ("bce", *_HIERARCHICAL)
 CONSTRAINTS = ("roll_up", "roll_down", "mean_of_children")
 LEVELS = ("chapter", "block", "category", "billing")
 MONITORS = (
@@ -19,8 +20,8 @@ MONITORS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class MedicationConfig(Settings):
+@dataclass(frozen=True, init=False)
+class MedicationConfig(Configuration):
     """How to train a medication network (CAC §2, table S3 give the ranges, the public implementation the values).
 
     Attributes:
@@ -29,7 +30,9 @@ class MedicationConfig(Settings):
         level: The codes to learn: those of one level (`chapter`, `block`, `category`, or `billing`: the codes as
             they were given), or None for every node of the hierarchy (naive multitask learning).
         reweighted: Whether every level has the same weight in the loss (re-weighted multitask learning).
-        loss: `bce`, `mcloss`, `treemin` (hierarchy), `focal`, `irw` or `irnw` (imbalance).
+        loss: `bce`, `mcloss`, `treemin` (hierarchy), `focal`, `irw` or `irnw` (imbalance), or one of your own, as
+            `"mine.losses:my_loss"` (see `icd_relevancy.losses.by_name`).
+        loss_own: The settings of the loss: `config.gamma` reads `config.loss_own.gamma`.
         gamma: Focus of `focal`.
         cap: Largest weight of a positive in `irw` and `irnw`; None for no bound.
         constraint: `roll_up`, `roll_down` or `mean_of_children` as the last layer, or None.
@@ -61,88 +64,59 @@ class MedicationConfig(Settings):
         InputError: Naming the setting that is out of range.
     """
 
-    model: str = "medication"
+    model: str = setting("medication", one_of=("medication",))
     code_system: str = "icd10cm"
-    level: str | None = None
+    level: str | None = setting(None, one_of=(None, *LEVELS))
     reweighted: bool = False
     loss: str = "bce"
-    gamma: float = 2.0
-    cap: float | None = None
-    constraint: str | None = None
-    hidden_layers: int = 2
-    units: int = 2048
-    dropout: float = 0.7
+    constraint: str | None = setting(None, one_of=(None, *CONSTRAINTS))
+    hidden_layers: int = setting(2, least=1, most=8)
+    units: int = setting(2048, least=1)
+    dropout: float = setting(0.7, least=0, below=1)
     batch_norm: bool = False
-    output_l2: float = 0.0
-    hier_l2: float = 0.0
-    learning_rate: float = 2e-4
-    batch_size: int = 128
-    epochs: int = 100
-    patience: int = 3
-    monitor: str = "ndcg"
-    validation: float = 0.15
-    min_count: int = 1
+    output_l2: float = setting(0.0, least=0)
+    hier_l2: float = setting(0.0, least=0)
+    learning_rate: float = setting(2e-4, above=0)
+    batch_size: int = setting(128, least=1)
+    epochs: int = setting(100, least=1)
+    patience: int = setting(3, least=1)
+    monitor: str = setting("ndcg", one_of=MONITORS)
+    validation: float = setting(0.15, above=0, below=1)
+    min_count: int = setting(1, least=1)
     drugs: str | None = None
-    unknown_codes: str = "error"
+    unknown_codes: str = setting("error", one_of=("error", "drop"))
     vectors: str | None = None
     threshold: float = 0.76
-    members: int = 1
-    seed: int = 0
+    members: int = setting(1, least=1)
+    seed: int = setting(0, least=0, most=2**32 - 1)
+    loss_own: Settings = None
 
-    @classmethod
-    def from_mapping(cls, settings: Mapping, source: str = "the configuration"):
-        """A configuration from names and values.
-
-        Raises:
-            InputError: Naming an unknown key, or a value of the wrong type.
-        """
-        # YAML reads a bare 10 as a number.
-        if settings.get("code_system") in (9, 10):
-            settings = {**settings, "code_system": code_system_name(settings["code_system"])}
-        return super().from_mapping(settings, source)
+    PARTS: ClassVar = {"loss_own": Part("loss", STAY_LOSSES)}
 
     def __post_init__(self):
-        object.__setattr__(self, "code_system", code_system_name(self.code_system))
         check_threshold(self.threshold)
-        for name, allowed in (
-            ("model", ("medication",)),
-            ("level", (None, *LEVELS)),
-            ("loss", LOSSES),
-            ("constraint", (None, *CONSTRAINTS)),
-            ("monitor", MONITORS),
-            ("unknown_codes", ("error", "drop")),
-        ):
-            value = getattr(self, name)
-            check(value in allowed, name, value, f"one of {', '.join(map(str, allowed))}")
-        check(1 <= self.hidden_layers <= 8, "hidden_layers", self.hidden_layers, "from 1 to 8")
-        check(0 <= self.dropout < 1, "dropout", self.dropout, "in [0, 1)")
-        check(0 < self.validation < 1, "validation", self.validation, "between 0 and 1")
-        check(0 < self.learning_rate < math.inf, "learning_rate", self.learning_rate, "above 0 and finite")
-        check(0 <= self.seed < 2**32, "seed", self.seed, "from 0 to 4294967295")
-        for name in ("gamma", "output_l2", "hier_l2"):
-            check(0 <= getattr(self, name) < math.inf, name, getattr(self, name), "from 0, and finite")
-        for name in ("units", "batch_size", "epochs", "patience", "min_count", "members"):
-            check(getattr(self, name) >= 1, name, getattr(self, name), "at least 1")
-        self._check_that_all_act()
-        if self.reweighted and self.loss not in ("bce", "mcloss", "treemin"):
+        super().__post_init__()
+        default = type(self).__dataclass_fields__["threshold"].default
+        if not self.vectors and self.code_system not in PACKAGED_SYSTEMS and self.threshold != default:
+            problem = "threshold compares code vectors; name some of your code system by vectors"
+            raise UnheededError("threshold", f"{problem}. Received: threshold={self.threshold!r}")
+        if self.reweighted and self.loss not in _WEIGHING:
             raise InputError("reweighted needs a loss that weighs codes: bce, mcloss or treemin")
-        if self.level and (self.reweighted or self.constraint or self.hier_l2 or self.loss in LOSSES[1:3]):
+        if self.level and (self.reweighted or self.constraint or self.hier_l2 or self.loss in _HIERARCHICAL):
             raise InputError(
                 f"level={self.level!r} leaves codes of one level, which no hierarchy relates; leave out "
                 "reweighted, constraint, hier_l2, mcloss and treemin"
             )
 
-    def _check_that_all_act(self):
-        """Refuses a setting that is not as it is by default and that nothing would heed."""
-        for name, acts, told in (
-            ("gamma", self.loss == "focal", "is of the loss focal"),
-            ("cap", self.loss in ("irw", "irnw"), "is of the losses irw and irnw"),
-            (
-                "threshold",
-                self.vectors or self.code_system in PACKAGED_SYSTEMS,
-                "compares code vectors; name some of your code system by vectors",
-            ),
-        ):
-            value = getattr(self, name)
-            if not acts and value != getattr(type(self), name):
-                raise UnheededError(name, f"{name} {told}. Received: {name}={value!r}")
+    def _refuse_foreign(self, part: Part, name: str, value) -> None:
+        listed = " and ".join(holders := part.things.with_setting(name))
+        problem = f"{name} is of the {'losses' if holders[1:] else 'loss'} {listed}"
+        raise UnheededError(name, f"{problem}. Received: {name}={value!r}")
+
+
+MedicationConfig.__signature__ = flat_signature(
+    MedicationConfig,
+    "model code_system level reweighted loss gamma cap constraint hidden_layers units dropout batch_norm "
+    "output_l2 hier_l2 learning_rate batch_size epochs patience monitor validation min_count drugs "
+    "unknown_codes vectors threshold members seed",
+)

@@ -4,21 +4,12 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import keras
-import numpy as np
 
 from icd_relevancy.fitting.batches import note_batches
 from icd_relevancy.fitting.fit import STEPS_PER_EXECUTION, History, fit
 from icd_relevancy.hierarchy import Hierarchy
-from icd_relevancy.losses import (
-    IRNW,
-    IRW,
-    FocalLoss,
-    MCLoss,
-    TreeMin,
-    WeightedCrossentropy,
-    label_frequencies,
-    level_weights,
-)
+from icd_relevancy.losses import level_weights
+from icd_relevancy.losses.by_name import STAY_LOSSES, LossLabels
 from icd_relevancy.models.medication import mean_network, medication_network, predict_streamed
 from icd_relevancy.training.monitor import monitored
 from icd_relevancy.training.start import start_from_frequencies
@@ -112,12 +103,5 @@ def _score(
 
 def _loss(config: MedicationConfig, y, hierarchy: Hierarchy) -> keras.losses.Loss:
     weights = level_weights(hierarchy.levels) if config.reweighted else None
-    if config.loss in ("irw", "irnw"):
-        kind, frequencies = {"irw": IRW, "irnw": IRNW}[config.loss], label_frequencies(y)
-        # A code of the validation part alone has no ratio: it counts as if one stay had it.
-        return kind(np.maximum(frequencies, 1 / y.shape[0]), cap=config.cap)
-    if config.loss == "focal":
-        return FocalLoss(gamma=config.gamma)
-    if config.loss == "bce":
-        return WeightedCrossentropy(weights) if config.reweighted else keras.losses.BinaryCrossentropy()
-    return {"mcloss": MCLoss, "treemin": TreeMin}[config.loss](hierarchy, label_weights=weights)
+    labels = LossLabels(y, hierarchy=hierarchy, weights=weights)
+    return STAY_LOSSES.find(config.loss)(config.loss_own, labels)

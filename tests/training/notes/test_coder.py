@@ -11,10 +11,10 @@ from scipy import sparse
 from icd_relevancy.data import Notes, encode_labels, train_validation_split
 from icd_relevancy.errors import InputError
 from icd_relevancy.fitting import fit as fit_module
+from icd_relevancy.losses.by_name import NOTE_LOSSES, LossLabels
 from icd_relevancy.metrics import relevancy_report
 from icd_relevancy.training.notes.coder import NoteCoder
 from icd_relevancy.training.notes.config import TrainingConfig
-from icd_relevancy.training.notes.models import make_loss
 
 pytestmark = pytest.mark.usefixtures("in_miniature")
 FEW = miniature.notes(30)
@@ -245,9 +245,12 @@ def test_one_patient_cannot_be_held_out(config):
 
 
 def test_losses_by_name(coder):
+    def loss_of(config, graph):
+        return NOTE_LOSSES.find(config.loss)(config.loss_own, LossLabels(relevance=graph))
+
     graph = coder.relevance
     names = {"bce": "BinaryCrossentropy", "tlcl": "TLCL", "plcl": "PLCL", "bhml": "BHML", "whml": "WHML"}
     for name, expected in names.items():
-        assert type(make_loss(TrainingConfig(loss=name), graph)).__name__ == expected
-    loss = make_loss(TrainingConfig(loss="whml", alpha=0.25, matching="binary", harmonic_of="losses"), graph)
+        assert type(loss_of(TrainingConfig(loss=name), graph)).__name__ == expected
+    loss = loss_of(TrainingConfig(loss="whml", alpha=0.25, matching="binary", harmonic_of="losses"), graph)
     assert (loss.alpha, loss.matching, loss.harmonic_of) == (0.25, "binary", "losses")

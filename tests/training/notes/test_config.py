@@ -1,9 +1,10 @@
 import pytest
 
 from icd_relevancy.errors import InputError
+from icd_relevancy.losses.by_name import NOTE_LOSSES
+from icd_relevancy.models.by_name import NOTE_MODELS
 from icd_relevancy.settings import read_yaml
-from icd_relevancy.training.notes.config import LOSSES, TrainingConfig
-from icd_relevancy.training.notes.model_settings import MODELS
+from icd_relevancy.training.notes.config import TrainingConfig
 from icd_relevancy.training.stays.config import MedicationConfig
 
 
@@ -146,8 +147,8 @@ def test_what_would_change_nothing_is_refused(settings, message):
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("model", MODELS)
-@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("model", NOTE_MODELS.names)
+@pytest.mark.parametrize("loss", NOTE_LOSSES.names)
 def test_all_settings_at_their_defaults_load_again(model, loss):
     """So does the `coder.json` of a model, which holds them all."""
     config = TrainingConfig(model=model, loss=loss)
