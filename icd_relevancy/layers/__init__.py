@@ -1,6 +1,7 @@
 """Keras layers, and the hierarchy of labels that some of them follow."""
 
-from icd_relevancy.encoding.encoder import TransformerEncoder
+from typing import TYPE_CHECKING
+
 from icd_relevancy.hierarchy import Hierarchy
 from icd_relevancy.layers.code_graph_attention import CodeGraphAttention
 from icd_relevancy.layers.constraints import MeanOfChildren, RollDown, RollUp
@@ -11,6 +12,10 @@ from icd_relevancy.layers.label_odds import LabelOdds
 from icd_relevancy.layers.lexical_logits import LexicalLogits
 from icd_relevancy.layers.masked_convolution import MaskedConv1D
 from icd_relevancy.layers.token_mean import TokenMean
+from icd_relevancy.registry import attach
+
+if TYPE_CHECKING:
+    from icd_relevancy.encoding.encoder import TransformerEncoder
 
 __all__ = [
     "CodeGraphAttention",
@@ -28,3 +33,6 @@ __all__ = [
     "TransformerEncoder",
     "category_membership",
 ]
+
+# An encoder is no layer of these, and stands beside them.
+__getattr__, __dir__ = attach(__name__, {"TransformerEncoder": "icd_relevancy.encoding.encoder"})
