@@ -7,7 +7,6 @@ from icd_relevancy.encoding import embeddings as embedding_cache
 from icd_relevancy.encoding.embeddings import embed
 from icd_relevancy.errors import InputError
 from icd_relevancy.layers import TransformerEncoder
-from tests.encoding.miniature_encoder import write_encoder
 
 TEXTS = [
     "cough fever.",
@@ -20,8 +19,8 @@ TEXTS = [
 
 
 @pytest.fixture(scope="module")
-def encoder(tmp_path_factory):
-    return TransformerEncoder(write_encoder(tmp_path_factory.mktemp("encoder") / "miniature"), max_length=32)
+def encoder(encoder_folder):
+    return TransformerEncoder(encoder_folder, max_length=32)
 
 
 @pytest.fixture(scope="module")
