@@ -320,13 +320,7 @@ def _single(value: object) -> str:
     return str(value).strip()
 
 
-_CONVERTERS = {
-    "boolean": _boolean,
-    "ordinal": _ordinal,
-    "categorical": _single,
-    "multiple": _multiple,
-    "text": _single,
-}
+_CONVERTERS = dict(zip(KINDS, (_boolean, _ordinal, _single, _multiple, _single), strict=True))
 
 
 def read_rows(path: Path) -> list[dict]:

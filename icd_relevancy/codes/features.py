@@ -16,7 +16,7 @@ from icd_relevancy.files.packaged import packaged_yaml
 GROUPS = ("usage", "severity", "procedure", "specialty", "grouping", "descriptor", "hierarchy")
 KINDS = ("boolean", "ordinal", "categorical", "multiple", "text")
 RULE_GROUPS = GROUPS[:3]
-ICD_LEVELS = {"icd10cm": ("chapter", "block", "category"), "icd9cm": ("chapter", "category")}
+_ICD_LEVELS = {"icd10cm": ("chapter", "block", "category"), "icd9cm": ("chapter", "category")}
 ATC_CODE = re.compile(r"([A-Z])(?:([0-9]{2})(?:([A-Z])(?:([A-Z])([0-9]{2})?)?)?)?")
 _ICD_CODE = re.compile(
     r"[A-Z][0-9A-Z]{2}(\.[0-9A-Z]{1,4})?|\d{3}(\.\d{1,2})?|V\d\d(\.\d{1,2})?|E\d{3}(\.\d)?"
@@ -174,7 +174,7 @@ def descriptor_features(system: CodeSystem) -> list[Column]:
 def hierarchy_features(system: CodeSystem) -> list[Column]:
     """The groups that each code lies in, its depth, and its parts by position."""
     paths = [system.paths[code] for code in system.codes]
-    levels = ICD_LEVELS.get(system.name) or [f"level_{n}" for n in range(1, max(map(len, paths)))]
+    levels = _ICD_LEVELS.get(system.name) or [f"level_{n}" for n in range(1, max(map(len, paths)))]
     columns = [
         (
             Feature(name, "hierarchy", "categorical", f"The {name.replace('_', ' ')} that the code lies in."),

@@ -14,7 +14,7 @@ from icd_relevancy.codes.system import CodeSystem, children, depth_first
 from icd_relevancy.errors import InputError
 from icd_relevancy.files.packaged import packaged_yaml
 
-FLAGS = ["approximate", "no_map", "combination", "scenario", "choice_list"]
+_FLAGS = ["approximate", "no_map", "combination", "scenario", "choice_list"]
 _UNSPECIFIED = re.compile(r"^unspecified |, (\w+ )?unspecified( \w+)?$", re.IGNORECASE)
 _OTHER = re.compile(r"^other (and unspecified |specified |and ill-defined )?", re.IGNORECASE)
 
@@ -223,13 +223,13 @@ def general_equivalence_mappings(path: str | Path | None = None) -> pd.DataFrame
         back = _released(_single_file(Path(path), "*_I10gem.txt"))
     mappings = []
     for table, direction in ((forth, "9to10"), (back, "10to9")):
-        table[FLAGS] = table[FLAGS].astype("int8")
-        table[FLAGS[:3]] = table[FLAGS[:3]].astype(bool)
+        table[_FLAGS] = table[_FLAGS].astype("int8")
+        table[_FLAGS[:3]] = table[_FLAGS[:3]].astype(bool)
         nine, ten = ("source", "target") if direction == "9to10" else ("target", "source")
         table[nine], table[ten] = table[nine].map(dotted_icd9), table[ten].map(dotted_icd10)
         table["target"] = table["target"].mask(table["no_map"])
         table.insert(2, "direction", direction)
-        mappings.append(table[["source", "target", "direction", *FLAGS]])
+        mappings.append(table[["source", "target", "direction", *_FLAGS]])
     return pd.concat(mappings, ignore_index=True)
 
 
@@ -237,7 +237,7 @@ def _installed(source, source_column: str, target_column: str) -> pd.DataFrame:
     with source.open("rb") as file:
         table = pd.read_csv(file, dtype=str, keep_default_na=False)
     return table.rename(columns={source_column: "source", target_column: "target"})[
-        ["source", "target", *FLAGS]
+        ["source", "target", *_FLAGS]
     ]
 
 
@@ -247,10 +247,10 @@ def _released(path: Path) -> pd.DataFrame:
         fields = line.split()
         if not fields:
             continue
-        if len(fields) != 3 or len(fields[2]) != len(FLAGS) or not re.fullmatch("[0-9]+", fields[2]):
+        if len(fields) != 3 or len(fields[2]) != len(_FLAGS) or not re.fullmatch("[0-9]+", fields[2]):
             raise InputError(f"{path}: row {number} is not a source code, a target code and five flags")
         rows.append((fields[0], fields[1], *fields[2]))
-    return pd.DataFrame(rows, columns=["source", "target", *FLAGS])
+    return pd.DataFrame(rows, columns=["source", "target", *_FLAGS])
 
 
 def _single_file(folder: Path, pattern: str) -> Path:

@@ -23,7 +23,7 @@ from icd_relevancy.codes.rules import value_rules
 from icd_relevancy.codes.system import CodeSystem
 from icd_relevancy.errors import InputError, shown_word
 
-EDITIONS = {"icd10cm": 10, "icd9cm": 9}
+_EDITIONS = {"icd10cm": 10, "icd9cm": 9}
 _MOST_WORDS, _MOST_TITLE_WORDS = 80, 30
 _RANGE = re.compile(r"\s*\([A-Z0-9]{3,4}(-[A-Z0-9]{3,4})?\)$")
 
@@ -81,7 +81,7 @@ class CodeKnowledge:
             (True, False)
         """
         system = self.code_system
-        edition = EDITIONS.get(system.name)
+        edition = _EDITIONS.get(system.name)
         if edition is None:
             raise InputError(f"{path}: Medicare's lists fit icd10cm and icd9cm, not {system.name}")
         spread, leaves = LeafValues(system), list(system.leaves)
@@ -167,7 +167,7 @@ def code_knowledge(code_system: str | CodeSystem = "icd10cm") -> CodeKnowledge:
 
 @cache
 def _knowledge(system: CodeSystem) -> CodeKnowledge:
-    edition = EDITIONS.get(system.name)
+    edition = _EDITIONS.get(system.name)
     columns = icd_features(system, edition) if edition else []
     known = from_columns(system, [*columns, *descriptor_features(system), *hierarchy_features(system)])
     # ICD-9-CM tells neither trimesters nor underdosing; a constant column says nothing of any code.

@@ -9,7 +9,7 @@ import pandas as pd
 from icd_relevancy.codes.system import CodeSystem
 from icd_relevancy.errors import InputError
 
-EQUIVALENT, APPROXIMATE = 1.0, 0.5
+_EQUIVALENT, _APPROXIMATE = 1.0, 0.5
 _SIDES = ("first", "second")
 
 
@@ -150,7 +150,7 @@ def link_labels(
     pairs = _pairs(table)
     stand_ins = [_stand_ins(*each) for each in zip(_SIDES, labels, nearest, strict=True)]
     joined = pairs.merge(stand_ins[0], on="first").merge(stand_ins[1], on="second")
-    joined["weight"] = joined["weight"].where(joined["exact_x"] & joined["exact_y"], APPROXIMATE)
+    joined["weight"] = joined["weight"].where(joined["exact_x"] & joined["exact_y"], _APPROXIMATE)
     edges = joined.groupby(["label_x", "label_y"], sort=True)["weight"].max().reset_index()
     if edges.empty:
         raise InputError(
@@ -177,7 +177,7 @@ def _pairs(table: pd.DataFrame) -> pd.DataFrame:
     """
     rows = table.loc[~table["no_map"], ["first", "second"]].copy()
     rough = table.loc[rows.index, "approximate"] | table.loc[rows.index, "combination"]
-    rows["weight"] = np.where(rough, APPROXIMATE, EQUIVALENT)
+    rows["weight"] = np.where(rough, _APPROXIMATE, _EQUIVALENT)
     return rows.groupby(["first", "second"], sort=False, as_index=False)["weight"].max()
 
 

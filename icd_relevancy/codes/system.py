@@ -10,12 +10,12 @@ from functools import cached_property
 from icd_relevancy.errors import InputError, shown_code, shown_word
 
 PACKAGED_SYSTEMS = ("icd10cm", "icd9cm")
-SHORTEST_FALLBACK = 3
+_SHORTEST_FALLBACK = 3
 _SHOWN_IN_CIRCLE = 5
 # In any edition of ICD; a table may end at the category, so its own longest code is no bound.
-LONGEST_CODE = 7
+_LONGEST_CODE = 7
 # What another edition adds to a code: at most two characters, such as a finer digit and an encounter letter.
-EDITION_EXTENSION = re.compile(r"[0-9]{0,2}|[0-9]?[A-Z]")
+_EDITION_EXTENSION = re.compile(r"[0-9]{0,2}|[0-9]?[A-Z]")
 _SYSTEM = re.compile(r"(?:icd)?[\s_-]{0,3}0?(9|10)[\s_-]{0,3}(?:cm|\.0)?", re.IGNORECASE)
 # What stands before a code (`ICD-10-CM: E11.9`) and after it: dagger and asterisk, and the dash of `J44.-`.
 _PREFIX = re.compile(r"\s*(ICD[\s_-]{0,3}(?:9|10)(?:[\s_-]{0,3}[A-Z]{2})?)\s{0,3}:", re.IGNORECASE)
@@ -135,8 +135,7 @@ class CodeSystem:
         """The codes from the top of the system down to each code, itself included."""
         paths: dict[str, tuple[str, ...]] = {}
         for code in self.codes:
-            parent = self.parents[code]
-            paths[code] = (code,) if parent is None else (*paths[parent], code)
+            paths[code] = (*(paths.get(self.parents[code]) or self.ancestors(code)[::-1]), code)
         return paths
 
     @cached_property
@@ -267,7 +266,7 @@ class CodeSystem:
         if has_dash and not (text.endswith(".") or self._children.get(self._by_key.get(key))):
             return None, "unknown"
         stem = self._stem(text)
-        for length in range(min(len(key), self._longest_key), min(len(key), SHORTEST_FALLBACK) - 1, -1):
+        for length in range(min(len(key), self._longest_key), min(len(key), _SHORTEST_FALLBACK) - 1, -1):
             code = self._by_key.get(key[:length])
             if code is None or stem not in (None, len(code.partition(".")[0])):
                 continue
@@ -276,7 +275,7 @@ class CodeSystem:
                 return code, "reformatted"
             fits = len(key.replace("X", "")) <= self._longest
             return (
-                (code, "to_ancestor") if fits and EDITION_EXTENSION.fullmatch(dropped) else (None, "unknown")
+                (code, "to_ancestor") if fits and _EDITION_EXTENSION.fullmatch(dropped) else (None, "unknown")
             )
         return None, "unknown"
 
@@ -312,7 +311,7 @@ class CodeSystem:
 
     @cached_property
     def _longest(self) -> int:
-        return max(LONGEST_CODE, *(len(key) for key in map(_key, self.codes) if key.isalnum()), 0)
+        return max(_LONGEST_CODE, *(len(key) for key in map(_key, self.codes) if key.isalnum()), 0)
 
     @cached_property
     def _longest_key(self) -> int:

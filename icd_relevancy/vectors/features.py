@@ -197,7 +197,7 @@ def _paths(knowledge: CodeKnowledge) -> list[tuple[str, ...]]:
     """The nodes down to each code; in a table without parents, the code's parts by position."""
     system = knowledge.code_system
     if any(system.parents.values()):
-        return [(*reversed(system.ancestors(code)), code) for code in system.codes]
+        return list(system.paths.values())
     positions = [f.name for f in knowledge.features if re.fullmatch(r"position_\d+", f.name)]
     parts = knowledge.table[positions].astype(object).to_numpy()
     return [tuple(str(part) for part in row if not pd.isna(part)) for row in parts]
