@@ -7,7 +7,6 @@ from pathlib import Path
 
 import jsonschema
 import numpy as np
-import pandas as pd
 
 from icd_relevancy.codes.features import ATC_CODE, KINDS, Feature
 from icd_relevancy.codes.icd import PACKAGED
@@ -15,10 +14,11 @@ from icd_relevancy.codes.knowledge import CodeKnowledge, code_knowledge, from_co
 from icd_relevancy.codes.leaf_values import values_of_all_codes
 from icd_relevancy.codes.system import CodeSystem, children, circle, code_system_name, depth_first
 from icd_relevancy.errors import InputError, shown_code, shown_path, shown_word
-from icd_relevancy.files.safe_reading import has_lone_surrogate, readable
+from icd_relevancy.files.records import read_rows
 
 _ATC_LENGTHS = (1, 3, 4, 5)
-_KEYS = ("code", "title", "parent")
+_REQUIRED = ("code", "title")
+_KEYS = (*_REQUIRED, "parent")
 _TRUTHS = dict.fromkeys(("true", "yes", "y", "1"), True) | dict.fromkeys(("false", "no", "n", "0"), False)
 
 
@@ -58,8 +58,8 @@ def code_system_from_table(path: str | Path) -> CodeSystem:
     every code is at the top.
 
     Args:
-        path: a `.csv` (UTF-8), `.parquet`, `.jsonl` or `.ndjson` file. Its name without ending names the
-            system.
+        path: a `.csv` or `.tsv` (UTF-8), `.parquet` or JSON lines file, by its suffix. Its name without ending
+            names the system.
 
     Returns:
         A `CodeSystem`, depth first, in the order of the table.
@@ -130,7 +130,7 @@ def knowledge_from_table(path: str | Path, code_system: str | CodeSystem | None 
     categorical, and other texts a text. A missing boolean is False.
 
     Args:
-        path: a `.csv` (UTF-8), `.parquet`, `.jsonl` or `.ndjson` file.
+        path: a `.csv` or `.tsv` (UTF-8), `.parquet` or JSON lines file, by its suffix.
         code_system: `"icd10cm"`, `"icd9cm"` or a `CodeSystem` whose knowledge the table's features join; a
             feature of the same name is replaced. A code without a row has the values of the nearest code above
             that has one; a group without, those of most codes below. Defaults to None: the table is the code
@@ -187,9 +187,10 @@ def _system(path: Path, rows: list[dict]) -> CodeSystem:
         if parent is not None and parent not in titles:
             problem = f"parent {shown_code(parent)} of code {shown_code(code)} has no row; add one"
             raise InputError(f"{path}: row {number}: {problem}")
+    name = Path(path.stem).stem if path.suffix.lower() == ".gz" else path.stem
     # By its name the features and vectors of a packaged system are found.
-    if path.stem in PACKAGED:
-        raise InputError(f"{path}: {path.stem} names the packaged code system; give the file another name")
+    if name in PACKAGED:
+        raise InputError(f"{path}: {name} names the packaged code system; give the file another name")
     if ring := circle(parents, parents):
         code, shown = ring
         raise InputError(
@@ -197,7 +198,7 @@ def _system(path: Path, rows: list[dict]) -> CodeSystem:
             f"round in a circle, {shown}; correct one of their parents"
         )
     below = children(parents)
-    return CodeSystem(path.stem, depth_first(below, below[None]), titles, parents)
+    return CodeSystem(name, depth_first(below, below[None]), titles, parents)
 
 
 def _titles(path: Path, rows: list[dict]) -> dict[str, str]:
@@ -211,7 +212,11 @@ def _titles(path: Path, rows: list[dict]) -> dict[str, str]:
 
 
 def _rows_of_a_system(path: Path) -> list[dict]:
-    rows = read_rows(path)
+    # An empty cell is as one that is not there; an unknown column is one even where it is empty.
+    rows = [
+        {name: value for name, value in row.items() if value is not None or name not in _REQUIRED}
+        for row in read_rows(path)
+    ]
     for number, row in enumerate(rows, start=1):
         if error := _schema_error("code_system", row):
             code = shown_code(row.get("code"))
@@ -220,9 +225,9 @@ def _rows_of_a_system(path: Path) -> list[dict]:
 
 
 def _rows_with_features(path: Path) -> list[dict]:
-    rows = [{name: _plain(value) for name, value in row.items()} for row in read_rows(path)]
+    rows = read_rows(path)
     for number, row in enumerate(rows, start=1):
-        for column in ("code", "title"):
+        for column in _REQUIRED:
             if not isinstance(row.get(column), str) or not row[column].strip():
                 where = f", code {shown_code(row['code'])}" if isinstance(row.get("code"), str) else ""
                 raise InputError(
@@ -232,14 +237,6 @@ def _rows_with_features(path: Path) -> list[dict]:
             column = shown_word(error.path[0]) if error.path else "'the row'"
             raise InputError(f"{path}: row {number}: column {column} holds what its schema does not allow")
     return rows
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, np.ndarray):
-        return value.tolist()
-    if isinstance(value, np.generic):
-        value = value.item()
-    return None if isinstance(value, float) and value != value else value
 
 
 def _check_headers(path: Path, headers: list[str]) -> None:
@@ -321,50 +318,6 @@ def _single(value: object) -> str:
 
 
 _CONVERTERS = dict(zip(KINDS, (_boolean, _ordinal, _single, _multiple, _single), strict=True))
-
-
-def read_rows(path: Path) -> list[dict]:
-    """The rows of a user's table of codes, each a dict by column; texts stay texts."""
-    readers = {".csv": _csv_rows, ".parquet": _parquet_rows, ".jsonl": _json_rows, ".ndjson": _json_rows}
-    if path.suffix.lower() not in readers:
-        raise InputError(
-            f"{path}: cannot read {path.suffix or 'this file'}; give a .csv, .parquet or .jsonl file"
-        )
-    if not path.is_file():
-        raise InputError(f"{path}: no such file")
-    with readable(path):
-        rows = readers[path.suffix.lower()](path)
-    if not rows:
-        raise InputError(f"{path}: the table has no rows")
-    return rows
-
-
-def _csv_rows(path: Path) -> list[dict]:
-    table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    return table.to_dict("records")
-
-
-def _parquet_rows(path: Path) -> list[dict]:
-    table = pd.read_parquet(path)
-    return table.astype(object).where(table.notna(), None).to_dict("records")
-
-
-def _json_rows(path: Path) -> list[dict]:
-    rows = []
-    # Not by splitlines: JSON may hold other line breaks than this one inside its texts.
-    for number, line in enumerate(path.read_text(encoding="utf-8-sig").split("\n"), start=1):
-        if not line.strip():
-            continue
-        try:
-            rows.append(json.loads(line))
-        except (ValueError, RecursionError) as error:
-            problem = getattr(error, "msg", "nested too deeply, or a number too long")
-            raise InputError(f"{path}: line {number} is not JSON: {problem}") from None
-        if not isinstance(rows[-1], dict):
-            raise InputError(f"{path}: line {number} is not a JSON object with code, title and parent")
-        if "\\u" in line and has_lone_surrogate(rows[-1]):
-            raise InputError(f"{path}: line {number} holds half of a surrogate pair; write it whole")
-    return rows
 
 
 def _schema_error(name: str, row: dict) -> jsonschema.ValidationError | None:

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from icd_relevancy.codes.by_name import read_rows
 from icd_relevancy.codes.icd import PACKAGED, general_equivalence_mappings
 from icd_relevancy.codes.links import CodeLinks, Nearest, TableCodes, link_labels
 from icd_relevancy.codes.system import CodeSystem
 from icd_relevancy.errors import InputError, shown_word
+from icd_relevancy.files.records import read_rows
 
 _FLAGS = {"": False, "0": False, "1": True, "false": False, "true": True, "0.0": False, "1.0": True}
 
@@ -104,8 +104,8 @@ class CodeMapping:
         """Reads a mapping by `data_schemas/code_mapping.schema.json`, such as ICD-10-CM to ICD-10-AM.
 
         Args:
-            path: A `.csv` (UTF-8), `.parquet`, `.jsonl` or `.ndjson` file with the columns `first` and
-                `second`, one row a pair of codes, and optionally `approximate` (0 or 1; empty is 0).
+            path: A `.csv` or `.tsv` (UTF-8), `.parquet` or JSON lines file with the columns `first` and `second`,
+                one row a pair of codes, and optionally `approximate` (0 or 1; empty is 0).
             first: Name of the code system of the column `first`.
             second: Name of that of the column `second`.
 

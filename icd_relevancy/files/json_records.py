@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from icd_relevancy.files.safe_reading import has_lone_surrogate
 
@@ -105,7 +105,7 @@ def is_json(text: str) -> bool:
     return True
 
 
-def column_with_lone_surrogate(record: dict, names: list[str]) -> str | None:
+def column_with_lone_surrogate(record: dict, names: Iterable[str]) -> str | None:
     """The first of the columns in which JSON escapes leave half of a surrogate pair, or None."""
     # The reader of mentions says what is wrong inside one.
     return next((name for name in names if name != "mentions" and has_lone_surrogate(record.get(name))), None)

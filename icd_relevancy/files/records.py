@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -107,18 +107,23 @@ class Records:
 
 
 def read_records(
-    path, wanted: list[str], required: list[str], names: Iterable[str] = (), id_name: str | None = None
+    path,
+    wanted: list[str] | None = None,
+    required: Sequence[str] = (),
+    names: Iterable[str] = (),
+    id_name: str | None = None,
 ) -> Records:
-    """Reads the wanted columns of a table as Python values, None where a cell is empty.
+    """Reads the wanted columns of a table, or all, as Python values, None where a cell is empty.
 
     Args:
         path: A `.csv`, `.tsv`, `.parquet` or JSON lines file, by its suffix; or a `Content` of such a kind.
-        wanted: Columns to read where they are there. From CSV and TSV all are text, except `age`.
+        wanted: Columns to read where they are there; None reads all. From CSV and TSV all are text, but `age` of
+            those wanted.
         required: Those that must be there, in JSON lines in every record.
         names: All columns that a schema knows, to recognise misspelled ones; those wanted if empty.
         id_name: As of `Records`.
     """
-    names = tuple(names) or tuple(wanted)
+    names = tuple(names) or tuple(wanted or ())
     table = _content_table(path, names) if isinstance(path, Content) else _file_table(path)
     lines = None
     with readable(path):
@@ -131,6 +136,11 @@ def read_records(
     if frame.empty:
         raise InputError(f"{path}: the file has no rows")
     return Records(path, frame, lines, id_name)
+
+
+def read_rows(path) -> list[dict]:
+    """The rows of a table with all of its columns, each row by column, None where a cell is empty."""
+    return read_records(path).frame.to_dict("records")
 
 
 def _file_table(path) -> str:
@@ -163,7 +173,7 @@ def table_columns(path) -> list[str]:
         return list(pd.read_csv(file, sep="\t" if table == "tsv" else ",", nrows=0, encoding="utf-8-sig"))
 
 
-def _check_columns(path, columns, required: list[str], names: tuple[str, ...]) -> None:
+def _check_columns(path, columns, required: Sequence[str], names: tuple[str, ...]) -> None:
     padded = [name for name in map(str, columns) if name not in names and name.strip() in names]
     if padded:
         raise InputError(f"{path}: blanks in the header around {', '.join(map(repr, padded))}; remove them")
@@ -193,7 +203,9 @@ def _check_columns(path, columns, required: list[str], names: tuple[str, ...]) -
             raise InputError(f"{path}: column {column[:60]!r} looks like {meant!r}; rename it")
 
 
-def _parse_csv(path, separator: str, wanted: list[str], required: list[str], names) -> pd.DataFrame:
+def _parse_csv(
+    path, separator: str, wanted: list[str] | None, required: Sequence[str], names
+) -> pd.DataFrame:
     # Everything is text, and "NA" or "None" are texts too.
     options = {"sep": separator, "dtype": object, "keep_default_na": False, "encoding": "utf-8-sig"}
     with opened(path) as file:
@@ -208,9 +220,9 @@ def _parse_csv(path, separator: str, wanted: list[str], required: list[str], nam
     # pandas takes surplus fields of the first row for an index, and missing ones for empty ones.
     if not isinstance(frame.index, pd.RangeIndex) or (frame.iloc[:, -1] == "").any():
         _check_widths(path, separator)
-    frame = as_written(frame[[name for name in wanted if name in columns]])
+    frame = as_written(frame if wanted is None else frame[[name for name in wanted if name in columns]])
     frame = frame.where(frame != "", None)
-    if "age" in frame:
+    if wanted and "age" in frame:
         numbers = pd.to_numeric(frame["age"], errors="coerce").astype(object)
         frame["age"] = numbers.where(numbers.notna(), frame["age"])
     return frame
@@ -235,11 +247,11 @@ def _check_widths(path, separator: str) -> None:
         raise InputError(f"{path}: {problem}; quote fields that hold a {separator!r} or a line break")
 
 
-def _parse_parquet(path, wanted: list[str], required: list[str], names) -> pd.DataFrame:
+def _parse_parquet(path, wanted: list[str] | None, required: Sequence[str], names) -> pd.DataFrame:
     file = pq.ParquetFile(opened(path) if isinstance(path, Content) else path)
     columns = file.schema_arrow.names
     _check_columns(path, columns, required, names)
-    table = file.read(columns=[name for name in wanted if name in columns])
+    table = file.read(columns=None if wanted is None else [name for name in wanted if name in columns])
     # Through Python values: pandas would turn whole numbers with gaps into floats.
     values = {name: table.column(name).to_pylist() for name in table.column_names}
     return object_frame({name: _without_nan(column) for name, column in values.items()})
@@ -255,16 +267,18 @@ def _without_nan(values: list) -> list:
 
 
 def _parse_json_lines(
-    path, wanted: list[str], required: list[str], names
+    path, wanted: list[str] | None, required: Sequence[str], names
 ) -> tuple[pd.DataFrame, list[int] | None]:
-    values = {name: [] for name in wanted}
+    values = {name: [] for name in wanted or ()}
     columns, lines, problems, incomplete = {}, [], [], []
     for number, record, has_escapes in _json_records(path, problems):
         columns.update(dict.fromkeys(record))
+        if wanted is None:
+            values |= {name: [None] * len(lines) for name in record if name not in values}
         lines.append(number)
         place = f"{path}, row {len(lines)}" + (f" (line {number})" if number else "")
         # Only an escape gives half of a pair: the decoder refuses it as bytes.
-        if has_escapes and (name := column_with_lone_surrogate(record, wanted)):
+        if has_escapes and (name := column_with_lone_surrogate(record, values)):
             problems.append(f"{place}, column {name!r}: {LONE_SURROGATE}")
         if missing := [name for name in required if name not in record]:
             incomplete.append(f"{place}: no {missing[0]!r}; every record needs it")
