@@ -23,11 +23,11 @@ from icd_relevancy.cli.medication import (
 from icd_relevancy.cli.vectors import add_vectors_commands
 from icd_relevancy.errors import InputError, printable, shown_code
 from icd_relevancy.files.disk import recover
+from icd_relevancy.losses.by_name import NOTE_LOSSES, STAY_LOSSES
 from icd_relevancy.models.by_name import NOTE_MODELS
 from icd_relevancy.progress import doing
 
-# As `training.config` and `training.medication_config` have them, without what these import.
-LOSSES = ("bce", "focal", "tlcl", "plcl", "bhml", "whml", "mcloss", "treemin", "irw", "irnw")
+_LOSSES = tuple(dict.fromkeys(NOTE_LOSSES.names + STAY_LOSSES.names))
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -116,11 +116,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     train.add_argument("--config", type=Path, metavar="FILE.yaml", help="settings; options given here win")
     train.add_argument(
-        "--model", choices=(*NOTE_MODELS.names, "medication"),
+        "--model", **_named((*NOTE_MODELS.names, "medication")),
         help="linear (default), one dense layer on the encoder of a note; hmhan, attention over categories and "
         "their codes; caml, multirescnn, laat, plm-icd, attention for each code over words or tokens of long notes; "
         "lexicon, the terms of the codes that a note names; medication, a network that ranks the whole hierarchy "
-        "from a stay's drugs, age and sex",
+        "from a stay's drugs, age and sex; or one of your own, as module:name",
     )  # fmt: skip
     train.add_argument(
         "--lexical",
@@ -133,8 +133,9 @@ def _parser() -> argparse.ArgumentParser:
         help="learn notes in two code systems together, icd10cm and icd9cm (caml, multirescnn, laat, plm-icd, lexicon)",
     )  # fmt: skip
     train.add_argument(
-        "--loss", choices=LOSSES,
-        help="default: bce; tlcl, plcl, bhml and whml are of models of notes, focal of both, the others of medication",
+        "--loss", **_named(_LOSSES),
+        help="default: bce; tlcl, plcl, bhml and whml are of models of notes, focal of both, the others of medication; "
+        "or one of your own, as module:name",
     )  # fmt: skip
     train.add_argument("--alpha", type=float, help="weight of recall in whml (default: 0.75)")
     train.add_argument("--vectors", metavar="NAME|PATH", help="code vectors (default: the code system's)")
@@ -180,6 +181,18 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _named(names: tuple[str, ...]) -> dict:
+    """How an option is read that is one of these names, or the path of a thing of the user's own."""
+
+    def known(text: str) -> str:
+        if text not in names and ":" not in text:
+            listed = ", ".join(map(repr, names))
+            raise argparse.ArgumentTypeError(f"invalid choice: {text!r} (choose from {listed})")
+        return text
+
+    return {"type": known, "metavar": f"{{{','.join(names)}}}"}
+
+
 def _add_encoder(parser):
     parser.add_argument(
         "--encoder", metavar="NAME|PATH", help="where the encoder is (default: as at the training)"
@@ -210,6 +223,8 @@ def _train(options):
             # The trained model asks for it again, from wherever it is used then.
             settings[name] = str(Path(settings[name]).resolve())
     named = str(options.config or "the options")
+    if any(":" in str(settings.get(name)) for name in ("model", "loss")):
+        start_tensorflow()  # the module of a thing of the user's own may import Keras
     if settings.get("model") == "medication":
         config = _medication_config(settings, given, named)
     else:
@@ -348,7 +363,6 @@ def _predict(options):
     if options.top_k is not None and options.top_k < 1:
         raise InputError(f"--top-k must be at least 1. Received: {options.top_k}")
     from icd_relevancy.data.new_notes import read_new_notes
-    from icd_relevancy.models.by_name import NOTE_MODELS
     from icd_relevancy.training.coder_folder import check_kind
 
     check_kind(options.folder, *NOTE_MODELS.names, own=True)

@@ -115,3 +115,8 @@ def note_model(settings: type[ModelSettings], layers: Sequence[type] = ()) -> Ca
         settings, layers: As in `note_body`.
     """
     return NOTE_MODELS.entry(settings=settings, layers=tuple(layers), is_body=False)
+
+
+def layers_of(model: str) -> tuple[type, ...]:
+    """The layers of a model of the user's own that none of ours has; imports its module, which registers them."""
+    return () if model in NOTE_MODELS.names else NOTE_MODELS.about(model)["layers"]

@@ -3,9 +3,10 @@
 import io
 import json
 import zipfile
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from icd_relevancy.errors import InputError
+from icd_relevancy.errors import InputError, shown_word
 from icd_relevancy.files.safe_reading import reading
 
 _CONFIG, _WEIGHTS = "config.json", "model.weights.h5"
@@ -32,11 +33,12 @@ _OUR_OWN = frozenset(
 )
 
 
-def read_model(path: Path):
+def read_model(path: Path, layers: Collection[type] = ()):
     """The `keras.Model` of a file, for inference.
 
     Args:
         path: The file.
+        layers: Layers that are allowed beside those of our models. Defaults to none.
 
     Raises:
         InputError: If it is damaged, or holds anything that none of our models has.
@@ -49,7 +51,7 @@ def read_model(path: Path):
     with reading(path, "a model of this package", "copy or train the model again"):
         with zipfile.ZipFile(path) as archive:
             _check_members(archive, path.stat().st_size)
-            _check_classes(json.loads(archive.read(_CONFIG)))
+            _check_classes(json.loads(archive.read(_CONFIG)), layers)
             weights = archive.read(_WEIGHTS)
         _check_weights(weights)
         with variables_within(len(weights)):
@@ -80,28 +82,60 @@ def _check_members(archive: zipfile.ZipFile, size: int) -> None:
         raise zipfile.BadZipFile("a checksum does not match")
 
 
-def _check_classes(config) -> None:
+def check_layers(model, layers: Collection[type]) -> None:
+    """Refuses to train a model that could not be read again.
+
+    Args:
+        model: A Keras model.
+        layers: As in `read_model`.
+
+    Raises:
+        InputError: Naming what the model is made of that is not among them.
+    """
+    import keras
+
+    problem = _foreign(keras.saving.serialize_keras_object(model), layers)
+    if problem is not None:
+        raise InputError(
+            f"the model has {shown_word(problem)}, which none of ours has; name the class in layers= of note_body or "
+            "note_model, so that the trained model can be read"
+        )
+
+
+def _check_classes(config, layers: Collection[type]) -> None:
     """Refuses a configuration that names any class or function that our models do not have."""
+    if _foreign(config, layers) is not None:
+        raise ValueError("the configuration names a class that no model of ours has")
+
+
+def _foreign(config, layers: Collection[type]) -> str | None:
+    """The name of a class in a configuration that is neither of our models nor among some layers."""
+    import keras
+
+    others = {keras.saving.get_registered_name(layer): layer.__name__ for layer in layers}
     open_values = [(config, 0)]
     while open_values:
         value, depth = open_values.pop()
         if depth > _DEEPEST:
             raise ValueError("the configuration is nested too deep")
         if isinstance(value, dict):
-            if "class_name" in value and not _is_allowed(value):
-                raise ValueError("the configuration names a class that no model of ours has")
+            if "class_name" in value and not _is_allowed(value, others):
+                return value["class_name"]
             open_values += [(part, depth + 1) for part in value.values()]
         elif isinstance(value, list):
             open_values += [(part, depth + 1) for part in value]
+    return None
 
 
-def _is_allowed(told: dict) -> bool:
+def _is_allowed(told: dict, others: Mapping[str, str]) -> bool:
     name, module, registered = told["class_name"], told.get("module"), told.get("registered_name")
     if name == "__keras_tensor__":
         return True
     # Keras goes by the registered name wherever there is one.
     if registered in _OUR_OWN:
         return registered.endswith(f">{name}")
+    if registered in others or (module == "keras.layers" and name in others):
+        return others[registered or name] == name
     return registered in (None, name) and (module, name) in _ALLOWED
 
 

@@ -18,6 +18,7 @@ from icd_relevancy.files.disk import replacing
 from icd_relevancy.fitting.batches import PER_TOKEN, feature_rows
 from icd_relevancy.layers import TransformerEncoder
 from icd_relevancy.models import attention_model, encoder_of
+from icd_relevancy.models.by_name import layers_of
 from icd_relevancy.models.parts import parts_of
 from icd_relevancy.relevance.graph import RelevanceGraph
 from icd_relevancy.training.coder_folder import (
@@ -352,7 +353,9 @@ class NoteCoder:
                 raise InputError(
                     f"{folder}: holds no model of notes in one code system; load it as what it is"
                 )
-            return cls.from_parts(told, read_model(folder / MODEL), graph, folder, encoder)
+            return cls.from_parts(
+                told, read_model(folder / MODEL, layers_of(told["training"]["model"])), graph, folder, encoder
+            )
 
     @classmethod
     def from_parts(cls, told: dict, model: keras.Model, relevance: RelevanceGraph, folder, encoder=None):

@@ -14,7 +14,7 @@ from icd_relevancy.data import Notes, split_by_code_system
 from icd_relevancy.errors import InputError
 from icd_relevancy.files.disk import replacing
 from icd_relevancy.models import system_model
-from icd_relevancy.models.by_name import NOTE_MODELS
+from icd_relevancy.models.by_name import NOTE_MODELS, layers_of
 from icd_relevancy.progress import doing
 from icd_relevancy.relevance.graph import RelevanceGraph
 from icd_relevancy.training.coder_folder import (
@@ -204,7 +204,7 @@ class JointCoder:
 
     @classmethod
     def _from_parts(cls, told: dict, folder: Path, encoder: str | None) -> "JointCoder":
-        model = read_model(folder / MODEL)
+        model = read_model(folder / MODEL, layers_of(told["training"]["model"]))
         config = TrainingConfig.from_trained(told["training"], f"{folder}/{JSON}")
         if (
             not isinstance(model.output, dict)

@@ -6,10 +6,11 @@ import numpy as np
 from icd_relevancy.encoding.embeddings import embed
 from icd_relevancy.fitting.fit import LinearWarmUpDecay
 from icd_relevancy.layers.hierarchical_attention import category_membership
-from icd_relevancy.models.by_name import NOTE_MODELS, Given
+from icd_relevancy.models.by_name import NOTE_MODELS, Given, layers_of
 from icd_relevancy.models.classifier import jams, label_attention_classifier
 from icd_relevancy.models.parts import Parts, parts_of
 from icd_relevancy.text.word_vectors import read_word_vectors, word_vectors
+from icd_relevancy.training.model_file import check_layers
 from icd_relevancy.training.notes.config import TrainingConfig
 from icd_relevancy.training.notes.dataset import NoteData
 from icd_relevancy.training.start import LexicalStart, start_from_frequencies
@@ -26,6 +27,8 @@ def make_model(config: TrainingConfig, data: NoteData) -> keras.Model:
     model = NOTE_MODELS.find(config.model)(config.own, given)
     if NOTE_MODELS.about(config.model)["is_body"]:
         model = _with_attention(model, given, config, data)
+    if config.model not in NOTE_MODELS.names:
+        check_layers(model, layers_of(config.model))
     for labels in data.label_sets:
         parts = parts_of(model, labels.name if len(data.label_sets) > 1 else None)
         rows = labels.rows(data.training)
