@@ -81,12 +81,11 @@ def vectors_on_disk():
 
 
 def test_round_trip(vectors_on_disk, tmp_path):
-    vectors = vectors_on_disk
-    vectors.save(tmp_path / "deep" / "mine")
+    vectors_on_disk.save(tmp_path / "deep" / "mine")
     again = CodeVectors.load(tmp_path / "deep" / "mine")
     assert again.codes == CODES[:3]
     assert again.meta == {"recipe": "by hand"}
-    np.testing.assert_array_equal(again.vectors, vectors.vectors)
+    np.testing.assert_array_equal(again.vectors, vectors_on_disk.vectors)
     assert not again.vectors.flags.writeable
 
 
@@ -104,23 +103,21 @@ def test_save_refuses_what_load_refuses(vectors, vectors_on_disk, tmp_path):
 
 
 def test_save_replaces_and_leaves_nothing_behind(vectors_on_disk, tmp_path):
-    vectors = vectors_on_disk
-    vectors.save(tmp_path / "mine")
-    vectors.select(["I10"]).save(tmp_path / "mine")
+    vectors_on_disk.save(tmp_path / "mine")
+    vectors_on_disk.select(["I10"]).save(tmp_path / "mine")
     assert CodeVectors.load(tmp_path / "mine").codes == ("I10",)
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
 
 
 def test_interrupted_save_keeps_the_old_folder(vectors_on_disk, tmp_path, monkeypatch):
-    vectors = vectors_on_disk
-    vectors.save(tmp_path / "mine")
+    vectors_on_disk.save(tmp_path / "mine")
 
     def interrupted(*args, **kwargs):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(json, "dumps", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        vectors.select(["I10"]).save(tmp_path / "mine")
+        vectors_on_disk.select(["I10"]).save(tmp_path / "mine")
     monkeypatch.undo()
     assert CodeVectors.load(tmp_path / "mine").codes == CODES[:3]
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
@@ -134,9 +131,8 @@ def test_save_refuses_a_folder_of_something_else(vectors, tmp_path):
 
 
 def test_load_by_name_and_damaged(vectors_on_disk, tmp_path, monkeypatch):
-    vectors = vectors_on_disk
     monkeypatch.setenv("ICD_RELEVANCY_CACHE", str(tmp_path))
-    vectors.save(tmp_path / "vectors" / "mine")
+    vectors_on_disk.save(tmp_path / "vectors" / "mine")
     assert CodeVectors.load("mine").codes == CODES[:3]
     with pytest.raises(InputError, match="no code vectors at"):
         CodeVectors.load("other")
@@ -223,15 +219,12 @@ def test_no_labels():
         label_vectors([], FEW, SYSTEM)
 
 
-def test_a_saved_zero_vector_is_refused_by_its_code(tmp_path):
+@pytest.mark.parametrize(
+    ("number", "message"),
+    [(0, "the vector of code 'R05.9' is all zeros"), (np.nan, ".*code 'R05.9' holds NaN")],
+)
+def test_a_saved_vector_of_zeros_or_nan_is_refused_by_its_code(tmp_path, number, message):
     FEW.save(tmp_path / "mine")
-    np.save(tmp_path / "mine" / "vectors.npy", np.array([[1, 0], [0, 0]], np.float32))
-    with pytest.raises(InputError, match=r"mine: the vector of code 'R05.9' is all zeros"):
-        CodeVectors.load(tmp_path / "mine")
-
-
-def test_a_saved_nan_is_refused_by_its_code(tmp_path):
-    FEW.save(tmp_path / "mine")
-    np.save(tmp_path / "mine" / "vectors.npy", np.array([[1, 0], [np.nan, 0]], np.float32))
-    with pytest.raises(InputError, match=r"mine: .*code 'R05.9' holds NaN"):
+    np.save(tmp_path / "mine" / "vectors.npy", np.array([[1, 0], [number, 0]], np.float32))
+    with pytest.raises(InputError, match=f"mine: {message}"):
         CodeVectors.load(tmp_path / "mine")
