@@ -176,14 +176,9 @@ def jams(
 
 
 def classifier(name: str, front, inputs: dict, logits: list, lexical_channels: int | None = None):
-    """A classifier from the inputs of its head, and the logits from them that are to be added up.
+    """A classifier from the inputs of its head, by `head_inputs`, and the logits from them that are to be added up.
 
-    Args:
-        name: The model's name.
-        front: What gives the head its states: a `TransformerEncoder`, a body, or None where they are given.
-        inputs: The head's inputs, by `head_inputs`: `bag_of_words` and `lexical` get logits here.
-        logits: Tensors `(batch, m)`.
-        lexical_channels: Number of channels of `lexical`. Defaults to None.
+    `front` gives the head its states: a `TransformerEncoder`, a body, or None where they are given.
     """
     outputs = probabilities(logits, inputs, lexical_channels, "codes")
     if front is None:
@@ -224,13 +219,9 @@ def check_dropout(dropout: float) -> None:
 
 
 def probabilities(logits: list, inputs, lexical_channels, name: str, system: str | None = None, model=None):
-    """The probabilities of the codes of a system, by their logits and those of the words and the lexicon beside them.
+    """The probabilities of the codes of a system, from logits and those of the words and the lexicon beside them.
 
-    Args:
-        logits, inputs, lexical_channels: As in `classifier`.
-        name: The name of the last layer.
-        system: Of two systems, the name of this one.
-        model: A model whose layers are to be taken. Defaults to None: new ones.
+    `name` is that of the last layer; the others are those of `model`, if there is one, else new.
     """
     prefix, lexical = ("", "lexical") if system is None else (f"{system}_", f"lexical_{system}")
 

@@ -41,18 +41,13 @@ class Parts:
 
 
 def parts_of(model: keras.Model, system: str | None = None) -> Parts:
-    """The parts of a classifier: the one place that knows the names of its layers.
-
-    Args:
-        model: A classifier, as it was made or loaded.
-        system: Of a model of two code systems, the name of one.
-    """
+    """The parts of a classifier, of two code systems those of one: the one place that knows the names of layers."""
     layers = {layer.name: layer for layer in model.layers}
     head = layers.get("head", model)
     layers = {layer.name: layer for layer in head.layers}
     names = ("own_logits", "dense_logits", "lexical_logits", "label_odds")
-    found = [layers.get(name if system is None else f"{system}_{name}") for name in names]
-    return Parts(head, layers.get("attention"), *found)
+    logits = [layers.get(name if system is None else f"{system}_{name}") for name in names]
+    return Parts(head, layers.get("attention"), *logits)
 
 
 def head_of(model: keras.Model) -> keras.Model:
@@ -98,8 +93,8 @@ def encoder_of(model: keras.Model) -> TransformerEncoder | None:
     for layer in model.layers:
         if isinstance(layer, TransformerEncoder):
             return layer
-        if isinstance(layer, keras.Model) and (found := encoder_of(layer)) is not None:
-            return found
+        if isinstance(layer, keras.Model) and (encoder := encoder_of(layer)) is not None:
+            return encoder
     return None
 
 

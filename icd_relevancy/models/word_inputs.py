@@ -9,18 +9,7 @@ from icd_relevancy.models.classifier import check_dropout
 
 
 def embedded_words(embeddings, vocabulary_size: int | None, embedding_size: int | None, dropout: float):
-    """The dict of inputs of a word-level body, and its embedded words `(batch, length, d)` after dropout.
-
-    Args:
-        embeddings: Array `(v, d)` to start from; row 0 is padding, row 1 a word not in the vocabulary. Or
-            None.
-        vocabulary_size: v, where there are no embeddings to start from. Or None.
-        embedding_size: d, likewise. Or None.
-        dropout: Share of the embeddings' numbers dropped while training.
-
-    Raises:
-        InputError: If neither or both ways are taken, or a number is out of range.
-    """
+    """The dict of inputs of a word-level body, and its embedded words `(batch, length, d)`, as of `caml_body`."""
     check_dropout(dropout)
     given = embeddings is not None
     if given == (vocabulary_size is not None) or given == (embedding_size is not None):

@@ -56,12 +56,7 @@ class NoteData:
     @classmethod
     @doing("preparing the notes")
     def from_notes(cls, notes: Notes, config: TrainingConfig, cache=None) -> "NoteData":
-        """Splits notes, whole patients and repeated texts, and makes the features of all of them.
-
-        Args:
-            notes: Notes with codes.
-            config: The settings.
-            cache: Folder for embeddings. Defaults to None: none are kept.
+        """Splits notes, whole patients and repeated texts, and makes the features of all; a cache keeps embeddings.
 
         Raises:
             InputError: If the notes carry no codes, or unknown ones; of a joint model, also if notes are coded in
@@ -107,18 +102,19 @@ class NoteData:
 
 def _labelled(notes: Notes, config: TrainingConfig) -> tuple[Notes, tuple[LabelSet, ...]]:
     """The notes in canonical codes, and the labels of each system."""
-    system = code_system(config.code_system)
+    count, threshold, first = config.min_count, config.threshold, code_system(config.code_system)
     if not config.joint:
-        notes, _ = with_canonical_codes(notes, system)
-        return notes, (LabelSet.of(notes.codes, np.ones(len(notes), bool), system, config),)
-    other = code_system(config.joint_system)
-    parts = split_by_code_system(notes, system, other)
-    notes = join_notes({one.name: parts[one.name] for one in (system, other)})
-    first = np.arange(len(notes)) < len(parts[system.name])
+        notes, _ = with_canonical_codes(notes, first)
+        every = np.ones(len(notes), bool)
+        return notes, (LabelSet.from_codes(notes.codes, every, first, count, config.vectors, threshold),)
+    second = code_system(config.joint_system)
+    parts = split_by_code_system(notes, first, second)
+    notes = join_notes({system.name: parts[system.name] for system in (first, second)})
+    in_first = np.arange(len(notes)) < len(parts[first.name])
     sets = []
-    for one, coded, settings in ((system, first, config), (other, ~first, of_other_system(config))):
+    for system, coded, vectors in ((first, in_first, config.vectors), (second, ~in_first, None)):
         codes = [row if here else () for row, here in zip(notes.codes, coded, strict=True)]
-        sets.append(LabelSet.of(codes, coded, one, settings))
+        sets.append(LabelSet.from_codes(codes, coded, system, count, vectors, threshold))
     return notes, tuple(sets)
 
 
@@ -129,12 +125,12 @@ def of_other_system(config: TrainingConfig) -> TrainingConfig:
 
 def _links(config: TrainingConfig, label_sets: tuple[LabelSet, ...]) -> CodeLinks:
     """The links between the labels of two systems."""
-    one, other = label_sets
+    first, second = label_sets
     if config.mapping is None:
         mapping = CodeMapping.gems()
     else:
-        mapping = CodeMapping.from_table(config.mapping, one.name, other.name)
-    return mapping.links(one.labels, other.labels, one.system, other.system)
+        mapping = CodeMapping.from_table(config.mapping, first.name, second.name)
+    return mapping.links(first.labels, second.labels, first.system, second.system)
 
 
 def _check_parts(label_sets: tuple[LabelSet, ...], parts: dict[str, np.ndarray]) -> None:
@@ -158,12 +154,12 @@ def _identity(
 ) -> str:
     """A digest of what a training depends on; how long it may last is no part of it, unless it paces the rate."""
     settings = config.to_dict() | {"epochs": config.epochs if config.warm_up else None, "patience": None}
-    told = [settings, encoder_hash(config.encoder) if config.reads_tokens else None]
-    told += [labels.relevance.get_config() for labels in label_sets] + [validation.tolist(), notes.codes]
-    told += [notes.age, notes.sex, notes.specialty, notes.mentions, groups.tolist()]
-    told += [(labels.titles, labels.coded.tolist()) for labels in label_sets]
-    told += [] if links is None else [links.edges.tolist(), links.weights.tolist()]
-    digest = hashlib.sha256(json.dumps(told).encode())
+    state = [settings, encoder_hash(config.encoder) if config.reads_tokens else None]
+    state += [labels.relevance.get_config() for labels in label_sets] + [validation.tolist(), notes.codes]
+    state += [notes.age, notes.sex, notes.specialty, notes.mentions, groups.tolist()]
+    state += [(labels.titles, labels.coded.tolist()) for labels in label_sets]
+    state += [] if links is None else [links.edges.tolist(), links.weights.tolist()]
+    digest = hashlib.sha256(json.dumps(state).encode())
     for text in notes.text:
         digest.update(hashlib.sha256(text.encode()).digest())
     return digest.hexdigest()

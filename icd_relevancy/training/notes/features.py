@@ -54,34 +54,26 @@ class NoteFeatures:
     def fit(
         cls, notes: Notes, groups, training, config: TrainingConfig, label_sets: Sequence[LabelSet]
     ) -> "NoteFeatures":
-        """Learns what the configuration asks for from training notes, and from no others.
-
-        Args:
-            notes: n notes.
-            groups: Their groups, `Notes.groups`, `(n,)`.
-            training: Rows of the training part, whole groups.
-            config: The settings.
-            label_sets: The `LabelSet` of each code system, whose titles are among the terms to find.
+        """Learns what the configuration asks for from the training part, whole groups of notes, and from no others.
 
         Raises:
             InputError: If a library that it needs is missing, or the notes hold nothing to learn.
         """
-        taught, of_taught = notes.select(training), groups[training]
+        training_notes, training_groups = notes.select(training), groups[training]
         preparation = words = bag_of_words = None
         if config.unify or config.negation or config.clean:
-            asked = TextPreparation(unify=config.unify, negation=config.negation, clean=config.clean)
-            preparation = asked.fit(taught.text, label_sets[0].system)
-        texts = cls(config, preparation).texts(taught.text)
+            preparation = TextPreparation(unify=config.unify, negation=config.negation, clean=config.clean)
+            preparation = preparation.fit(training_notes.text, label_sets[0].system)
+        texts = cls(config, preparation).texts(training_notes.text)
         if config.reads_words:
-            words = WordTokenizer.fit(texts, of_taught, max_length=config.max_length)
+            words = WordTokenizer.fit(texts, training_groups, max_length=config.max_length)
         if config.bag_of_words:
-            bag_of_words = BagOfWords.fit(texts, of_taught)
-        structured = StructuredFeatures.fit(taught) if config.structured else None
-        lexicons = {}
-        if config.reads_lexicon:
-            for labels in label_sets:
-                lexicons[_lexical_input(config, labels)] = _lexicon(notes, training, labels, groups, config)
-        return cls(config, preparation, words, bag_of_words, structured, lexicons)
+            bag_of_words = BagOfWords.fit(texts, training_groups)
+        structured = StructuredFeatures.fit(training_notes) if config.structured else None
+        features = cls(config, preparation, words, bag_of_words, structured)
+        return (
+            features._with_lexicons(notes, training, groups, label_sets) if config.reads_lexicon else features
+        )
 
     def aligned(self, texts: Sequence[str]) -> list[AlignedText]:
         """The texts as the model reads them, each aligned with what was given."""
@@ -94,39 +86,38 @@ class NoteFeatures:
         return list(texts) if self.preparation is None else [text.text for text in self.aligned(texts)]
 
     def of(self, notes: Notes, encoder: TransformerEncoder | None, cache=None, progress=True, texts=None):
-        """The inputs of the model.
+        """The inputs of the model for n notes.
 
         Args:
-            notes: n notes.
-            encoder: The encoder; None lets `linear` find it itself where it is not all in the cache.
-            cache: Folder for the embeddings of `linear`. Defaults to None: none are kept.
+            notes: The notes.
+            encoder: The encoder; None lets a model that pools find it itself where not all is in the cache.
+            cache: Folder for embeddings. Defaults to None: none are kept.
             progress: Whether to show a progress bar. Defaults to True.
             texts: The prepared texts, where they are at hand. Defaults to None.
 
         Returns:
-            Embeddings, float32 `(n, d)`, of `linear` with a frozen encoder; else a dict: `input_ids` and
+            Embeddings, float32 `(n, d)`, of a frozen encoder that pools; else a dict: `input_ids` and
             `attention_mask`, or with a frozen encoder `states` and `attention_mask`, and where asked `bag_of_words`,
             `structured` and the names of `lexicons`.
         """
-        texts, config = self.texts(notes.text) if texts is None else texts, self.config
-        features = {}
+        texts, config, inputs = self.texts(notes.text) if texts is None else texts, self.config, {}
         if config.pools and not config.fine_tune:
             settings = {"pooling": config.pooling, "lowercase": config.lowercase, "progress": progress}
             return embed(texts, encoder or config.encoder, config.max_length, cache, **settings)
         if self.words is not None:
-            features |= self.words.tokenize(texts)
+            inputs |= self.words.tokenize(texts)
         elif config.fine_tune:
-            features |= encoder.tokenize(texts)
+            inputs |= encoder.tokenize(texts)
         elif config.reads_tokens:
-            features |= token_states(texts, encoder, progress)
+            inputs |= token_states(texts, encoder, progress)
         if self.bag_of_words is not None:
-            features["bag_of_words"] = self.bag_of_words.transform(texts)
+            inputs["bag_of_words"] = self.bag_of_words.transform(texts)
         if self.structured is not None:
-            features["structured"] = self.structured.transform(notes)
+            inputs["structured"] = self.structured.transform(notes)
         for name, lexicon in self.lexicons.items():
             # By the texts as they were given: it prepares them itself.
-            features[name] = lexicon.transform(notes.text)
-        return features
+            inputs[name] = lexicon.transform(notes.text)
+        return inputs
 
     def of_training(
         self,
@@ -136,32 +127,28 @@ class NoteFeatures:
         training: np.ndarray,
         label_sets: Sequence[LabelSet],
     ) -> Mapping:
-        """The inputs that `of` made, as they are to be learned from.
+        """The inputs that `of` made, with what lexicons that never saw a training note say of it.
 
-        Args:
-            inputs: The inputs of n notes.
-            notes, groups, training, label_sets: As in `fit`.
+        By the lexicon that was fitted on them a model would learn to trust it too much.
         """
-        changed = {}
+        unseen = {}
         for labels in label_sets if self.lexicons else ():
             name = self.lexical_input(labels)
-            changed[name] = _read_by_others(inputs[name], notes, training, labels, groups, self.config)
-        return {**inputs, **changed} if changed else inputs
+            unseen[name] = self._read_by_others(inputs[name], notes, training, labels, groups)
+        return {**inputs, **unseen} if unseen else inputs
 
     def for_new_notes(
         self, notes: Notes, groups: np.ndarray, label_sets: Sequence[LabelSet]
     ) -> "NoteFeatures":
-        """The features of a trained model, whose lexicons may know the held-out notes too.
-
-        Args:
-            notes, groups, label_sets: As in `fit`.
-        """
-        lexicons = {}
-        for labels in label_sets if self.lexicons else ():
-            name = self.lexical_input(labels)
-            found = _lexicon(notes, np.arange(len(notes)), labels, groups, self.config)
-            # The weights of the model are those of the channels it has learned.
-            lexicons[name] = found if found.channels == self.lexicons[name].channels else self.lexicons[name]
+        """The features of a trained model, whose lexicons know the held-out notes too."""
+        if not self.lexicons:
+            return self
+        every = self._with_lexicons(notes, np.arange(len(notes)), groups, label_sets).lexicons
+        # The weights of the model are those of the channels it has learned.
+        lexicons = {
+            name: every[name] if every[name].channels == lexicon.channels else lexicon
+            for name, lexicon in self.lexicons.items()
+        }
         return replace(self, lexicons=lexicons)
 
     def truncated(self, texts: Sequence[str]) -> int:
@@ -180,7 +167,7 @@ class NoteFeatures:
 
     def lexical_input(self, labels: LabelSet) -> str:
         """The name of the input that tells what the lexicon of a label set finds."""
-        return _lexical_input(self.config, labels)
+        return f"lexical_{labels.name}" if self.config.joint else "lexical"
 
     def sizes(self) -> dict[str, int]:
         """The size of each input of the model that has one value for a note, not one for each of its tokens."""
@@ -199,25 +186,63 @@ class NoteFeatures:
     def to_dict(self) -> dict:
         """What was learned, as JSON can hold it."""
         parts = {name: getattr(self, name) for name in _PARTS}
-        told = {name: part.to_dict() for name, part in parts.items() if part is not None}
+        state = {name: part.to_dict() for name, part in parts.items() if part is not None}
         if self.lexicons:
-            told["lexicons"] = {name: lexicon.to_dict() for name, lexicon in self.lexicons.items()}
-        return told
+            state["lexicons"] = {name: lexicon.to_dict() for name, lexicon in self.lexicons.items()}
+        return state
 
     @classmethod
-    def from_dict(cls, told: Mapping, config: TrainingConfig, source: str = "the features") -> "NoteFeatures":
-        """What `to_dict` told of, with the configuration beside it.
+    def from_dict(
+        cls, state: Mapping, config: TrainingConfig, source: str = "the features"
+    ) -> "NoteFeatures":
+        """The features of a `to_dict`, with the configuration beside it.
 
         Raises:
             InputError: If a part is unknown or damaged.
         """
         try:
-            lexicons = {name: Lexicon.from_dict(part) for name, part in told.get("lexicons", {}).items()}
-            parts = {name: part for name, part in told.items() if name != "lexicons"}
+            lexicons = {name: Lexicon.from_dict(part) for name, part in state.get("lexicons", {}).items()}
+            parts = {name: part for name, part in state.items() if name != "lexicons"}
             parts = {name: _PARTS[name].from_dict(part) for name, part in parts.items()}
             return cls(config, lexicons=lexicons, **parts)
         except (AttributeError, KeyError, TypeError, ValueError):
             raise InputError(f"{source}: 'features' are damaged; copy or train the model again") from None
+
+    def _with_lexicons(self, notes: Notes, part, groups, label_sets: Sequence[LabelSet]) -> "NoteFeatures":
+        """With the terms of the labels, and what the notes of a part say of them."""
+        lexicons = {}
+        for labels in label_sets:
+            learned, note_labels, rows = labels.notes_to_learn(notes, part)
+            lexicons[self.lexical_input(labels)] = Lexicon.fit(
+                learned.text,
+                note_labels,
+                labels.labels,
+                labels.system,
+                learned.mentions,
+                groups[rows],
+                self.config.min_groups,
+                _is_annotated(notes),
+            )
+        return replace(self, lexicons=lexicons)
+
+    def _read_by_others(self, lexical, notes: Notes, part: np.ndarray, labels: LabelSet, groups: np.ndarray):
+        """The lexical inputs of notes, those of a part by lexicons of other folds of it."""
+        learned, note_labels, rows = labels.notes_to_learn(notes, part)
+        folds = stratified_group_folds(note_labels.shares > 0, groups[rows], _LEXICON_FOLDS, self.config.seed)
+        unseen = Lexicon.out_of_fold(
+            learned.text,
+            note_labels,
+            labels.labels,
+            folds,
+            labels.system,
+            learned.mentions,
+            groups[rows],
+            self.config.min_groups,
+            _is_annotated(notes),
+        )
+        place = np.arange(len(notes))
+        place[rows] = len(notes) + np.arange(len(rows))
+        return sparse.vstack([lexical, unseen], format="csr")[place]
 
 
 def make_encoder(config: TrainingConfig) -> TransformerEncoder:
@@ -235,35 +260,6 @@ def make_encoder(config: TrainingConfig) -> TransformerEncoder:
     )
 
 
-def _lexical_input(config: TrainingConfig, labels: LabelSet) -> str:
-    return f"lexical_{labels.name}" if config.joint else "lexical"
-
-
-def _lexicon(
-    notes: Notes, part: np.ndarray, labels: LabelSet, groups: np.ndarray, config: TrainingConfig
-) -> Lexicon:
-    """The terms of the labels, with what the notes of a part say of them."""
-    taught, carried, rows = labels.taught(notes, part)
-    told = taught.text, carried, labels.labels, labels.system, taught.mentions
-    return Lexicon.fit(*told, groups[rows], config.min_groups, _is_annotated(notes))
-
-
 def _is_annotated(notes: Notes) -> bool:
     """Whether any note has mentions: then the lexicons of both systems have the channels of them."""
     return notes.mentions is not None and any(notes.mentions)
-
-
-def _read_by_others(
-    lexical, notes: Notes, part: np.ndarray, labels: LabelSet, groups: np.ndarray, config: TrainingConfig
-):
-    """The lexical features of notes, where those of training notes are by a lexicon that never saw them.
-
-    By the lexicon that was fitted on them a model would learn to trust it too much.
-    """
-    taught, carried, rows = labels.taught(notes, part)
-    folds = stratified_group_folds(carried.shares > 0, groups[rows], _LEXICON_FOLDS, config.seed)
-    told = taught.text, carried, labels.labels, folds, labels.system, taught.mentions
-    unseen = Lexicon.out_of_fold(*told, groups[rows], config.min_groups, _is_annotated(notes))
-    place = np.arange(len(notes))
-    place[rows] = len(notes) + np.arange(len(rows))
-    return sparse.vstack([lexical, unseen], format="csr")[place]

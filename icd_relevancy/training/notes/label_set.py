@@ -13,7 +13,6 @@ from icd_relevancy.errors import InputError
 from icd_relevancy.layers.hierarchical_attention import category_membership
 from icd_relevancy.relevance.graph import RelevanceGraph
 from icd_relevancy.text import CarriedLabels
-from icd_relevancy.training.notes.config import TrainingConfig
 from icd_relevancy.vectors.code_vectors import graph_of_labels
 
 # From this probability on, what a note calls a code of the other system is taken as a name of the label too.
@@ -44,23 +43,31 @@ class LabelSet:
     linked: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, codes, coded, system: CodeSystem, config: TrainingConfig) -> "LabelSet":
-        """The labels of notes, each with its codes in the system, or none.
+    def from_codes(
+        cls,
+        codes,
+        coded,
+        system: CodeSystem,
+        min_count: int = 1,
+        vectors: str | None = None,
+        threshold: float = 0.76,
+    ) -> "LabelSet":
+        """The labels of notes, each with its codes in the system, or none; `coded` tells which are coded in it.
 
         Raises:
             InputError: If there are none, or they have no vectors.
         """
-        labels = label_names(codes, config.min_count)
+        labels = label_names(codes, min_count)
         if not labels:
             raise InputError(
-                f"there are no labels: no code of {system.name} is in min_count={config.min_count} notes; give more "
+                f"there are no labels: no code of {system.name} is in min_count={min_count} notes; give more "
                 "coded notes, or lower it"
             )
         return cls(
             system,
             labels,
             _titles(labels, system),
-            graph_of_labels(labels, system, config.vectors, config.threshold),
+            graph_of_labels(labels, system, vectors, threshold),
             encode_labels(codes, labels),
             coded,
         )
@@ -79,18 +86,11 @@ class LabelSet:
         _, names = category_membership(self.system, self.labels)
         return tuple(f"{name} {self.system.title(name)}" if name in self.system else name for name in names)
 
-    def taught(self, notes: Notes, part: np.ndarray) -> tuple[Notes, CarriedLabels, np.ndarray]:
-        """The notes of a part that say which words go with the labels.
+    def notes_to_learn(self, notes: Notes, part: np.ndarray) -> tuple[Notes, CarriedLabels, np.ndarray]:
+        """The notes of a part that say which words go with the labels: with their labels, and their rows.
 
         Those that are coded in the system and, where labels are linked, those of the other system, which tell of
         the linked labels alone. A code that is linked to several labels is each of them with a probability.
-
-        Args:
-            notes: All n notes.
-            part: Rows of the part.
-
-        Returns:
-            The notes, with the mentions of labels, the labels that they carry, and their rows.
         """
         rows = part if self.linked else self.rows(part)
         notes, own = notes.select(rows), self.coded[rows]
@@ -102,17 +102,17 @@ class LabelSet:
             row if here or row is None else self._mentions_through_links(row)
             for row, here in zip(notes.mentions, own.tolist(), strict=True)
         ]
-        linked = {label for found in self.linked.values() for label in found}
-        told = np.array([label in linked for label in self.labels], bool)
-        carried = CarriedLabels.weighed(codes, self.labels, ~own, told)
-        return replace(notes, mentions=mentions), carried, rows
+        linked = {label for shares in self.linked.values() for label in shares}
+        is_linked = np.array([label in linked for label in self.labels], bool)
+        note_labels = CarriedLabels.weighed(codes, self.labels, ~own, is_linked)
+        return replace(notes, mentions=mentions), note_labels, rows
 
     def _through_links(self, codes) -> dict[str, float]:
-        found: dict[str, float] = {}
+        shares: dict[str, float] = {}
         for code in codes:
             for label, share in self.linked.get(code, {}).items():
-                found[label] = max(share, found.get(label, 0.0))
-        return found
+                shares[label] = max(share, shares.get(label, 0.0))
+        return shares
 
     def _mentions_through_links(self, mentions) -> tuple[tuple[str, str], ...]:
         """The mentions of the labels that codes most likely stand for."""
@@ -129,12 +129,8 @@ def with_links(label_sets: Sequence[LabelSet], links: CodeLinks) -> tuple[LabelS
 
     A code that is linked to several labels is each of them with a probability that grows with the weight of the
     link and with the label's own notes.
-
-    Args:
-        label_sets: The two.
-        links: The links between their labels.
     """
-    found = []
+    with_shares = []
     for side, labels in enumerate(label_sets):
         other, counts = label_sets[1 - side].labels, np.asarray(labels.y.sum(axis=0)).ravel()
         linked: dict[str, dict[str, float]] = {}
@@ -145,8 +141,8 @@ def with_links(label_sets: Sequence[LabelSet], links: CodeLinks) -> tuple[LabelS
             code: {label: value / sum(of_code.values()) for label, value in of_code.items()}
             for code, of_code in linked.items()
         }
-        found.append(replace(labels, linked=shares))
-    return tuple(found)
+        with_shares.append(replace(labels, linked=shares))
+    return tuple(with_shares)
 
 
 def _titles(labels, system: CodeSystem) -> tuple[str, ...]:

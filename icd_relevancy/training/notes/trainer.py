@@ -45,14 +45,7 @@ def train_note_model(data: NoteData, config: TrainingConfig, checkpoint=None, ve
     """The model of a configuration, trained until its monitor is best on the held-out part.
 
     With `smote` the head is trained on an over-sampled training part: with a frozen encoder from the start, else
-    again on the token states of the fine-tuned encoder.
-
-    Args:
-        data: The notes.
-        config: The settings.
-        checkpoint: File for the state after each epoch, from which an interrupted training goes on. Defaults to
-            None.
-        verbose: As in `keras.Model.fit`. Defaults to 0.
+    again on the token states of the fine-tuned encoder. An interrupted training goes on from the checkpoint, a file.
     """
     # Here and not before the notes are read: embedding draws random numbers only where the cache is cold.
     keras.utils.set_random_seed(config.seed)
@@ -60,8 +53,9 @@ def train_note_model(data: NoteData, config: TrainingConfig, checkpoint=None, ve
     inputs, rows, report = data.inputs, data.training, None
     y, weights = _targets(data)
     if config.smote and not config.fine_tune:
-        taken = _take(inputs, rows)
-        inputs, y, report = _over_sampled(taken, data.only.y[rows], data.features, config.seed)
+        inputs, y, report = _over_sampled(
+            _select(inputs, rows), data.only.y[rows], data.features, config.seed
+        )
         rows = np.arange(y.shape[0])
     steps = config.epochs * -(-len(rows) // config.batch_size)
     model.compile(
@@ -105,8 +99,10 @@ def _train_head(model: keras.Model, data: NoteData, config: TrainingConfig, verb
     encoder = encoder_of(model)
     others = {name: array for name, array in data.inputs.items() if name != "input_ids"}
     inputs = {**others, **token_states(data.texts, encoder, progress=verbose > 0)}
-    taken = _take(inputs, data.training)
-    resampled, y, report = _over_sampled(taken, data.only.y[data.training], data.features, config.seed)
+    training_inputs = _select(inputs, data.training)
+    resampled, y, report = _over_sampled(
+        training_inputs, data.only.y[data.training], data.features, config.seed
+    )
     part = head_of(model)
     head = keras.Model(part.input, part.output)
     head.compile(
@@ -131,7 +127,7 @@ def _over_sampled(
     inputs: dict, y, features: NoteFeatures, seed: int
 ) -> tuple[dict, sparse.csr_matrix, ResamplingReport]:
     """Token states and all beside them, with synthetic notes for the rare codes."""
-    found = ml_smote(
+    sampled = ml_smote(
         inputs["states"],
         y,
         inputs["attention_mask"],
@@ -139,17 +135,17 @@ def _over_sampled(
         () if features.structured is None else features.structured.categorical,
         seed=seed,
     )
-    resampled = {"states": found.features, "attention_mask": found.attention_mask}
-    if found.structured is not None:
-        resampled["structured"] = found.structured
+    resampled = {"states": sampled.features, "attention_mask": sampled.attention_mask}
+    if sampled.structured is not None:
+        resampled["structured"] = sampled.structured
     for name in {"bag_of_words", "lexical"} & inputs.keys():
-        one, other = (inputs[name][found.sources[:, side]] for side in (0, 1))
-        resampled[name] = sparse.vstack([inputs[name], (one + other) / 2], format="csr")
-    return resampled, found.labels, found.report
+        first, second = (inputs[name][sampled.sources[:, side]] for side in (0, 1))
+        resampled[name] = sparse.vstack([inputs[name], (first + second) / 2], format="csr")
+    return resampled, sampled.labels, sampled.report
 
 
-def _fit(model, taught, data: NoteData, config: TrainingConfig, checkpoint, verbose) -> History:
-    inputs, y, rows, weights = taught
+def _fit(model, training, data: NoteData, config: TrainingConfig, checkpoint, verbose) -> History:
+    inputs, y, rows, weights = training
     held_out, held_out_weights = _targets(data)
     size = config.batch_size  # a larger batch than in training may not fit the memory
     return fit(
@@ -182,25 +178,18 @@ def _score(
     for labels in data.label_sets:
         rows = data.tuning_rows(labels, config.seed)
         model = models[labels.name]
-        held_out.append((model, _take(_read_by(model, inputs), rows), labels.y[rows]))
+        held_out.append((model, _select(_read_by(model, inputs), rows), labels.y[rows]))
     return lambda: float(
-        np.mean([measure(y, predict_scores(model, taken, config.batch_size)) for model, taken, y in held_out])
+        np.mean([measure(y, predict_scores(model, rows, config.batch_size)) for model, rows, y in held_out])
     )
 
 
 def tuned_threshold(
     model: keras.Model, data: NoteData, labels: LabelSet, config: TrainingConfig
 ) -> tuple[float, float]:
-    """The decision threshold with the best micro-F1 on the held-out part, and that F1.
-
-    Args:
-        model: The model of the probabilities of `labels`.
-        data: The notes.
-        labels: One of its label sets.
-        config: The settings.
-    """
+    """The decision threshold with the best micro-F1 on the held-out part, and that F1, of the model of a label set."""
     rows = data.tuning_rows(labels, config.seed)
-    inputs = _take(_read_by(model, data.inputs), rows)
+    inputs = _select(_read_by(model, data.inputs), rows)
     return tune_threshold(labels.y[rows], predict_scores(model, inputs, config.batch_size))
 
 
@@ -209,7 +198,7 @@ def _read_by(model: keras.Model, inputs):
     return {name: inputs[name] for name in model.input} if isinstance(inputs, dict) else inputs
 
 
-def _take(features, rows):
-    if isinstance(features, dict):
-        return {name: array[rows] for name, array in features.items()}
-    return features[rows]
+def _select(inputs, rows):
+    if isinstance(inputs, dict):
+        return {name: array[rows] for name, array in inputs.items()}
+    return inputs[rows]

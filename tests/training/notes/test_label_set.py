@@ -26,7 +26,9 @@ def label_sets(in_miniature, tmp_path):
         folder = tmp_path / system.name
         CodeVectors(tuple(known), np.eye(len(known), dtype=np.float32)).save(folder)
         config = TrainingConfig(code_system=system.name, vectors=str(folder))
-        sets.append(LabelSet.of(codes, rows, system, config))
+        sets.append(
+            LabelSet.from_codes(codes, rows, system, config.min_count, config.vectors, config.threshold)
+        )
     return sets
 
 
@@ -47,7 +49,7 @@ def test_links_lead_both_ways(label_sets):
 
 
 def test_without_links_each_system_has_its_own_notes(label_sets):
-    found, carried, rows = label_sets[1].taught(notes(), np.array([1, 3]))
+    found, carried, rows = label_sets[1].notes_to_learn(notes(), np.array([1, 3]))
     assert rows.tolist() == [3]
     assert found.text == ("d",)
     assert carried.shares.toarray().tolist() == [[0, 1, 1]]  # I10, R05.9, V10.4
@@ -56,13 +58,13 @@ def test_without_links_each_system_has_its_own_notes(label_sets):
 
 def test_with_links_the_notes_of_the_other_system_have_the_linked_labels(label_sets):
     nine, ten = linked(label_sets)
-    _, carried, rows = ten.taught(notes(), np.arange(4))
+    _, carried, rows = ten.notes_to_learn(notes(), np.arange(4))
     assert rows.tolist() == [0, 1, 2, 3]
     # The V10.4 of the first two notes is another code than that of the last.
     assert carried.shares.toarray().tolist() == [[1, 0, 0], [0, 0, 0], [1, 0, 0], [0, 1, 1]]
     assert carried.partial.tolist() == [True, True, False, False]
     assert carried.told.tolist() == [True, False, False]
-    _, carried, rows = nine.taught(notes(), np.array([2, 0]))
+    _, carried, rows = nine.notes_to_learn(notes(), np.array([2, 0]))
     assert rows.tolist() == [2, 0]
     assert carried.shares.toarray().tolist() == [[1, 0], [1, 1]]  # 401.9, V10.4
 
@@ -70,7 +72,7 @@ def test_with_links_the_notes_of_the_other_system_have_the_linked_labels(label_s
 def test_mentions_go_the_same_way(label_sets):
     mentions = [(("401.9", "high pressure"), ("V10.4", "a cancer")), None, (("I10", "hypertension"),), ()]
     _, ten = linked(label_sets)
-    found, _, _ = ten.taught(notes(mentions), np.arange(4))
+    found, _, _ = ten.notes_to_learn(notes(mentions), np.arange(4))
     assert found.mentions == ((("I10", "high pressure"),), None, (("I10", "hypertension"),), ())
 
 
@@ -84,7 +86,7 @@ def test_a_code_of_several_labels_is_each_of_them_as_often_as_their_notes_say(la
     assert found.linked["401.9"] == pytest.approx({"I10": 3 / 4.5, "R05.9": 1.5 / 4.5})
     assert found.linked["V10.4"] == {"V10.4": 1}
     mentions = [(("401.9", "high pressure"),), None, (), ()]
-    taught, carried, _ = found.taught(notes(mentions), np.array([0]))
+    taught, carried, _ = found.notes_to_learn(notes(mentions), np.array([0]))
     # What the code is most likely is called so.
     assert taught.mentions == ((("I10", "high pressure"),),)
     np.testing.assert_allclose(carried.shares.toarray(), [[2 / 3, 1 / 3, 1]], rtol=1e-6)
