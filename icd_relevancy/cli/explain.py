@@ -61,7 +61,7 @@ def _explain(options):
     from icd_relevancy.explain import write_page
     from icd_relevancy.explain.lime_words import LEAST_SAMPLES, check_lime
     from icd_relevancy.models.by_name import NOTE_MODELS
-    from icd_relevancy.training.coder_folder import check_kind
+    from icd_relevancy.training.coder import check_kind
 
     check_at_least("--top-k", options.top_k, 1)
     check_at_least("--samples", options.samples, LEAST_SAMPLES)
@@ -72,7 +72,8 @@ def _explain(options):
     left_out: list[str] = []
     notes = read_new_notes(options.file, left_out)
     start_tensorflow()
-    from icd_relevancy.training.notes.joint_coder import JointCoder, load_coder
+    from icd_relevancy.training.coder import load_coder
+    from icd_relevancy.training.notes.joint_coder import JointCoder
 
     coder = load_coder(options.folder, options.encoder, options.system)
     if isinstance(coder, JointCoder):

@@ -312,7 +312,7 @@ def _medication_config(settings: dict, given: dict, named: str):
 
 
 def _evaluate(options):
-    from icd_relevancy.training.coder_folder import check_kind
+    from icd_relevancy.training.coder import check_kind
 
     if check_kind(options.folder) == "medication":
         if options.system:
@@ -351,7 +351,8 @@ def _evaluate_notes(options) -> dict:
     from icd_relevancy.files.disk import cache_folder
 
     start_tensorflow()
-    from icd_relevancy.training.notes.joint_coder import JointCoder, load_coder
+    from icd_relevancy.training.coder import load_coder
+    from icd_relevancy.training.notes.joint_coder import JointCoder
 
     coder = load_coder(options.folder, options.encoder, options.system)
     notes = load_notes(options.data, None if isinstance(coder, JointCoder) else coder.config.code_system)
@@ -363,13 +364,14 @@ def _predict(options):
     if options.top_k is not None and options.top_k < 1:
         raise InputError(f"--top-k must be at least 1. Received: {options.top_k}")
     from icd_relevancy.data.new_notes import read_new_notes
-    from icd_relevancy.training.coder_folder import check_kind
+    from icd_relevancy.training.coder import check_kind
 
     check_kind(options.folder, *NOTE_MODELS.names, own=True)
     left_out: list[str] = []
     notes = read_new_notes(options.file, left_out)
     start_tensorflow()
-    from icd_relevancy.training.notes.joint_coder import JointCoder, load_coder
+    from icd_relevancy.training.coder import load_coder
+    from icd_relevancy.training.notes.joint_coder import JointCoder
 
     coder = load_coder(options.folder, options.encoder, options.system)
     _tell_truncated(coder.truncated(notes), coder.config)

@@ -108,7 +108,7 @@ def _with_error(found: dict, metric: str) -> str:
 
 def _rank(options):
     from icd_relevancy.data import load_stays
-    from icd_relevancy.training.coder_folder import JSON, check_kind, read_coder_json
+    from icd_relevancy.training.coder import JSON, check_kind, read_coder_json
     from icd_relevancy.training.stays.config import MedicationConfig
 
     check_at_least("--top-k", options.top_k, 1)

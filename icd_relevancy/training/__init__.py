@@ -7,11 +7,12 @@ from icd_relevancy.registry import attach
 if TYPE_CHECKING:
     from icd_relevancy.encoding.embeddings import embed
     from icd_relevancy.fitting.fit import fit
+    from icd_relevancy.training.coder import load_coder
     from icd_relevancy.training.evaluation import evaluate_scores
     from icd_relevancy.training.notes.bag_of_words import BagOfWords
     from icd_relevancy.training.notes.coder import NoteCoder
     from icd_relevancy.training.notes.config import TrainingConfig
-    from icd_relevancy.training.notes.joint_coder import JointCoder, load_coder
+    from icd_relevancy.training.notes.joint_coder import JointCoder
     from icd_relevancy.training.notes.structured_features import StructuredFeatures
     from icd_relevancy.training.resampling import ml_smote
     from icd_relevancy.training.stays.coder import MedicationCoder
@@ -29,7 +30,7 @@ _HOME = {
     "StructuredFeatures": "notes.structured_features",
     "TrainingConfig": "notes.config",
     "evaluate_scores": "evaluation",
-    "load_coder": "notes.joint_coder",
+    "load_coder": "coder",
     "ml_smote": "resampling",
     "patient_groups": "stays.wards",
     "ranking_by_group": "stays.wards",

@@ -24,9 +24,9 @@ from icd_relevancy.errors import InputError
 from icd_relevancy.layers import TransformerEncoder
 from icd_relevancy.models import note_classifier
 from icd_relevancy.training import MedicationCoder, MedicationConfig, NoteCoder, TrainingConfig
-from icd_relevancy.training.coder_folder import read_coder_json
+from icd_relevancy.training.coder import load_coder, read_coder_json
 from icd_relevancy.training.model_file import read_model
-from icd_relevancy.training.notes.joint_coder import JointCoder, load_coder
+from icd_relevancy.training.notes.joint_coder import JointCoder
 from icd_relevancy.vectors import CodeVectors
 
 SECRET = "Mrs Miller of 5 Elm Street"

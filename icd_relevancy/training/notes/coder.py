@@ -1,6 +1,6 @@
-"""A trained model as a folder that codes new notes."""
+"""A trained model of notes in one code system."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -8,31 +8,20 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from icd_relevancy.codes import code_system
+from icd_relevancy.codes import code_system, code_system_name
 from icd_relevancy.data import Notes, split_by_code_system
 from icd_relevancy.data.code_systems import with_canonical_codes
 from icd_relevancy.encoding.pretrained import encoder_hash, on_this_machine
 from icd_relevancy.encoding.tokenizer import checked_texts
 from icd_relevancy.errors import InputError
-from icd_relevancy.files.disk import replacing
 from icd_relevancy.fitting.batches import PER_TOKEN, feature_rows
 from icd_relevancy.layers import TransformerEncoder
 from icd_relevancy.models import attention_model, encoder_of
-from icd_relevancy.models.by_name import layers_of
 from icd_relevancy.models.parts import parts_of
 from icd_relevancy.relevance.graph import RelevanceGraph
-from icd_relevancy.training.coder_folder import (
-    ADVICE,
-    JSON,
-    MODEL,
-    check_folder,
-    loading,
-    read_coder_json,
-    write_coder_json,
-    write_model,
-)
+from icd_relevancy.training.coder import ADVICE, CODERS, JSON, Coder, different_models, finite_scores
 from icd_relevancy.training.evaluation import evaluate_codes, predict_scores
-from icd_relevancy.training.model_file import check_runs, read_model
+from icd_relevancy.training.model_file import check_runs
 from icd_relevancy.training.notes.config import TrainingConfig
 from icd_relevancy.training.notes.dataset import NoteData
 from icd_relevancy.training.notes.features import NoteFeatures, make_encoder
@@ -43,8 +32,9 @@ from icd_relevancy.vectors.code_vectors import graph_of_labels
 _GRAPH = "relevance.npz"
 
 
+@CODERS.entry()
 @dataclass(frozen=True)
-class NoteCoder:
+class NoteCoder(Coder):
     """Codes notes with a trained model, and keeps all that needs in one folder.
 
     Attributes:
@@ -60,6 +50,8 @@ class NoteCoder:
         named_here: Whether the encoder was named here, by a user or at a training, and not by a folder, which may be
             from anywhere: what that names is looked for on this machine alone.
     """
+
+    kind = "notes"
 
     model: keras.Model
     labels: tuple[str, ...]
@@ -90,34 +82,27 @@ class NoteCoder:
         """
         config = config or TrainingConfig()
         data = NoteData.from_notes(notes, config, cache)
-        return cls.of(data, data.only, train_note_model(data, config, checkpoint, verbose), config)
+        trained = train_note_model(data, config, checkpoint, verbose)
+        return cls.from_training(data, data.only, trained, config, data.new_features)
 
     @classmethod
-    def of(
+    def from_training(
         cls,
         data: NoteData,
         labels: LabelSet,
         trained: Trained,
         config: TrainingConfig,
-        features: NoteFeatures | None = None,
+        features: NoteFeatures,
     ):
-        """The coder of one code system, of what was trained.
-
-        Args:
-            data: The notes that it was trained on.
-            labels: One of its label sets.
-            trained: The model of the probabilities of `labels`, and how its training went.
-            config: The settings.
-            features: What the model reads. Defaults to None: the `new_features` of `data`.
-        """
+        """The coder of one label set of the notes, from the trained model of its probabilities."""
         decision_threshold, validation_f1 = tuned_threshold(trained.model, data, labels, config)
-        told = {"epochs": trained.history.epochs, **asdict(trained.history)}
-        told |= {"notes": int(labels.coded.sum()), "validation_micro_f1": validation_f1}
-        told |= {"truncated": data.truncated, "categories": labels.categories()}
+        history = {"epochs": trained.history.epochs, **asdict(trained.history)}
+        history |= {"notes": int(labels.coded.sum()), "validation_micro_f1": validation_f1}
+        history |= {"truncated": data.truncated, "categories": labels.categories()}
         if data.links is not None:
-            told["links"] = str(data.links.report.by_system(labels.name))
+            history["links"] = str(data.links.report.by_system(labels.name))
         if trained.resampling is not None:
-            told["imbalance"] = trained.resampling.to_dict(labels.labels)
+            history["imbalance"] = trained.resampling.to_dict(labels.labels)
         return cls(
             trained.model,
             labels.labels,
@@ -125,9 +110,9 @@ class NoteCoder:
             labels.relevance,
             decision_threshold,
             config,
-            features or data.new_features,
+            features,
             encoder_hash(config.encoder) if config.reads_tokens else None,
-            told,
+            history,
         )
 
     def scores(self, notes: Notes | Sequence[str], cache=None) -> np.ndarray:
@@ -141,19 +126,16 @@ class NoteCoder:
             InputError: If the encoder found here is not the one that the model was trained on, or the weights are
                 damaged, so that they give NaN.
         """
-        scores = predict_scores(self.model, self.inputs(notes, cache), self.config.batch_size)
-        if np.isnan(scores).any():
-            raise InputError("the model gives NaN: its weights are damaged; copy or train it again")
-        return scores
+        return finite_scores(predict_scores(self.model, self.inputs(notes, cache), self.config.batch_size))
 
     def inputs(self, notes: Notes | Sequence[str], cache=None):
-        """What the model reads of notes, as of `NoteFeatures.of`.
+        """What the model reads of notes, as `NoteFeatures` gives it.
 
         Args:
             notes, cache: As in `scores`.
 
         Raises:
-            InputError: As `scores`.
+            InputError: As in `scores`.
         """
         encoder = None
         if self.config.needs_encoder:
@@ -175,9 +157,7 @@ class NoteCoder:
             notes: The notes, or their texts where the model reads nothing else.
             top_k: How many codes to list. Defaults to None: all assigned ones, at least ten.
         """
-        for block in as_notes(notes).blocks():
-            for row in self.scores(block):
-                yield self.ranked(row, top_k)
+        return self._predicted(as_notes(notes).blocks(), top_k)
 
     def ranked(self, row: np.ndarray, top_k: int | None = None) -> list[dict]:
         """The codes of a note from its scores.
@@ -187,7 +167,7 @@ class NoteCoder:
             top_k: As in `predict`. Defaults to None.
         """
         assigned = row >= self.decision_threshold
-        listed = max(int(assigned.sum()), 10) if top_k is None else top_k
+        count = max(int(assigned.sum()), 10) if top_k is None else top_k
         return [
             {
                 "code": self.labels[label],
@@ -195,8 +175,40 @@ class NoteCoder:
                 "probability": float(row[label]),
                 "assigned": bool(assigned[label]),
             }
-            for label in np.argsort(-row, kind="stable")[:listed]
+            for label in np.argsort(-row, kind="stable")[:count]
         ]
+
+    def evaluate(self, notes: Notes, cache=None) -> dict:
+        """The metrics of `icd_relevancy.training.evaluation` on notes with codes.
+
+        A code that the model never saw counts as missed; `unseen_codes` is the share of such codes. Of a joint model
+        the notes of the other code system are left out.
+
+        Args:
+            notes: Notes with codes.
+            cache: Folder for the embeddings, as in `train`. Defaults to None: none are kept.
+
+        Raises:
+            InputError: If no note has a code, or one is not of the model's code system.
+        """
+        system = code_system(self.config.code_system)
+        if self.config.joint:
+            second = code_system(self.config.joint_system)
+            notes = split_by_code_system(notes, system, second, both=False)[system.name]
+        else:
+            notes, _ = with_canonical_codes(notes, system)
+        if not any(notes.codes):
+            raise InputError(
+                f"{notes.source or 'notes'}: no note has a code of {system.name} to compare with"
+            )
+        scores, threshold = self.scores(notes, cache), self.decision_threshold
+        return evaluate_codes(notes.codes, self.labels, scores, threshold, self._graph_of_labels)
+
+    def _graph_of_labels(self, labels: tuple[str, ...]) -> RelevanceGraph:
+        config = self.config
+        if labels == self.labels:
+            return self.relevance
+        return graph_of_labels(labels, config.code_system, config.vectors, config.threshold)
 
     def truncated(self, notes: Notes | Sequence[str]) -> int:
         """How many notes are longer than the model reads.
@@ -255,16 +267,15 @@ class NoteCoder:
         (text,) = self.features.aligned(notes.text)
         encoder = self._encoder if self.config.reads_tokens else None
         inputs = feature_rows(self.features.of(notes, encoder, progress=False), slice(None))
-        found = self._attention_model.predict_on_batch(inputs)
-        reader = self.features.words or self._encoder
-        spans = reader.token_spans(text.text)
+        weights = self._attention_model.predict_on_batch(inputs)
+        spans = (self.features.words or self._encoder).token_spans(text.text)
         spans = [text.original_span(*span) if span[0] < span[1] else (0, 0) for span in spans]
-        if "token_attention" in found:
-            return np.repeat(found["token_attention"][0], len(self.labels), axis=0), spans, None
-        codes, categories = found["code_attention"][0], None
+        if "token_attention" in weights:
+            return np.repeat(weights["token_attention"][0], len(self.labels), axis=0), spans, None
+        categories = None
         if self.config.names_categories:
-            categories = found["category_attention"][0][self._membership]
-        return codes, spans, categories
+            categories = weights["category_attention"][0][self._membership]
+        return weights["code_attention"][0], spans, categories
 
     @property
     def categories(self) -> tuple[str, ...]:
@@ -279,51 +290,8 @@ class NoteCoder:
     def _attention_model(self) -> keras.Model:
         return attention_model(self.model)
 
-    def evaluate(self, notes: Notes, cache=None) -> dict:
-        """The metrics of `icd_relevancy.training.evaluation` on notes with codes.
-
-        A code that the model never saw counts as missed; `unseen_codes` is the share of such codes.
-
-        Args:
-            notes: Notes with codes.
-            cache: Folder for the embeddings, as in `train`. Defaults to None: none are kept.
-
-        Of a joint model the notes of the other code system are left out.
-
-        Raises:
-            InputError: If no note has a code, or one is not of the model's code system.
-        """
-        system = code_system(self.config.code_system)
-        if self.config.joint:
-            other = code_system(self.config.joint_system)
-            notes = split_by_code_system(notes, system, other, both=False)[system.name]
-        else:
-            notes, _ = with_canonical_codes(notes, system)
-        if not any(notes.codes):
-            raise InputError(
-                f"{notes.source or 'notes'}: no note has a code of {system.name} to compare with"
-            )
-        return evaluate_codes(
-            notes.codes,
-            self.labels,
-            self.scores(notes, cache),
-            self.decision_threshold,
-            lambda labels: self.relevance if labels == self.labels else self._graph_of(labels),
-        )
-
-    def _graph_of(self, labels) -> RelevanceGraph:
-        return graph_of_labels(labels, self.config.code_system, self.config.vectors, self.config.threshold)
-
-    def save(self, folder) -> None:
-        """Writes the folder, all of it or nothing: `model.keras`, `relevance.npz` and `coder.json`."""
-        # For its owner alone, as it holds words of the notes, whole phrases with a lexicon.
-        with replacing(folder, folder=True, private=True) as temporary:
-            write_model(self.model, temporary)
-            self.relevance.save(temporary / _GRAPH)
-            write_coder_json(temporary, self.told())
-
-    def told(self) -> dict:
-        """What `coder.json` says beside the weights."""
+    def state(self) -> dict:
+        """What `coder.json` holds."""
         return {
             "decision_threshold": self.decision_threshold,
             "labels": self.labels,
@@ -334,83 +302,73 @@ class NoteCoder:
             "history": self.history,
         }
 
-    @classmethod
-    def load(cls, folder, encoder: str | None = None):
-        """Reads a folder that `save` wrote.
+    def graphs(self) -> dict[str, RelevanceGraph]:
+        """The relevance graph by its file."""
+        return {_GRAPH: self.relevance}
 
-        Args:
-            folder: The folder.
-            encoder: Where this machine has the encoder. Defaults to None: as at the training.
-
-        Raises:
-            InputError: If the folder is missing, incomplete or damaged, or holds a joint model.
-        """
-        folder = Path(folder)
-        with loading(folder):
-            check_folder(folder, (JSON, MODEL, _GRAPH))
-            told, graph = read_coder_json(folder), RelevanceGraph.load(folder / _GRAPH)
-            if "labels" not in told:
-                raise InputError(
-                    f"{folder}: holds no model of notes in one code system; load it as what it is"
-                )
-            return cls.from_parts(
-                told, read_model(folder / MODEL, layers_of(told["training"]["model"])), graph, folder, encoder
-            )
+    @staticmethod
+    def graph_files(state: Mapping) -> tuple[str, ...]:
+        """The file of the relevance graph."""
+        return (_GRAPH,)
 
     @classmethod
-    def from_parts(cls, told: dict, model: keras.Model, relevance: RelevanceGraph, folder, encoder=None):
-        """The coder of what `told` says, its model and its graph.
+    def from_state(cls, state: Mapping, model: keras.Model, folder: Path, encoder: str | None = None):
+        """The coder of a folder, of its `coder.json` and its model; `encoder` as in `load`."""
+        config = trained_config(state, folder, encoder)
+        graph = RelevanceGraph.load(folder / _GRAPH)
+        return cls.from_parts(state, model, graph, config, folder, named_here=encoder is not None)
 
-        Args:
-            told: As the method of that name says.
-            model: The model.
-            relevance: The graph of the labels.
-            folder: Where they are from, for messages.
-            encoder: Where this machine has the encoder. Defaults to None: as at the training.
-
-        Raises:
-            InputError: If the parts do not fit each other, or `encoder` is of no use here.
-        """
-        config = TrainingConfig.from_trained(told["training"], f"{folder}/{JSON}")
-        if encoder is not None:
-            if config.fine_tune or not config.reads_tokens:
-                raise InputError(
-                    f"{folder}: the model needs no encoder beside its own weights; leave --encoder out"
-                )
-            config = replace(config, encoder=encoder)
+    @classmethod
+    def from_parts(
+        cls,
+        state: Mapping,
+        model: keras.Model,
+        relevance: RelevanceGraph,
+        config: TrainingConfig,
+        folder: Path,
+        named_here: bool,
+    ):
+        """The coder of one code system from what a folder holds of it; refuses parts that do not fit each other."""
         coder = cls(
             model,
-            tuple(told["labels"]),
-            tuple(told["titles"]),
+            tuple(state["labels"]),
+            tuple(state["titles"]),
             relevance,
-            float(told["decision_threshold"]),
+            float(state["decision_threshold"]),
             config,
-            NoteFeatures.from_dict(told["features"], config, f"{folder}/{JSON}"),
-            told["encoder_sha256"],
-            told["history"],
-            named_here=encoder is not None,
+            NoteFeatures.from_dict(state["features"], config, f"{folder}/{JSON}"),
+            state["encoder_sha256"],
+            state["history"],
+            named_here,
         )
         if not coder._fits_its_labels() or not coder._fits_its_features():
-            raise InputError(f"{folder}: its files are of different models; {ADVICE}")
-        check_runs(
-            model, len(coder.labels), None if coder.features.words is None else len(coder.features.words)
-        )
+            raise different_models(folder)
+        words = coder.features.words
+        check_runs(model, len(coder.labels), None if words is None else len(words))
         return coder
 
     def _fits_its_labels(self) -> bool:
         # Only a joint model has outputs by name.
         outputs = None if isinstance(self.model.output, dict) else self.model.output.shape[-1]
-        thresholds = not np.isnan(self.decision_threshold) and self.config.reads_tokens == bool(
-            self.encoder_hash
+        return (
+            not np.isnan(self.decision_threshold)
+            and self.config.reads_tokens == bool(self.encoder_hash)
+            and self.relevance.codes == self.labels
+            and len(set(self.labels)) == len(self.labels) == len(self.titles) == outputs
         )
-        same = self.relevance.codes == self.labels and len(set(self.labels)) == len(self.labels)
-        return thresholds and same and len(self.labels) == len(self.titles) == outputs
 
     def _fits_its_features(self) -> bool:
         inputs = self.model.input if isinstance(self.model.input, dict) else {}
         sizes = {name: tensor.shape[-1] for name, tensor in inputs.items() if name not in PER_TOKEN}
         lexicons = self.features.lexicons.values()
         return sizes == self.features.sizes() and all(lexicon.labels == self.labels for lexicon in lexicons)
+
+    def in_system(self, system: str, folder: Path) -> "NoteCoder":
+        """The coder itself, if the model codes in this system."""
+        name = Path(self.config.code_system).stem  # of a table, what its system is called
+        if not systems_named(system, [name]):
+            raise InputError(f"{folder}: codes in {name}. Received: system={system!r}")
+        return self
 
     @cached_property
     def _encoder(self) -> TransformerEncoder:
@@ -422,12 +380,30 @@ class NoteCoder:
 
     def _check_encoder(self):
         with on_this_machine(not self.named_here):
-            found = encoder_hash(self.config.encoder)
-        if found != self.encoder_hash:
+            sha256 = encoder_hash(self.config.encoder)
+        if sha256 != self.encoder_hash:
             raise InputError(
                 f"encoder {self.config.encoder or 'all-MiniLM-L6-v2'}: not the one this model was trained on "
                 f"(SHA-256 {self.encoder_hash[:12]}…); name that one with --encoder"
             )
+
+
+def trained_config(state: Mapping, folder: Path, encoder: str | None) -> TrainingConfig:
+    """The settings of a trained model, with the encoder that a user names in place of its own."""
+    config = TrainingConfig.from_trained(state["training"], f"{folder}/{JSON}")
+    if encoder is None:
+        return config
+    if config.fine_tune or not config.reads_tokens:
+        raise InputError(f"{folder}: the model needs no encoder beside its own weights; leave --encoder out")
+    return replace(config, encoder=encoder)
+
+
+def systems_named(system: str, names: Sequence[str]) -> list[str]:
+    """Those of the systems that a spelling means: the one of that whole name, else all that begin so."""
+    # ICD-9-CM as the systems are called here.
+    spellings = system, system.lower().replace("-", ""), code_system_name(system)
+    matches = [name for name in names if name.startswith(spellings)]
+    return [name for name in spellings if name in matches][:1] or matches
 
 
 def as_notes(notes: Notes | Sequence[str]) -> Notes:

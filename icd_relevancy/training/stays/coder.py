@@ -1,7 +1,7 @@
-"""A trained medication network as a folder that ranks codes for new stays."""
+"""A trained medication network that ranks codes for stays."""
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -9,28 +9,17 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from icd_relevancy.codes import CodeSystem, code_system
+from icd_relevancy.codes import code_system
 from icd_relevancy.codes.system import PACKAGED_SYSTEMS
 from icd_relevancy.data import DrugMapping, RolledUp, Stays, encode_drugs, encode_labels, roll_up
 from icd_relevancy.data.stays import DEMOGRAPHICS
 from icd_relevancy.errors import InputError, shown_code
-from icd_relevancy.files.disk import replacing
 from icd_relevancy.metrics.ranking import ranking_report
 from icd_relevancy.models.medication import predict_streamed
-from icd_relevancy.progress import doing
 from icd_relevancy.relevance.graph import RelevanceGraph
-from icd_relevancy.training.coder_folder import (
-    ADVICE,
-    JSON,
-    MODEL,
-    check_folder,
-    loading,
-    read_coder_json,
-    write_coder_json,
-    write_model,
-)
+from icd_relevancy.training.coder import CODERS, JSON, Coder, different_models, finite_scores
 from icd_relevancy.training.evaluation import evaluate_codes, with_unseen_codes
-from icd_relevancy.training.model_file import check_runs, read_model
+from icd_relevancy.training.model_file import check_runs
 from icd_relevancy.training.monitor import monitored
 from icd_relevancy.training.stays.config import MedicationConfig
 from icd_relevancy.training.stays.dataset import MedicationData, drug_mapping
@@ -43,8 +32,9 @@ from icd_relevancy.vectors.code_vectors import graph_of_labels
 _STAYS_AT_ONCE = 1024
 
 
+@CODERS.entry()
 @dataclass(frozen=True, eq=False)
-class MedicationCoder:
+class MedicationCoder(Coder):
     """Ranks the codes of a stay by its drugs, age and sex, and keeps all that needs in one folder.
 
     Attributes:
@@ -59,6 +49,8 @@ class MedicationCoder:
 
     Reference: CAC §2.2.
     """
+
+    kind = "stays"
 
     model: keras.Model
     nodes: RolledUp
@@ -107,12 +99,12 @@ class MedicationCoder:
         nodes, held_out = data.training.codes.encode([]), data.validation
         model, history = train_networks(data, config, verbose)
         scores = predict_streamed(model, held_out.inputs, config.batch_size, progress=False)
-        told = {"epochs": history.epochs, "best_epoch": history.best_epoch, "seconds": history.seconds}
-        told |= {"stays": data.training.inputs.shape[0] + held_out.inputs.shape[0]}
-        told |= {"stays_without_codes": data.left_out, "dropped_codes": data.dropped_codes}
-        told |= _reading_errors(held_out.codes, scores, data.billing)
+        figures = {"epochs": history.epochs, "best_epoch": history.best_epoch, "seconds": history.seconds}
+        figures |= {"stays": data.training.inputs.shape[0] + held_out.inputs.shape[0]}
+        figures |= {"stays_without_codes": data.left_out, "dropped_codes": data.dropped_codes}
+        figures |= _reading_errors(held_out.codes, scores, data.billing)
         if config.monitor != "loss":
-            told["validation_score"] = monitored(config.monitor)(held_out.targets, scores)
+            figures["validation_score"] = monitored(config.monitor)(held_out.targets, scores)
         return cls(
             model,
             nodes,
@@ -121,7 +113,7 @@ class MedicationCoder:
             tune_threshold(held_out.codes.assigned[:, data.billing], scores[:, data.billing])[0],
             _thresholds(held_out.targets, scores, nodes.level),
             config,
-            told,
+            figures,
         )
 
     def scores(self, stays: Stays) -> np.ndarray:
@@ -133,10 +125,7 @@ class MedicationCoder:
         Raises:
             InputError: If the model's weights are damaged, so that they give NaN.
         """
-        scores = predict_streamed(self.model, self._inputs(stays), self.config.batch_size)
-        if np.isnan(scores).any():
-            raise InputError("the model gives NaN: its weights are damaged; copy or train it again")
-        return scores
+        return finite_scores(predict_streamed(self.model, self._inputs(stays), self.config.batch_size))
 
     def known_drugs(self, stays: Stays) -> np.ndarray:
         """How many inputs of the model each stay's drugs have, int64 `(n,)`; with none age and sex alone count.
@@ -165,23 +154,30 @@ class MedicationCoder:
             billing_only: Whether to leave out codes that stand only above those stays were given, such as
                 chapters. Defaults to True.
         """
+        starts = range(0, len(stays), _STAYS_AT_ONCE)
+        blocks = (stays.select(range(start, min(start + _STAYS_AT_ONCE, len(stays)))) for start in starts)
+        return self._predicted(blocks, top_k, billing_only)
+
+    predict = rank
+
+    def ranked(self, row: np.ndarray, top_k: int | None = 30, billing_only: bool = True) -> list[dict]:
+        """The codes of a stay from its scores.
+
+        Args:
+            row: The probability of each code, `(m,)`.
+            top_k, billing_only: As in `rank`.
+        """
         listed = np.flatnonzero(self.billing) if billing_only else np.arange(len(self.nodes.names))
-        of_level = [self.thresholds[level] for level in self.nodes.level.tolist()]
-        thresholds = np.where(self.billing, self.decision_threshold, of_level)
-        for begin in range(0, len(stays), _STAYS_AT_ONCE):
-            chunk = stays.select(range(begin, min(begin + _STAYS_AT_ONCE, len(stays))))
-            for row in self.scores(chunk):
-                order = listed[np.argsort(-row[listed], kind="stable")[:top_k]]
-                yield [
-                    {
-                        "code": self.nodes.names[node],
-                        "title": self.nodes.code_system.title(self.nodes.names[node]),
-                        "level": int(self.nodes.level[node]),
-                        "probability": float(row[node]),
-                        "assigned": bool(row[node] >= thresholds[node]),
-                    }
-                    for node in order.tolist()
-                ]
+        return [
+            {
+                "code": self.nodes.names[node],
+                "title": self.nodes.code_system.title(self.nodes.names[node]),
+                "level": int(self.nodes.level[node]),
+                "probability": float(row[node]),
+                "assigned": bool(row[node] >= self._node_thresholds[node]),
+            }
+            for node in listed[np.argsort(-row[listed], kind="stable")[:top_k]].tolist()
+        ]
 
     def evaluate(self, stays: Stays, by_ward: bool = False, min_stays: int = 10) -> dict:
         """The metrics of `icd_relevancy.training.evaluation` over the codes that stays are given.
@@ -209,26 +205,16 @@ class MedicationCoder:
             name for name, is_billing in zip(self.nodes.names, self.billing, strict=True) if is_billing
         )
         scores = self.scores(stays)[:, self.billing]
-        result = evaluate_codes(
-            codes,
-            labels,
-            scores,
-            self.decision_threshold,
-            self._relevance,
-        )
+        result = evaluate_codes(codes, labels, scores, self.decision_threshold, self._relevance)
         if groups is not None:
             every, padded = with_unseen_codes(codes, labels, scores)
-            found = ranking_by_group(encode_labels(codes, every), padded, groups, min_stays)
-            result["wards"], result["wards_left_out"] = found
+            by_ward = ranking_by_group(encode_labels(codes, every), padded, groups, min_stays)
+            result["wards"], result["wards_left_out"] = by_ward
         return result
 
-    def save(self, folder) -> None:
-        """Writes the folder, all of it or nothing: `model.keras` and `coder.json`.
-
-        Args:
-            folder: The folder; an older model in it is replaced.
-        """
-        told = {
+    def state(self) -> dict:
+        """What `coder.json` holds."""
+        return {
             "nodes": self.nodes.names,
             "billing": self.billing.tolist(),
             "ingredients": self.ingredients,
@@ -238,72 +224,52 @@ class MedicationCoder:
             "training": self.config.to_dict(),
             "history": self.history,
         }
-        # For its owner alone: names of drugs that few patients have may be words that somebody typed.
-        with replacing(folder, folder=True, private=True) as temporary:
-            write_model(self.model, temporary)
-            write_coder_json(temporary, told)
 
     @classmethod
-    @doing("loading the model")
-    def load(cls, folder):
-        """Reads a folder that `save` wrote.
-
-        Args:
-            folder: The folder.
-
-        Raises:
-            InputError: If the folder is missing, incomplete or damaged, or its code system is not here.
-        """
-        folder = Path(folder)
-        with loading(folder):
-            check_folder(folder)
-            told = read_coder_json(folder)
-            config = MedicationConfig.from_trained(told["training"], f"{folder}/{JSON}")
-            coder = cls._from_parts(told, config, read_model(folder / MODEL), folder)
-            coder._check(folder)
-            return coder
-
-    @classmethod
-    def _from_parts(cls, told: dict, config: MedicationConfig, model: keras.Model, folder: Path):
-        system, names = code_system(config.code_system), told["nodes"]
+    def from_state(cls, state: Mapping, model: keras.Model, folder: Path, encoder: str | None = None):
+        """The coder of a folder, of its `coder.json` and its model."""
+        if encoder is not None:
+            raise InputError(f"{folder}: the model needs no encoder; leave --encoder out")
+        config = MedicationConfig.from_trained(state["training"], f"{folder}/{JSON}")
+        system, names = code_system(config.code_system), state["nodes"]
         if missing := [name for name in names if name not in system]:
             raise InputError(
                 f"{folder}: code {shown_code(missing[0])} of the model is not in {system.name}; "
                 "install the edition that it was trained with"
             )
+        every = roll_up([names], system, groups=True)
+        place = {name: position for position, name in enumerate(every.names)}
         coder = cls(
             model,
-            _without_stays(names, system),
-            np.array(told["billing"], bool),
-            tuple(told["ingredients"]),
-            float(told["decision_threshold"]),
-            {level: float(threshold) for level, threshold in told["thresholds"]},
+            every.select([place[name] for name in names]).encode([]),
+            np.array(state["billing"], bool),
+            tuple(state["ingredients"]),
+            float(state["decision_threshold"]),
+            {level: float(threshold) for level, threshold in state["thresholds"]},
             config,
-            told["history"],
+            state["history"],
         )
-        coder.__dict__["_mapping"] = DrugMapping(_checked_table(told["drug_table"]))
+        coder.__dict__["_mapping"] = DrugMapping(_checked_table(state["drug_table"]))
+        if not coder._fits():
+            raise different_models(folder)
+        check_runs(model, len(names))
         return coder
 
-    def _check(self, folder: Path) -> None:
-        """Refuses parts that do not fit each other."""
-        sizes = {
-            len(self.nodes.names),
-            len(set(self.nodes.names)),
-            len(self.billing),
-            self.model.output.shape[-1],
-        }
-        inputs = len(DEMOGRAPHICS) + len(set(self.ingredients))
-        thresholds = [self.decision_threshold, *self.thresholds.values()]
-        fits = len(sizes) == 1 and self.model.input.shape[-1] == inputs == len(DEMOGRAPHICS) + len(
-            self.ingredients
+    def _fits(self) -> bool:
+        """Whether the parts are of one model."""
+        names, drugs = self.nodes.names, self.ingredients
+        return (
+            len({len(names), len(set(names)), len(self.billing), self.model.output.shape[-1]}) == 1
+            and len(set(drugs)) == len(drugs) == self.model.input.shape[-1] - len(DEMOGRAPHICS)
+            and not np.isnan([self.decision_threshold, *self.thresholds.values()]).any()
+            and set(self.nodes.level.tolist()) <= self.thresholds.keys()
         )
-        if (
-            not fits
-            or np.isnan(thresholds).any()
-            or not set(self.nodes.level.tolist()) <= self.thresholds.keys()
-        ):
-            raise InputError(f"{folder}: its files are of different models; {ADVICE}")
-        check_runs(self.model, len(self.nodes.names))
+
+    @cached_property
+    def _node_thresholds(self) -> np.ndarray:
+        """From which probability on each node is assigned."""
+        by_level = [self.thresholds[level] for level in self.nodes.level.tolist()]
+        return np.where(self.billing, self.decision_threshold, by_level)
 
     @cached_property
     def _mapping(self) -> DrugMapping:
@@ -323,13 +289,6 @@ class MedicationCoder:
             )
             return RelevanceGraph.identity(labels)
         return graph_of_labels(labels, self.nodes.code_system, self.config.vectors, self.config.threshold)
-
-
-def _without_stays(names, system: CodeSystem) -> RolledUp:
-    """The nodes of a saved model."""
-    every = roll_up([names], system, groups=True)
-    at = {name: position for position, name in enumerate(every.names)}
-    return every.select([at[name] for name in names]).encode([])
 
 
 def _checked_table(table: dict) -> dict:

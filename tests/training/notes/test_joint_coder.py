@@ -13,8 +13,9 @@ from miniature import NINE, two_systems
 from icd_relevancy.data import Notes, join_notes
 from icd_relevancy.errors import InputError
 from icd_relevancy.training import NoteCoder, TrainingConfig
+from icd_relevancy.training.coder import load_coder
 from icd_relevancy.training.notes.dataset import NoteData
-from icd_relevancy.training.notes.joint_coder import JointCoder, load_coder
+from icd_relevancy.training.notes.joint_coder import JointCoder
 from icd_relevancy.training.notes.models import make_model
 from icd_relevancy.training.start import LexicalStart
 
