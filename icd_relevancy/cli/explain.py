@@ -59,7 +59,7 @@ def add_explain_command(commands) -> None:
 def _explain(options):
     from icd_relevancy.data.new_notes import read_new_notes
     from icd_relevancy.explain import write_page
-    from icd_relevancy.explain.lime_words import LEAST_SAMPLES, check_lime
+    from icd_relevancy.explain.lime import LEAST_SAMPLES, check_lime
     from icd_relevancy.models.by_name import NOTE_MODELS
     from icd_relevancy.training.coder import check_kind
 

@@ -1,10 +1,9 @@
 """Why a model gives a note its codes: the words that count, by LIME, attention or a lexicon, and a page to read."""
 
-from icd_relevancy.explain.attention_words import attention_explanation
 from icd_relevancy.explain.explanation import CategoryExplanation, CodeExplanation, Explanation
-from icd_relevancy.explain.lexicon_words import lexicon_explanation
-from icd_relevancy.explain.lime_words import lime_explanation
+from icd_relevancy.explain.lime import lime_explanation
 from icd_relevancy.explain.page import write_page
+from icd_relevancy.explain.words import attention_explanation, lexicon_explanation
 
 __all__ = [
     "CategoryExplanation",

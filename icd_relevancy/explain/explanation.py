@@ -126,13 +126,13 @@ class Explanation:
             with_text: Whether to add the note's `text` and each span's `word`. Defaults to False: numbers
                 alone, which tell nothing of what the note says.
         """
-        told = {"note_id": self.note_id, "method": self.method, "read_until": self.read_until}
+        state = {"note_id": self.note_id, "method": self.method, "read_until": self.read_until}
         if with_text:
-            told["text"] = self.text
-        return told | {"codes": [self._code_to_dict(code, with_text) for code in self.codes]}
+            state["text"] = self.text
+        return state | {"codes": [self._code_to_dict(code, with_text) for code in self.codes]}
 
     def _code_to_dict(self, code: CodeExplanation, with_text: bool) -> dict:
-        told = {
+        state = {
             "code": code.code,
             "title": code.title,
             "probability": code.probability,
@@ -142,57 +142,25 @@ class Explanation:
         }
         if code.category is not None:
             words = self._words_to_list(code.category.words, with_text)
-            told["category"] = {"name": code.category.name, "words": words}
-        return told
+            state["category"] = {"name": code.category.name, "words": words}
+        return state
 
     def _words_to_list(self, words: Sequence[Word], with_text: bool) -> list[dict]:
-        told = [{"start": start, "stop": stop, "weight": weight} for start, stop, weight in words]
+        state = [{"start": start, "stop": stop, "weight": weight} for start, stop, weight in words]
         if with_text:
-            told = [word | {"word": self.text[word["start"] : word["stop"]]} for word in told]
-        return told
+            state = [word | {"word": self.text[word["start"] : word["stop"]]} for word in state]
+        return state
 
 
 def top_words(words: Sequence[Word], count: int) -> tuple[Word, ...]:
-    """The words with the largest weights of either sign, largest first; of equal ones the earlier first.
-
-    Args:
-        words: Tuples `(start, stop, weight)`.
-        count: How many at most.
-
-    Example:
-
-    >>> from icd_relevancy.explain.explanation import top_words
-    >>> top_words([(0, 2, -0.3), (3, 8, 0.1), (9, 12, 0.3)], 2)
-    ((0, 2, -0.3), (9, 12, 0.3))
-    """
+    """The words with the largest weights of either sign, largest first; of equal ones the earlier first."""
     return tuple(sorted(words, key=lambda word: (-abs(word[2]), word[0]))[:count])
 
 
 def codes_to_explain(
     probabilities, labels: Sequence[str], titles: Sequence[str] | None, decision_threshold: float, top_k: int
 ) -> list[tuple[int, CodeExplanation]]:
-    """The assigned codes, at least the `top_k` most probable, still without words, by falling probability.
-
-    Args:
-        probabilities: `(m,)`.
-        labels: The m codes.
-        titles: Their titles; None for none.
-        decision_threshold: From which probability on a code is assigned.
-        top_k: The least number of codes, as far as there are so many.
-
-    Returns:
-        For each code its place among the labels and its `CodeExplanation`.
-
-    Raises:
-        InputError: If `top_k` is less than 1.
-        ValueError: If there are not as many probabilities and titles as labels.
-
-    Example:
-
-    >>> from icd_relevancy.explain.explanation import codes_to_explain
-    >>> [code.code for _, code in codes_to_explain([0.2, 0.9, 0.6], ["I10", "J18.9", "R05.9"], None, 0.5, 1)]
-    ['J18.9', 'R05.9']
-    """
+    """The places among the labels and the codes, still without words, of all assigned ones, at least of `top_k`."""
     if top_k < 1:
         raise InputError(f"top_k must be at least 1. Received: {top_k}")
     probabilities = np.asarray(probabilities, float)
@@ -205,8 +173,11 @@ def codes_to_explain(
     assigned = probabilities >= decision_threshold
     order = np.argsort(-probabilities, kind="stable")[: max(int(assigned.sum()), top_k)]
     return [
-        (int(at), CodeExplanation(labels[at], titles[at], float(probabilities[at]), bool(assigned[at])))
-        for at in order
+        (
+            label,
+            CodeExplanation(labels[label], titles[label], float(probabilities[label]), bool(assigned[label])),
+        )
+        for label in order.tolist()
     ]
 
 

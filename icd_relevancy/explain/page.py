@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import math
 from collections.abc import Iterable, Sequence
 from functools import cache
 from html import escape
@@ -9,11 +10,16 @@ from importlib.resources import files
 from pathlib import Path
 
 from icd_relevancy.errors import InputError
-from icd_relevancy.explain.explanation import CodeExplanation, Explanation
-from icd_relevancy.explain.marks import STRENGTHS, Marks, number, percent, text_block
+from icd_relevancy.explain.explanation import CodeExplanation, Explanation, Word, top_words
 from icd_relevancy.explain.words import word_spans
 from icd_relevancy.files.disk import replacing
 
+_STRENGTHS = 5
+_MOST_MARKED = 12
+_LEAST_SHARE = 0.1
+# A code that no word moves must not look as if its strongest word decided it.
+_FULL_LIME_WEIGHT = 0.1
+_SHOWN_CHARACTERS = 60
 _LOW_FIDELITY = 0.5
 _TOLD_SHARE = 0.1
 
@@ -119,7 +125,7 @@ def _legend(methods: Sequence[str]) -> str:
 
 
 def _scale(sign: str) -> str:
-    steps = "".join(f'<mark class="{sign} s{strength}"></mark>' for strength in range(1, STRENGTHS + 1))
+    steps = "".join(f'<mark class="{sign} s{strength}"></mark>' for strength in range(1, _STRENGTHS + 1))
     return f'<span class="scale {sign}" aria-hidden="true">{steps}</span>'
 
 
@@ -165,14 +171,14 @@ def _choice(code: CodeExplanation, note: str, at: int) -> str:
     return f"""<li{' class="is-assigned"' if code.assigned else ""}>\
 <input type="radio" name="{note}" id="{note}-choice-{at}"{chosen}>\
 <label for="{note}-choice-{at}"><span><span class="code">{escape(code.code)}</span>{mark}</span>\
-<span class="percent">{percent(code.probability)}</span>\
+<span class="percent">{_percent(code.probability)}</span>\
 <span class="title">{escape(code.title)}</span>\
 <svg class="bar" aria-hidden="true"><rect width="{100 * code.probability:.1f}%" height="100%"/></svg></label></li>
 """
 
 
 def _view(explanation: Explanation, code: CodeExplanation, here: str) -> str:
-    marks = Marks(explanation, code.words, code.code, here)
+    marks = _Marks(explanation, code.words, code.code, here)
     if not explanation.text.strip():
         shown = '<p class="none">The note has no text.</p>'
     else:
@@ -186,12 +192,12 @@ def _view(explanation: Explanation, code: CodeExplanation, here: str) -> str:
 """
 
 
-def _maps(explanation: Explanation, code: CodeExplanation, marks: Marks, here: str) -> str:
+def _maps(explanation: Explanation, code: CodeExplanation, marks: "_Marks", here: str) -> str:
     """The marked text, of hierarchical attention once for the code and once for its category."""
     if code.category is None:
         return marks.in_text()
     name = code.category.name
-    of_category = Marks(explanation, code.category.words, name, f"{here}-category")
+    of_category = _Marks(explanation, code.category.words, name, f"{here}-category")
     return f"""<div class="maps">
 <div><h4>For the code</h4>{marks.in_text()}</div>
 <div><h4>For its category, {escape(name)}</h4>{of_category.in_text()}</div>
@@ -199,15 +205,15 @@ def _maps(explanation: Explanation, code: CodeExplanation, marks: Marks, here: s
 
 
 def _facts(explanation: Explanation, code: CodeExplanation) -> str:
-    told = [f"Probability {percent(code.probability)}", "assigned" if code.assigned else "not assigned"]
+    told = [f"Probability {_percent(code.probability)}", "assigned" if code.assigned else "not assigned"]
     if code.fidelity is not None:
         low = ": low, the words tell only part" if code.fidelity < _LOW_FIDELITY else ""
-        told.append(f"fit of the explanation R² {number(code.fidelity)}{low}")
+        told.append(f"fit of the explanation R² {_number(code.fidelity)}{low}")
     punctuation = sum(
         weight for start, stop, weight in code.words if not word_spans(explanation.text[start:stop])
     )
     if punctuation >= _TOLD_SHARE:
-        told.append(f"{percent(punctuation)} of the attention on punctuation")
+        told.append(f"{_percent(punctuation)} of the attention on punctuation")
     return " · ".join(told)
 
 
@@ -217,7 +223,7 @@ def _rest(explanation: Explanation) -> str:
         return ""
     return f"""<section class="rest" aria-label="Text without a part in the codes">
 <p class="facts">The text from here on, {_counted(unread, "word")}, has no part in the codes above.</p>
-{text_block(escape(explanation.text[explanation.read_until :]))}
+{_text_block(escape(explanation.text[explanation.read_until :]))}
 </section>
 """
 
@@ -255,3 +261,84 @@ def _footer(methods: Sequence[str]) -> str:
         "be kept. It loads nothing and sends nothing."
     )
     return f"<footer><h2>How to read this page</h2>{''.join(f'<p>{one}</p>' for one in told)}</footer>"
+
+
+class _Marks:
+    """The few words of a note that are worth a mark for one code or category, most with the strongest weights.
+
+    At most twelve, in the order of the text, with a tenth or more of the largest weight, and no punctuation; `prefix`
+    begins their identifiers in the page.
+    """
+
+    def __init__(self, explanation: Explanation, words: Sequence[Word], target: str, prefix: str):
+        self._text, self._attention = explanation.text, explanation.method == "attention"
+        self._read_until = explanation.read_until
+        self._target, self._prefix = escape(target), prefix
+        words = [word for word in words if word_spans(self._text[word[0] : word[1]])]
+        self._full = max((abs(weight) for *_, weight in words), default=0.0)
+        if not self._attention:
+            self._full = max(self._full, _FULL_LIME_WEIGHT)
+        top = top_words(words, _MOST_MARKED)
+        self.words = sorted(word for word in top if abs(word[2]) >= _LEAST_SHARE * self._full)
+
+    def listed(self) -> str:
+        """The words as a list, the strongest first, each with its weight and a link to its place."""
+        items = []
+        for start, stop, weight in top_words(self.words, len(self.words)):
+            shown = " ".join(self._text[start:stop].split())
+            if len(shown) > _SHOWN_CHARACTERS:
+                shown = f"{shown[:_SHOWN_CHARACTERS].rstrip()}…"
+            items.append(
+                f'<li><a href="#{self._prefix}-at-{start}"><mark class="{self._style(weight)}">{escape(shown)}'
+                f'</mark> <span class="weight">{self._weight(weight)}</span></a></li>'
+            )
+        return (
+            f'<ol class="words" aria-label="Words that count most for {self._target}">{"".join(items)}</ol>'
+        )
+
+    def in_text(self) -> str:
+        """The text that the model reads, with the words marked; the weight is there without the colour too."""
+        parts, end = [], 0
+        for start, stop, weight in self.words:
+            shown = self._weight(weight)
+            role = "looked at for" if self._attention else f"speaks {_sign(weight)}"
+            parts += [
+                escape(self._text[end:start]),
+                f'<mark class="{self._style(weight)}" id="{self._prefix}-at-{start}" '
+                f'title="{shown}, {role} {self._target}">{escape(self._text[start:stop])}'
+                f'<span class="spoken"> ({shown})</span></mark>',
+            ]
+            end = stop
+        parts.append(escape(self._text[end : self._read_until]))
+        return _text_block("".join(parts))
+
+    def _style(self, weight: float) -> str:
+        strength = math.ceil(_STRENGTHS * abs(weight) / self._full)
+        return f"{_sign(weight)} s{min(max(strength, 1), _STRENGTHS)}"
+
+    def _weight(self, weight: float) -> str:
+        if self._attention:
+            return _percent(weight)
+        return f"{'+' if weight > 0 else '−'}{_number(abs(weight))}"
+
+
+def _text_block(html: str) -> str:
+    """HTML of a note's text, whose language and direction are its own."""
+    return f'<div class="text" lang="" dir="auto">{html}</div>'
+
+
+def _number(value: float) -> str:
+    """A number with two digits, or three where two would show nothing."""
+    digits = 3 if 0 < abs(value) < 0.005 else 2
+    return f"{value:.{digits}f}".replace("-", "−")
+
+
+def _percent(share: float) -> str:
+    """A share as HTML; what is not quite nothing or all does not look like it."""
+    if 0 < share < 0.01:
+        return "&lt; 1 %"
+    return "&gt; 99 %" if 0.99 < share < 1 else f"{100 * share:.0f} %"
+
+
+def _sign(weight: float) -> str:
+    return "for" if weight > 0 else "against"

@@ -6,7 +6,7 @@ import pytest
 from command_line import SECRET, standard_input, write
 
 from icd_relevancy.cli.main import main
-from icd_relevancy.explain import lime_words
+from icd_relevancy.explain import lime as lime_module
 from icd_relevancy.training.notes.coder import NoteCoder
 
 TEXT = "patient 7 presents with cough and fever ."
@@ -120,7 +120,7 @@ def test_refusals(place, trained, check_refused, monkeypatch):
     check_refused(*explain, "--out", "a.html", "--encoder", "/nowhere/encoder", names="/nowhere/encoder")
     told = check_refused(*explain, "--out", "a.html", "--method", "attention", names="no label attention")
     assert "laat and plm-icd have it; --method lime explains any model" in told
-    monkeypatch.setattr(lime_words, "find_spec", lambda name: None)
+    monkeypatch.setattr(lime_module, "find_spec", lambda name: None)
     for method in ([], ["--method", "lime"]):
         check_refused(*explain, "--out", "a.html", *method, names='pip install "icd_relevancy[explain]"')
 

@@ -99,20 +99,16 @@ def lime_explanation(
     spans, read_until = _read(predict, text, probabilities)
     versions = _Versions(text[:read_until], _units(spans, samples // 2), mask)
     ask = _Batches(predict, versions, [label for label, _ in chosen], batch_size, progress)
-    found = _explain(versions, ask, samples, words, seed) if versions.units else [((), None)] * len(chosen)
+    fits = _explain(versions, ask, samples, words, seed) if versions.units else [((), None)] * len(chosen)
     codes = [
-        replace(code, words=of_code, fidelity=fidelity)
-        for (_, code), (of_code, fidelity) in zip(chosen, found, strict=True)
+        replace(code, words=weighed, fidelity=fidelity)
+        for (_, code), (weighed, fidelity) in zip(chosen, fits, strict=True)
     ]
     return Explanation(note_id, text, "lime", tuple(codes), read_until)
 
 
 def check_lime() -> None:
-    """Refuses to begin without the lime package.
-
-    Raises:
-        InputError: Naming the extra to install.
-    """
+    """Refuses to begin without the lime package."""
     if find_spec("lime") is None:
         raise InputError('LIME explanations need lime; run: pip install "icd_relevancy[explain]"')
 

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from icd_relevancy.errors import InputError
-from icd_relevancy.explain import lime_explanation, lime_words
+from icd_relevancy.explain import lime as lime_module
+from icd_relevancy.explain import lime_explanation
 
 pytest.importorskip("lime")
 
@@ -192,6 +193,6 @@ def test_bad_arguments_are_refused(monkeypatch):
             lime_explanation(Additive(EFFECTS), TEXT, ["R05.9"], **options)
     with pytest.raises(ValueError, match=r"`predict` must return .* \(1, 2\). Received: shape \(1, 1\)"):
         lime_explanation(Additive(EFFECTS), TEXT, ["R05.9", "R50.9"])
-    monkeypatch.setattr(lime_words, "find_spec", lambda name: None)
+    monkeypatch.setattr(lime_module, "find_spec", lambda name: None)
     with pytest.raises(InputError, match=r'pip install "icd_relevancy\[explain\]"'):
         lime_explanation(Additive(EFFECTS), TEXT, ["R05.9"])
