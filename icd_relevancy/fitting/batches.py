@@ -27,7 +27,7 @@ def note_batches(
 
     Memory stays at one batch and its prefetch beside `features` and the label lists, so that a million notes
     with thousands of labels train from a memory-mapped array. The order of epoch e depends on the seed and e
-    alone, so a run that was interrupted goes on as if it had not been.
+    alone, so a run that was interrupted goes on as if it had not been. Each pass over the dataset is the next epoch.
 
     Args:
         features: Array `(n, …)`, memory-mapped or not, or a mapping of names to such arrays, to CSR matrices,
@@ -40,17 +40,6 @@ def note_batches(
         first_epoch: The epoch that the first pass over the dataset stands for. Defaults to 0.
         rows: The notes to take, `(k,)`. Defaults to None: all n; nothing is copied either way.
         weights: For each output how much every note counts, `(n,)`. Defaults to None: all alike.
-
-    Returns:
-        A finite `tf.data.Dataset`; each pass over it is the next epoch.
-
-    Example:
-
-    >>> import numpy as np
-    >>> from scipy import sparse
-    >>> batches = note_batches(np.zeros((3, 4), "float32"), sparse.csr_matrix([[1, 0], [0, 1], [1, 1]]), 2)
-    >>> [y.numpy().tolist() for _, y in batches]
-    [[[1.0, 0.0], [0.0, 1.0]], [[1.0, 1.0]]]
     """
     count = next(iter(labels.values())).shape[0] if isinstance(labels, Mapping) else labels.shape[0]
     rows = np.arange(count) if rows is None else np.asarray(rows)
@@ -81,17 +70,6 @@ def feature_rows(features, rows):
 
     Where the features are a mapping with an `attention_mask`, columns in which none of the notes has a token are
     left out of everything that has a value for each token.
-
-    Args:
-        features: As in `note_batches`.
-        rows: The rows, an array or a slice.
-
-    Example:
-
-    >>> import numpy as np
-    >>> tokens = {"input_ids": np.array([[7, 8, 0], [7, 0, 0]]), "attention_mask": np.array([[1, 1, 0], [1, 0, 0]])}
-    >>> feature_rows(tokens, [1])["input_ids"].tolist()
-    [[7]]
     """
     if not isinstance(features, Mapping):
         return _dense(features[rows])

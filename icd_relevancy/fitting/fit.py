@@ -213,9 +213,9 @@ class _ResumableEarlyStopping(keras.callbacks.Callback):
     def _load(self):
         now = [f"now_{i}" for i in range(len(self._variables))]
         best = [f"best_{i}" for i in range(len(self._weights))]
-        told = ("identity", "losses", "validation_losses", "scores", "best_epoch", "seconds")
+        names = ("identity", "losses", "validation_losses", "scores", "best_epoch", "seconds")
         with reading(self._checkpoint, "a checkpoint of this model", "delete it and run again"):
-            saved = read_arrays(self._checkpoint, (*told, *now, *best))
+            saved = read_arrays(self._checkpoint, (*names, *now, *best))
             if str(saved["identity"]) != self._identity:
                 raise InputError(
                     f"{self._checkpoint}: a checkpoint of another training: the settings or the notes have changed; "
@@ -232,13 +232,7 @@ class _ResumableEarlyStopping(keras.callbacks.Callback):
 
 @keras.saving.register_keras_serializable(package="icd_relevancy")
 class LinearWarmUpDecay(keras.optimizers.schedules.LearningRateSchedule):
-    """A learning rate that rises linearly from 0 to its peak, and falls linearly to 0 (JAMS §3.1).
-
-    Args:
-        peak: The highest learning rate.
-        rising: Steps until it is reached.
-        falling: Steps from there to 0.
-    """
+    """A learning rate that rises linearly from 0 to its peak in some steps, and falls to 0 in others (JAMS §3.1)."""
 
     def __init__(self, peak, rising, falling):
         self.peak, self.rising, self.falling = peak, rising, falling

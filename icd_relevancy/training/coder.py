@@ -39,8 +39,8 @@ _valid: set[tuple] = set()
 class Coder:
     """A trained model with all that it needs to code, which one folder keeps.
 
-    A coder has a Keras `model`, the `config` of its training, and says how it is kept (`state`, `graphs`) and read
-    (`from_state`), what it makes of notes or stays (`scores`) and how it lists that (`ranked`).
+    A coder has a Keras `model`, the `config` of its training, and says how it is kept (`_state`, `_graphs`) and read
+    (`_from_state`), what it makes of notes or stays (`scores`) and how it lists that (`ranked`).
     """
 
     kind: ClassVar[str]
@@ -53,12 +53,12 @@ class Coder:
         """
         import keras
 
-        state = {**self.state(), "versions": {library: version(library) for library in _LIBRARIES}}
+        state = {**self._state(), "versions": {library: version(library) for library in _LIBRARIES}}
         # For its owner alone: it holds words of the notes, and drugs that few patients have may be words too.
         with replacing(folder, folder=True, private=True) as temporary:
             # Without the optimizer, whose moments are twice the size of the weights.
             keras.Model(self.model.input, self.model.output, name=self.model.name).save(temporary / MODEL)
-            for name, graph in self.graphs().items():
+            for name, graph in self._graphs().items():
                 graph.save(temporary / name)
             (temporary / JSON).write_text(json.dumps(state, indent=1), encoding="utf-8")
 
@@ -83,20 +83,20 @@ class Coder:
             state = read_coder_json(folder)
             if coder_kind(state) != cls.kind:
                 raise InputError(f"{folder}: holds no model for {cls.__name__}; load it as what it is")
-            _check_files(folder, cls.graph_files(state))
+            _check_files(folder, cls._graph_files(state))
             layers = () if cls.kind == "stays" else layers_of(state["training"]["model"])
-            return cls.from_state(state, read_model(folder / MODEL, layers), folder, encoder)
+            return cls._from_state(state, read_model(folder / MODEL, layers), folder, encoder)
 
     @staticmethod
-    def graph_files(state: Mapping) -> Sequence[str]:
+    def _graph_files(state: Mapping) -> Sequence[str]:
         """The files of relevance graphs in the folder of a coder."""
         return ()
 
-    def graphs(self) -> Mapping:
+    def _graphs(self) -> Mapping:
         """The relevance graphs by their files."""
         return {}
 
-    def in_system(self, system: str, folder: Path) -> "Coder":
+    def _in_system(self, system: str, folder: Path) -> "Coder":
         """The coder of one code system, of those in which the model codes."""
         raise InputError(f"{folder}: a code system is named to models of notes alone; leave it out")
 
@@ -128,7 +128,7 @@ def load_coder(folder, encoder: str | None = None, system: str | None = None) ->
     folder = Path(folder)
     check_kind(folder, *NOTE_MODELS.names, "medication", own=True)
     coder = CODERS.find(coder_kind(read_coder_json(folder))).load(folder, encoder)
-    return coder if system is None else coder.in_system(system, folder)
+    return coder if system is None else coder._in_system(system, folder)
 
 
 def coder_kind(state: Mapping) -> str:

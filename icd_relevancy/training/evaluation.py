@@ -56,20 +56,12 @@ def evaluate_codes(
     labels: tuple[str, ...],
     scores: np.ndarray,
     decision_threshold: float,
-    relevance_of: Callable[[tuple[str, ...]], RelevanceGraph],
+    graph_of_labels: Callable[[tuple[str, ...]], RelevanceGraph],
 ) -> dict:
     """What `evaluate` reports: the metrics over the model's labels and those of the data that it never saw.
 
-    Args:
-        codes: The true codes of the n notes or stays.
-        labels: The m codes of the model.
-        scores: Probabilities `(n, m)`.
-        decision_threshold: From which probability on a code counts as assigned.
-        relevance_of: Gives the relevance graph of labels.
-
-    Returns:
-        `notes`, `labels`, `decision_threshold`, `unseen_codes` (the share of the codes that the model never
-        saw; they count as missed) and the parts of `evaluate_scores`.
+    Beside the parts of `evaluate_scores` these are `notes`, `labels`, `decision_threshold` and `unseen_codes`, the
+    share of the codes that the model never saw, which count as missed; `graph_of_labels` gives the graph of labels.
     """
     every, padded = with_unseen_codes(codes, labels, scores)
     return {
@@ -77,21 +69,14 @@ def evaluate_codes(
         "labels": len(labels),
         "decision_threshold": decision_threshold,
         "unseen_codes": unseen_share(codes, labels),
-        **evaluate_scores(encode_labels(codes, every), padded, decision_threshold, relevance_of(every)),
+        **evaluate_scores(encode_labels(codes, every), padded, decision_threshold, graph_of_labels(every)),
     }
 
 
 def with_unseen_codes(
     codes: Sequence[Sequence[str]], labels: tuple[str, ...], scores: np.ndarray
 ) -> tuple[tuple[str, ...], np.ndarray]:
-    """The model's labels and the codes it never saw, and scores that rank those last and never assign them.
-
-    Args:
-        codes, labels, scores: As in `evaluate_codes`.
-
-    Returns:
-        The labels and after them the codes, k in all, and float32 `(n, k)`.
-    """
+    """The model's labels and behind them the codes it never saw, and scores that rank those last and assign none."""
     every = (*labels, *sorted({code for row in codes for code in row} - set(labels)))
     padded = np.full((len(codes), len(every)), -1.0, np.float32)
     padded[:, : len(labels)] = scores
@@ -116,13 +101,7 @@ def _if_defined(metric, y_true, y_score) -> float | None:
 
 
 def predict_scores(model, features, batch_size: int = 256) -> np.ndarray | dict[str, np.ndarray]:
-    """A model's probabilities for all notes, float32 `(n, m)`; of a model with several outputs by their names.
-
-    Args:
-        model: A Keras model of `(batch, m)`, or of a dict of such.
-        features: Its inputs for n notes, as in `note_batches`.
-        batch_size: Notes a batch. Defaults to 256.
-    """
+    """A model's probabilities for n notes, float32 `(n, m)`; of a model with several outputs by their names."""
     from icd_relevancy.fitting.batches import feature_rows  # which loads TensorFlow
 
     first = next(iter(features.values())) if isinstance(features, Mapping) else features
@@ -134,8 +113,8 @@ def predict_scores(model, features, batch_size: int = 256) -> np.ndarray | dict[
     with tqdm(total=count, desc="predicting", unit="note", leave=False, delay=1, disable=None) as bar:
         for start in range(0, count, batch_size):
             rows = slice(start, min(start + batch_size, count))
-            found = model.predict_on_batch(feature_rows(features, rows))
-            for name, part in found.items() if several else [("", found)]:
+            batch = model.predict_on_batch(feature_rows(features, rows))
+            for name, part in batch.items() if several else [("", batch)]:
                 scores[name][rows] = part
             bar.update(rows.stop - rows.start)
     return scores if several else scores[""]

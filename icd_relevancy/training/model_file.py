@@ -2,6 +2,7 @@
 
 import io
 import json
+import math
 import zipfile
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -36,12 +37,7 @@ _OUR_OWN = frozenset(
 def read_model(path: Path, layers: Collection[type] = ()):
     """The `keras.Model` of a file, for inference.
 
-    Args:
-        path: The file.
-        layers: Layers that are allowed beside those of our models. Defaults to none.
-
-    Raises:
-        InputError: If it is damaged, or holds anything that none of our models has.
+    Refuses a damaged one, and anything that neither our models have nor is one of `layers`.
     """
     import keras  # here, because the command line looks into a folder before it loads TensorFlow
     import numpy as np
@@ -83,15 +79,7 @@ def _check_members(archive: zipfile.ZipFile, size: int) -> None:
 
 
 def check_layers(model, layers: Collection[type]) -> None:
-    """Refuses to train a model that could not be read again.
-
-    Args:
-        model: A Keras model.
-        layers: As in `read_model`.
-
-    Raises:
-        InputError: Naming what the model is made of that is not among them.
-    """
+    """Refuses to train a model that could not be read again, naming what is neither ours nor one of `layers`."""
     import keras
 
     problem = _foreign(keras.saving.serialize_keras_object(model), layers)
@@ -120,15 +108,15 @@ def _foreign(config, layers: Collection[type]) -> str | None:
             raise ValueError("the configuration is nested too deep")
         if isinstance(value, dict):
             if "class_name" in value and not _is_allowed(value, others):
-                return value["class_name"]
+                return str(value["class_name"])
             open_values += [(part, depth + 1) for part in value.values()]
         elif isinstance(value, list):
             open_values += [(part, depth + 1) for part in value]
     return None
 
 
-def _is_allowed(told: dict, others: Mapping[str, str]) -> bool:
-    name, module, registered = told["class_name"], told.get("module"), told.get("registered_name")
+def _is_allowed(value: dict, others: Mapping[str, str]) -> bool:
+    name, module, registered = value["class_name"], value.get("module"), value.get("registered_name")
     if name == "__keras_tensor__":
         return True
     # Keras goes by the registered name wherever there is one.
@@ -165,18 +153,10 @@ def _check_weights(content: bytes) -> None:
 
 
 def check_runs(model, labels: int, words: int | None = None) -> None:
-    """Lets a model code one empty note, as some damage shows only when it is used.
+    """Lets a model of m labels code one empty note, as some damage shows only when it is used.
 
-    Args:
-        model: The model.
-        labels: Number of its labels, m.
-        words: Number of words that it is to know, the special ones included. Defaults to None: it reads no words.
-
-    Raises:
-        ValueError: If it gives no probability for each label.
+    `words` is the number of words that it knows, the special ones included; None if it reads no words.
     """
-    import math
-
     import keras
     import numpy as np
 

@@ -10,23 +10,13 @@ from icd_relevancy.training.thresholds import predicted_labels, tune_threshold
 
 
 def monitored(name: str) -> Callable[[object, np.ndarray], float]:
-    """The metric of that name; of all of them more is better.
+    """The metric of that name, of true labels and scores `(n, m)`; of all of them more is better.
 
-    Args:
-        name: `ndcg`, `map`, `r_precision`, or `micro_` or `macro_` before `auprc`, `auroc` and `f1`. F1 is at
-            the threshold with the best micro-F1 on the same stays; AUPRC, AUROC and F1 by macro-average are
-            over the codes for which they are defined.
-
-    Returns:
-        A function of true labels `(n, m)` and scores `(n, m)`.
+    The names are `ndcg`, `map`, `r_precision`, and `micro_` or `macro_` before `auprc`, `auroc` and `f1`. F1 is at the
+    threshold with the best micro-F1 of the same scores; macro-averages are over the codes for which they are defined.
 
     Raises:
         InputError: If there is no metric of that name.
-
-    Example:
-
-    >>> monitored("ndcg")([[1, 0]], np.array([[0.9, 0.1]]))
-    1.0
     """
     if name in ("ndcg", "map", "r_precision"):
         return ranking.mean_average_precision if name == "map" else getattr(ranking, name)

@@ -20,8 +20,7 @@ class ResamplingReport:
     """What over-sampling did to the balance of the labels.
 
     Attributes:
-        imbalance_before: IRLbl of each label, `(m,)`, NaN for a label without examples; see
-            `imbalance_per_label`.
+        imbalance_before: IRLbl of each label, `(m,)`, NaN for a label without examples.
         imbalance_after: The same with the synthetic examples.
         minority: Labels whose ratio was above the mean, `(k,)`, by number.
         added: Synthetic examples made from the examples of each minority label, `(k,)`.
@@ -48,14 +47,10 @@ class ResamplingReport:
         return _mean(self.imbalance_after)
 
     def to_dict(self, labels) -> dict:
-        """Before and after over-sampling, the mean imbalance ratio and that of each label with an example.
-
-        Args:
-            labels: The m labels.
-        """
+        """Before and after over-sampling, the mean imbalance ratio and that of each label with an example."""
         ratios = zip(labels, self.imbalance_before.tolist(), self.imbalance_after.tolist(), strict=True)
-        of_label = {label: [before, after] for label, before, after in ratios if before == before}
-        return {"mean": [self.mean_before, self.mean_after], "labels": of_label}
+        by_label = {label: [before, after] for label, before, after in ratios if before == before}
+        return {"mean": [self.mean_before, self.mean_after], "labels": by_label}
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,19 +75,7 @@ class Resampled:
 
 
 def imbalance_per_label(labels) -> np.ndarray:
-    """IRLbl: how many times more examples the most frequent label has than each label.
-
-    Args:
-        labels: 0/1 matrix `(n, m)`, dense or scipy sparse.
-
-    Returns:
-        float64 `(m,)` from 1, NaN for a label without examples.
-
-    Example:
-
-    >>> from icd_relevancy.training.resampling import imbalance_per_label
-    >>> imbalance_per_label([[1, 0, 0], [1, 1, 0]]).tolist()
-    [1.0, 2.0, nan]
+    """IRLbl: how many times more examples the most frequent label has than each label, `(m,)`; NaN without examples.
 
     Reference: MLSMOTE (Charte et al. 2015) Eq. 1.
     """

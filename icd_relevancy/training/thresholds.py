@@ -11,12 +11,7 @@ _CELLS_AT_ONCE = 2_000_000
 
 
 def predicted_labels(y_score, threshold: float) -> sparse.csr_matrix:
-    """The labels whose score reaches the threshold, as a CSR matrix of 0 and 1.
-
-    Args:
-        y_score: Scores `(n, m)`.
-        threshold: The decision threshold.
-    """
+    """The labels whose score reaches the threshold, as a CSR matrix of 0 and 1."""
     predicted = sparse.csr_matrix(np.asarray(y_score) >= threshold)
     return predicted.astype(np.int64)
 
@@ -56,15 +51,15 @@ def tune_threshold(
         return 0.5, 0.0
     y_true = label_matrix(y_true, "y_true")
     matches = _matches(y_true, y_score, relevance)
-    found = np.sort(_found_from(y_true, y_score, matches))
-    found = found[~np.isnan(found)]
-    thresholds = np.unique(found)[::-1]
+    reached = np.sort(_best_matching_scores(y_true, y_score, matches))
+    reached = reached[~np.isnan(reached)]
+    thresholds = np.unique(reached)[::-1]
     if candidates is not None and candidates < len(thresholds):
         thresholds = thresholds[np.linspace(0, len(thresholds) - 1, candidates).astype(int)]
-    thresholds = np.concatenate([np.array([0.5], found.dtype), thresholds])
-    wrong = np.sort(_wrong_from(y_true, y_score, matches, thresholds.min()))
+    thresholds = np.concatenate([np.array([0.5], reached.dtype), thresholds])
+    wrong = np.sort(_wrong_scores(y_true, y_score, matches, thresholds.min()))
     # What reaches a threshold stands behind the first place where it fits.
-    true_positives = len(found) - np.searchsorted(found, thresholds)
+    true_positives = len(reached) - np.searchsorted(reached, thresholds)
     false_positives = len(wrong) - np.searchsorted(wrong, thresholds)
     f1 = 2 * true_positives / np.maximum(true_positives + false_positives + y_true.nnz, 1)
     best = int(f1.argmax())  # the first of equally good ones
@@ -83,23 +78,23 @@ def _matches(y_true, y_score: np.ndarray, relevance: RelevanceGraph | None) -> s
     return sparse.csr_array(relevance.matrix).astype(bool)
 
 
-def _found_from(y_true, y_score: np.ndarray, matches: sparse.csr_array) -> np.ndarray:
+def _best_matching_scores(y_true, y_score: np.ndarray, matches: sparse.csr_array) -> np.ndarray:
     """The highest score of the labels that match each true one."""
     rows = np.repeat(np.arange(y_true.shape[0]), np.diff(y_true.indptr))
     widths = np.diff(matches.indptr)[y_true.indices]  # at least 1: each label matches itself
     starts = np.cumsum(widths) - widths
-    found = np.empty(y_true.nnz, y_score.dtype)
+    best = np.empty(y_true.nnz, y_score.dtype)
     first = 0
-    while first < len(found):
+    while first < len(best):
         stop = max(int(np.searchsorted(starts, starts[first] + _CELLS_AT_ONCE)), first + 1)
         part = matches[y_true.indices[first:stop]]
         cells = y_score[np.repeat(rows[first:stop], widths[first:stop]), part.indices]
-        found[first:stop] = np.fmax.reduceat(cells, part.indptr[:-1])
+        best[first:stop] = np.fmax.reduceat(cells, part.indptr[:-1])
         first = stop
-    return found
+    return best
 
 
-def _wrong_from(y_true, y_score: np.ndarray, matches: sparse.csr_array, lowest) -> np.ndarray:
+def _wrong_scores(y_true, y_score: np.ndarray, matches: sparse.csr_array, lowest) -> np.ndarray:
     """The scores, from `lowest` on, of the labels that match no true one."""
     wrong, rows_at_once = [], max(_CELLS_AT_ONCE // y_score.shape[1], 1)
     for start in range(0, len(y_score), rows_at_once):

@@ -290,7 +290,7 @@ class NoteCoder(Coder):
     def _attention_model(self) -> keras.Model:
         return attention_model(self.model)
 
-    def state(self) -> dict:
+    def _state(self) -> dict:
         """What `coder.json` holds."""
         return {
             "decision_threshold": self.decision_threshold,
@@ -302,24 +302,24 @@ class NoteCoder(Coder):
             "history": self.history,
         }
 
-    def graphs(self) -> dict[str, RelevanceGraph]:
+    def _graphs(self) -> dict[str, RelevanceGraph]:
         """The relevance graph by its file."""
         return {_GRAPH: self.relevance}
 
     @staticmethod
-    def graph_files(state: Mapping) -> tuple[str, ...]:
+    def _graph_files(state: Mapping) -> tuple[str, ...]:
         """The file of the relevance graph."""
         return (_GRAPH,)
 
     @classmethod
-    def from_state(cls, state: Mapping, model: keras.Model, folder: Path, encoder: str | None = None):
+    def _from_state(cls, state: Mapping, model: keras.Model, folder: Path, encoder: str | None = None):
         """The coder of a folder, of its `coder.json` and its model; `encoder` as in `load`."""
         config = trained_config(state, folder, encoder)
         graph = RelevanceGraph.load(folder / _GRAPH)
-        return cls.from_parts(state, model, graph, config, folder, named_here=encoder is not None)
+        return cls._from_parts(state, model, graph, config, folder, named_here=encoder is not None)
 
     @classmethod
-    def from_parts(
+    def _from_parts(
         cls,
         state: Mapping,
         model: keras.Model,
@@ -363,7 +363,7 @@ class NoteCoder(Coder):
         lexicons = self.features.lexicons.values()
         return sizes == self.features.sizes() and all(lexicon.labels == self.labels for lexicon in lexicons)
 
-    def in_system(self, system: str, folder: Path) -> "NoteCoder":
+    def _in_system(self, system: str, folder: Path) -> "NoteCoder":
         """The coder itself, if the model codes in this system."""
         name = Path(self.config.code_system).stem  # of a table, what its system is called
         if not systems_named(system, [name]):

@@ -80,7 +80,7 @@ class JointCoder(Coder):
             raise InputError(f"the model codes in {known}; choose one of them. Received: system={system!r}")
         return self.coders[names[0]]
 
-    def in_system(self, system: str, folder: Path) -> NoteCoder:
+    def _in_system(self, system: str, folder: Path) -> NoteCoder:
         """The coder of a code system."""
         return self.coder(system)
 
@@ -150,9 +150,9 @@ class JointCoder(Coder):
         }
         return replace(self._first, features=replace(self._first.features, lexicons=lexicons))
 
-    def state(self) -> dict:
+    def _state(self) -> dict:
         """What `coder.json` holds."""
-        states = {name: coder.state() for name, coder in self.coders.items()}
+        states = {name: coder._state() for name, coder in self.coders.items()}
         first = next(iter(states.values()))
         return {
             "training": first["training"],
@@ -161,20 +161,20 @@ class JointCoder(Coder):
             "systems": {name: {key: state[key] for key in _BY_SYSTEM} for name, state in states.items()},
         }
 
-    def graphs(self) -> dict[str, RelevanceGraph]:
+    def _graphs(self) -> dict[str, RelevanceGraph]:
         """The relevance graphs by their files."""
         return {_graph_file(name): coder.relevance for name, coder in self.coders.items()}
 
     @staticmethod
-    def graph_files(state: Mapping) -> list[str]:
+    def _graph_files(state: Mapping) -> list[str]:
         """The files of the relevance graphs."""
         return [_graph_file(name) for name in state["systems"]]
 
     @classmethod
-    def from_state(
+    def _from_state(
         cls, state: Mapping, model: keras.Model, folder: Path, encoder: str | None = None
     ) -> "JointCoder":
-        """As `NoteCoder.from_state`."""
+        """As `NoteCoder._from_state`."""
         config = trained_config(state, folder, encoder)
         systems = state["systems"]
         if not isinstance(model.output, dict) or list(model.output) != list(systems) or not config.joint:
@@ -185,7 +185,7 @@ class JointCoder(Coder):
             lexicons = {key: part for key, part in lexicons.items() if key == f"lexical_{name}"}
             parts = {**state, **own, "features": {**state["features"], "lexicons": lexicons}}
             graph = RelevanceGraph.load(folder / _graph_file(name))
-            coders[name] = NoteCoder.from_parts(
+            coders[name] = NoteCoder._from_parts(
                 parts, system_model(model, name), graph, settings, folder, named_here=encoder is not None
             )
         return cls(model, coders)

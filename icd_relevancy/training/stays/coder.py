@@ -212,7 +212,7 @@ class MedicationCoder(Coder):
             result["wards"], result["wards_left_out"] = by_ward
         return result
 
-    def state(self) -> dict:
+    def _state(self) -> dict:
         """What `coder.json` holds."""
         return {
             "nodes": self.nodes.names,
@@ -226,7 +226,7 @@ class MedicationCoder(Coder):
         }
 
     @classmethod
-    def from_state(cls, state: Mapping, model: keras.Model, folder: Path, encoder: str | None = None):
+    def _from_state(cls, state: Mapping, model: keras.Model, folder: Path, encoder: str | None = None):
         """The coder of a folder, of its `coder.json` and its model."""
         if encoder is not None:
             raise InputError(f"{folder}: the model needs no encoder; leave --encoder out")
@@ -273,7 +273,7 @@ class MedicationCoder(Coder):
 
     @cached_property
     def _mapping(self) -> DrugMapping:
-        return drug_mapping(self.config)
+        return drug_mapping(self.config.drugs)
 
     def _inputs(self, stays: Stays):
         stays, _ = stays.map_drugs(self._mapping)

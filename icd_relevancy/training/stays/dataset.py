@@ -55,14 +55,10 @@ class MedicationData:
         validation: Stays | None = None,
         nodes: RolledUp | None = None,
     ):
-        """Maps drugs to ingredients and codes to nodes.
+        """Maps drugs to ingredients and codes to nodes; stays without codes are left out.
 
         Args:
-            stays: Stays with drugs and codes; those without codes are left out.
-            config: The settings.
-            validation: The validation part, taken as it is. Defaults to None: a part of `stays`, whole patients.
-            nodes: The codes to learn, as `roll_up` gives them. Defaults to None: those of `stays` and all above
-                them.
+            stays, config, validation, nodes: As in `MedicationCoder.train`.
 
         Raises:
             InputError: If no stay has a code or a drug, a code is not of the system, or the level has no code.
@@ -80,7 +76,7 @@ class MedicationData:
         if validation is None:
             parts = train_validation_split(labels, stays.groups(), config.validation, config.seed)
             stays, validation = (stays.select(rows) for rows in parts)
-        mapping = drug_mapping(config)
+        mapping = drug_mapping(config.drugs)
         mapped = [part.map_drugs(mapping)[0] for part in (stays, validation)]
         features = encode_drugs(mapped[0], min_count=config.min_count)
         if not features.ingredients:
@@ -96,9 +92,9 @@ class MedicationData:
         return cls(*parts, billing[columns], features.ingredients, *counts)
 
 
-def drug_mapping(config: MedicationConfig) -> DrugMapping:
-    """The ingredients of drugs by the configuration's table, else by the words of their names."""
-    return DrugMapping.from_table(config.drugs) if config.drugs else DrugMapping()
+def drug_mapping(table: str | None) -> DrugMapping:
+    """The ingredients of drugs by a table, else by the words of their names."""
+    return DrugMapping.from_table(table) if table else DrugMapping()
 
 
 def _columns(nodes: RolledUp, billing: np.ndarray, level: str | None) -> np.ndarray:

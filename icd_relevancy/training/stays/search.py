@@ -108,21 +108,21 @@ def tune_medication(
         while (trial := oracle.create_trial("medication")).status == "RUNNING":
             values = trial.hyperparameters.values
             settings, epochs = {name: values[name] for name in ranges}, values["tuner/epochs"]
-            found = _kept(folder, replace(config, **settings, epochs=epochs), data, fingerprint)
-            score = -math.inf if found[config.monitor] is None else found[config.monitor]
+            result = _kept(folder, replace(config, **settings, epochs=epochs), data, fingerprint)
+            score = -math.inf if result[config.monitor] is None else result[config.monitor]
             oracle.update_trial(trial.trial_id, {config.monitor: score})
             trial.status = "COMPLETED"
             oracle.end_trial(trial)
-            rows.append({"trial": int(trial.trial_id), "epochs": epochs, **settings, **found})
+            rows.append({"trial": int(trial.trial_id), "epochs": epochs, **settings, **result})
             best = max(best, score)
             bar.set_postfix({config.monitor: best})
             bar.update()
     if best == -math.inf:
         raise InputError("the loss of every network became infinite; lower the learning rate")
-    chosen = next(row for row in rows if row[config.monitor] == best)
+    best_row = next(row for row in rows if row[config.monitor] == best)
     table = pd.DataFrame(rows).astype({config.monitor: float})
     table = table.sort_values(config.monitor, ascending=False, kind="stable", ignore_index=True)
-    return replace(config, **{name: chosen[name] for name in ranges}), table
+    return replace(config, **{name: best_row[name] for name in ranges}), table
 
 
 def _ranges(config: MedicationConfig, space: Mapping) -> dict[str, tuple]:
@@ -197,9 +197,9 @@ def _kept(folder: Path, config: MedicationConfig, data: MedicationData, fingerpr
     path = folder / f"{hashlib.sha256(identity.encode()).hexdigest()[:16]}.json"
     if not path.exists():
         checkpoint = path.with_suffix(".checkpoint.npz")
-        found = _trained(config, data, checkpoint, identity)
+        result = _trained(config, data, checkpoint, identity)
         with replacing(path) as temporary:
-            temporary.write_text(json.dumps(found), encoding="utf-8")
+            temporary.write_text(json.dumps(result), encoding="utf-8")
         checkpoint.unlink(missing_ok=True)
     try:
         return json.loads(path.read_text(encoding="utf-8"))

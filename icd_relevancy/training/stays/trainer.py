@@ -16,7 +16,7 @@ from icd_relevancy.training.start import start_from_frequencies
 from icd_relevancy.training.stays.config import MedicationConfig
 from icd_relevancy.training.stays.dataset import MedicationData, MedicationPart
 
-_OF_NETWORK = (
+_NETWORK_SETTINGS = (
     "hidden_layers", "units", "dropout", "batch_norm", "output_l2", "hier_l2", "constraint",
 )  # fmt: skip
 
@@ -24,20 +24,11 @@ _OF_NETWORK = (
 def train_networks(
     data: MedicationData, config: MedicationConfig, verbose: int = 0
 ) -> tuple[keras.Model, History]:
-    """The network of a configuration, or the mean of its `members`.
-
-    Args:
-        data: The training and the validation part.
-        config: The settings.
-        verbose: As in `keras.Model.fit`. Defaults to 0.
-
-    Returns:
-        The network, and the history of the first member with the time of all.
-    """
+    """The network of a configuration, or the mean of its `members`, and the first's history with the time of all."""
     networks, histories = [], []
     for member in range(config.members):
-        of_member = replace(config, seed=(config.seed + member) % 2**32)
-        network, history = train_network(data, of_member, verbose)
+        settings = replace(config, seed=(config.seed + member) % 2**32)
+        network, history = train_network(data, settings, verbose)
         networks.append(network)
         histories.append(history)
     if config.members == 1:
@@ -52,11 +43,7 @@ def train_network(
 ) -> tuple[keras.Model, History]:
     """The network of a configuration, trained until `config.monitor` is best on the validation part.
 
-    Args:
-        data: The training and the validation part.
-        config: The settings.
-        verbose: As in `keras.Model.fit`. Defaults to 0.
-        checkpoint, identity: As in `icd_relevancy.training.fit`.
+    `checkpoint` and `identity` are those of `icd_relevancy.training.fit`.
     """
     hierarchy = Hierarchy(data.training.codes.parent, data.training.codes.names)
     inputs, y = data.training.inputs.toarray(), data.training.targets
@@ -64,7 +51,7 @@ def train_network(
     model = medication_network(
         inputs.shape[1],
         y.shape[1],
-        **{name: getattr(config, name) for name in _OF_NETWORK},
+        **{name: getattr(config, name) for name in _NETWORK_SETTINGS},
         hierarchy=hierarchy,
     )
     start_from_frequencies(model.get_layer("codes"), y)
@@ -85,19 +72,20 @@ def train_network(
         checkpoint,
         verbose,
         identity,
-        score=_score(model, held_out, config),
+        _score(model, held_out, config.monitor, config.batch_size),
     )
     return model, history
 
 
 def _score(
-    model: keras.Model, held_out: MedicationPart, config: MedicationConfig
+    model: keras.Model, held_out: MedicationPart, monitor: str, batch_size: int
 ) -> Callable[[], float] | None:
-    if config.monitor == "loss":
+    """What has to improve on the held-out part: None for the loss."""
+    if monitor == "loss":
         return None
-    measure = monitored(config.monitor)
+    measure = monitored(monitor)
     return lambda: measure(
-        held_out.targets, predict_streamed(model, held_out.inputs, config.batch_size, progress=False)
+        held_out.targets, predict_streamed(model, held_out.inputs, batch_size, progress=False)
     )
 
 

@@ -36,10 +36,10 @@ def patient_groups(stays: Stays) -> tuple[str | None, ...]:
     Reference: CAC §3.5.
     """
     if not any(stays.ward or ()):
-        told = (
+        problem = (
             "no stay has a ward; fill the column ward, or add the source's table of wards (MIMIC: services)"
         )
-        raise InputError(f"{stays.source or 'stays'}: {told}")
+        raise InputError(f"{stays.source or 'stays'}: {problem}")
     ages = stays.age or (None,) * len(stays)
     return tuple(
         NEWBORN if age is not None and age <= _NEWBORN_YEARS else ward
@@ -81,21 +81,21 @@ def ranking_by_group(
     if min_stays < 1:
         raise InputError(f"min_stays must be at least 1. Received: {min_stays}")
     labelled = np.diff(labels.indptr) > 0
-    rows_of: dict[str, list[int]] = {}
+    rows_by_group: dict[str, list[int]] = {}
     for row in np.flatnonzero(labelled).tolist():
         if groups[row] is not None:
-            rows_of.setdefault(groups[row], []).append(row)
+            rows_by_group.setdefault(groups[row], []).append(row)
     measured, left_out = {}, {}
-    for name, rows in sorted(rows_of.items(), key=lambda item: (-len(item[1]), item[0])):
+    for group, rows in sorted(rows_by_group.items(), key=lambda item: (-len(item[1]), item[0])):
         if len(rows) < min_stays:
-            left_out[name] = len(rows)
+            left_out[group] = len(rows)
             continue
         ranks = positive_ranks(labels[rows], scores[rows])
-        measured[name] = {
+        measured[group] = {
             "stays": len(rows),
             **ranking_scores(labels[rows], scores[rows]),
             "standard_error": {
-                metric: _standard_error(of(ranks, average=None)) for metric, of in PER_NOTE.items()
+                name: _standard_error(metric(ranks, average=None)) for name, metric in PER_NOTE.items()
             },
         }
     return measured, left_out
