@@ -25,6 +25,10 @@ CAC := figure1 figure2 figure3 figure4 figure5 figure6 thresholds runtime wards
 ON_EVERY_BACKEND := tests/relevance/test_matching.py tests/losses tests/metrics tests/test_hierarchy.py \
 	tests/layers/test_label_attention.py tests/layers/test_hierarchical_attention.py tests/layers/test_token_mean.py \
 	tests/layers/test_code_graph_attention.py tests/layers/test_joint_label_attention.py
+BACKENDS ?= tensorflow jax
+# A file of tests stays in one process, which trains what its tests share once; each process keeps to one thread.
+TWO_PROCESSES := -n 2 --dist loadfile
+IN_PARALLEL := TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1 OMP_NUM_THREADS=1
 .PHONY: help setup encoder test test-backends lint format bench clean $(EXPERIMENTS:%=reproduce-%) \
 	reproduce-nnbsvr $(NNBSVR) reproduce-hmhan $(HMHAN) reproduce-cac $(CAC:%=reproduce-cac-%) tune-cac \
 	reproduce-jams $(JAMS)
@@ -55,11 +59,12 @@ encoder: setup  ## fetch the default encoder into the cache
 	|| $(BIN)/python -c 'from icd_relevancy.encoding.pretrained import default_encoder; default_encoder()'
 
 test: setup encoder  ## all tests
-	$(BIN)/python -m pytest
+	$(IN_PARALLEL) $(BIN)/python -m pytest $(TWO_PROCESSES)
 
-test-backends: $(VENV)/.jax  ## losses, metrics and matching on the TensorFlow and JAX backends
-	KERAS_BACKEND=tensorflow $(BIN)/python -m pytest $(ON_EVERY_BACKEND)
-	KERAS_BACKEND=jax $(BIN)/python -m pytest $(ON_EVERY_BACKEND)
+test-backends: $(VENV)/.jax  ## losses, metrics, layers and matching on every backend (BACKENDS=jax for one)
+	@for backend in $(BACKENDS); do \
+		KERAS_BACKEND=$$backend $(IN_PARALLEL) $(BIN)/python -m pytest $(TWO_PROCESSES) $(ON_EVERY_BACKEND) || exit 1; \
+	done
 
 $(VENV)/.jax: $(VENV)/.installed
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint .ci/constraints.txt --editable '.[dev,jax]'
