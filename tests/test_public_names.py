@@ -12,6 +12,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from fresh import run_each
 
 import icd_relevancy
 from icd_relevancy import WHML, RelevanceGraph, RelevancyF1Score
@@ -151,23 +152,19 @@ def test_a_saved_model_loads_in_a_fresh_process(tmp_path):
     model.compile(loss=WHML(alpha=0.75, relevance=graph), metrics=[RelevancyF1Score(relevance=graph)])
     model.fit(np.zeros((2, 3)), np.eye(2), verbose=0)
     model.save(path)
-    for before in BEFORE_LOADING:
-        code = f"{before}; import keras; print(keras.saving.load_model({str(path)!r}).loss.alpha)"
-        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-        assert done.stdout.strip() == "0.75", f"{before}: {done.stderr[-500:]}"
+    load = f"import keras; print(keras.saving.load_model({str(path)!r}).loss.alpha)"
+    for before, (_, said) in zip(
+        BEFORE_LOADING, run_each([f"{before}; {load}" for before in BEFORE_LOADING])
+    ):
+        assert said.splitlines()[-1:] == ["0.75"], f"{before}: {said[-500:]}"
 
 
-def test_contract_modules_are_attributes():
+def test_any_module_may_come_first():
     names = ("metrics.ranking.ndcg", "metrics.multilabel.f1", "training.notes", "codes.icd10cm")
-    code = f"import icd_relevancy; {'; '.join(f'icd_relevancy.{name}' for name in names)}"
-    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
-
-
-@pytest.mark.parametrize(
-    "module", ["relevance.matching", "losses", "metrics.relevancy", "layers", "training.notes.coder", "cli"]
-)
-def test_any_module_may_come_first(module):
-    assert subprocess.run([sys.executable, "-c", f"import icd_relevancy.{module}"]).returncode == 0
+    attributes = f"import icd_relevancy; {'; '.join(f'icd_relevancy.{name}' for name in names)}"
+    modules = ["relevance.matching", "losses", "metrics.relevancy", "layers", "training.notes.coder", "cli"]
+    for status, said in run_each([attributes, *(f"import icd_relevancy.{module}" for module in modules)]):
+        assert status == 0, said
 
 
 def test_all_that_keras_saves_is_registered_on_import():
