@@ -1,11 +1,14 @@
 """Things by name: of an index, of a user's own module, and what is refused in one line."""
 
+import subprocess
 import sys
 
 import pytest
 
 import icd_relevancy
 from icd_relevancy.errors import InputError
+from icd_relevancy.losses.by_name import NOTE_LOSSES, STAY_LOSSES
+from icd_relevancy.models.by_name import NOTE_MODELS
 from icd_relevancy.registry import Registry
 
 OURS = Registry("loss", {"mine": "own_things:my_loss"})
@@ -79,3 +82,28 @@ def test_a_module_never_takes_the_place_of_a_name_of_its_face():
     face = sys.modules["icd_relevancy"]
     face.WHML = sys
     assert icd_relevancy.WHML is icd_relevancy.losses.WHML
+
+
+@pytest.mark.parametrize("index", [NOTE_MODELS, NOTE_LOSSES, STAY_LOSSES], ids=["models", "notes", "stays"])
+def test_every_path_of_an_index_leads_to_a_thing_with_the_settings_that_it_names(index):
+    for name in index.names:
+        assert callable(index.find(name))
+        assert index.about(name)["settings"] is index.settings(name)
+        assert index.find(index.paths[name]) is index.find(name)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "from icd_relevancy.cli import main; main(['train', '--help'])",
+        "from icd_relevancy.training import TrainingConfig; TrainingConfig(model='caml', units=3, joint=True)",
+        "from icd_relevancy.training import MedicationConfig; MedicationConfig(loss='focal', gamma=3.0)",
+    ],
+    ids=["help", "notes", "stays"],
+)
+def test_names_and_settings_are_read_without_keras(code):
+    code = f"import contextlib, sys\nwith contextlib.suppress(SystemExit):\n    {code}\n"
+    code += "print('@', [name for name in ('keras', 'tensorflow', 'pandas') if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    left = "@ ['pandas']" if "Config" in code else "@ []"
+    assert done.stdout.splitlines()[-1] in ("@ []", left), done.stderr

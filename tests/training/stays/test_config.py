@@ -35,3 +35,22 @@ def test_settings_by_name():
 def test_refusals(settings, names):
     with pytest.raises(InputError, match=names):
         MedicationConfig.from_mapping(settings)
+
+
+def test_a_loss_of_ones_own_has_its_settings_here(tmp_path, monkeypatch):
+    (tmp_path / "own_stay_losses.py").write_text(
+        "from dataclasses import dataclass\n"
+        "from icd_relevancy.losses.by_name import loss\n"
+        "from icd_relevancy.settings import Settings, setting\n"
+        "@dataclass(frozen=True)\n"
+        "class Powers(Settings):\n"
+        "    power: float = setting(1.0, above=0)\n"
+        "@loss(Powers)\n"
+        "def raised(settings, labels): ...\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    config = MedicationConfig(loss="own_stay_losses:raised", power=2.0)
+    assert config.power == 2.0
+    assert MedicationConfig.from_mapping(config.to_dict()) == config
+    with pytest.raises(InputError, match="power must be above 0"):
+        MedicationConfig.from_mapping({"loss": "own_stay_losses:raised", "power": 0.0})
