@@ -21,7 +21,7 @@ _LEAST_SHARE = 0.1
 _FULL_LIME_WEIGHT = 0.1
 _SHOWN_CHARACTERS = 60
 _LOW_FIDELITY = 0.5
-_TOLD_SHARE = 0.1
+_WORTH_A_WORD = 0.1
 
 
 def write_page(path, explanations: Iterable[Explanation], title: str = "Why these codes") -> Path:
@@ -120,7 +120,7 @@ def _legend(methods: Sequence[str]) -> str:
         entries.append(("for", "looked at for the code"))
     if "lexicon" in methods:
         entries.append(("for", "names the code"))
-    items = "".join(f"<li>{_scale(sign)}{told}</li>" for sign, told in entries)
+    items = "".join(f"<li>{_scale(sign)}{meaning}</li>" for sign, meaning in entries)
     return f'<ul class="legend" aria-label="Colours">{items}</ul>'
 
 
@@ -205,16 +205,16 @@ def _maps(explanation: Explanation, code: CodeExplanation, marks: "_Marks", here
 
 
 def _facts(explanation: Explanation, code: CodeExplanation) -> str:
-    told = [f"Probability {_percent(code.probability)}", "assigned" if code.assigned else "not assigned"]
+    facts = [f"Probability {_percent(code.probability)}", "assigned" if code.assigned else "not assigned"]
     if code.fidelity is not None:
         low = ": low, the words tell only part" if code.fidelity < _LOW_FIDELITY else ""
-        told.append(f"fit of the explanation R² {_number(code.fidelity)}{low}")
+        facts.append(f"fit of the explanation R² {_number(code.fidelity)}{low}")
     punctuation = sum(
         weight for start, stop, weight in code.words if not word_spans(explanation.text[start:stop])
     )
-    if punctuation >= _TOLD_SHARE:
-        told.append(f"{_percent(punctuation)} of the attention on punctuation")
-    return " · ".join(told)
+    if punctuation >= _WORTH_A_WORD:
+        facts.append(f"{_percent(punctuation)} of the attention on punctuation")
+    return " · ".join(facts)
 
 
 def _rest(explanation: Explanation) -> str:
@@ -238,29 +238,29 @@ def _counted(count: int, what: str) -> str:
 
 
 def _footer(methods: Sequence[str]) -> str:
-    told = []
+    paragraphs = []
     if "lime" in methods:
-        told.append(
+        paragraphs.append(
             "A word’s weight is by how much the probability of the code changes when the word is there rather than "
             "not (LIME). +0.30 means about 30 percentage points more. The fit R² says how closely such weights "
             "follow the model around this note: 1 is exact, and below 0.5 they tell only part."
         )
     if "attention" in methods:
-        told.append(
+        paragraphs.append(
             "A word’s share is how much the model looked at it for the code (attention). It is not by how much the "
             "word decided: attention says where the model read, not whether that spoke for the code or against it."
         )
     if "lexicon" in methods:
-        told.append(
+        paragraphs.append(
             "The words are those of the note that name the code: of its title, its inclusion terms, or of phrases that "
             "go with it in the training notes. A word’s weight is its share of the name, or how often the phrase "
             "went with the code. A model that reads more than these names may have had other reasons."
         )
-    told.append(
+    paragraphs.append(
         "The words explain the model, not the patient. This page holds the text of notes: keep it where they may "
         "be kept. It loads nothing and sends nothing."
     )
-    return f"<footer><h2>How to read this page</h2>{''.join(f'<p>{one}</p>' for one in told)}</footer>"
+    return f"<footer><h2>How to read this page</h2>{''.join(f'<p>{one}</p>' for one in paragraphs)}</footer>"
 
 
 class _Marks:

@@ -132,7 +132,7 @@ def load_coder(folder, encoder: str | None = None, system: str | None = None) ->
 
 
 def coder_kind(state: Mapping) -> str:
-    """What codes by a `coder.json`: `"notes"`, `"joint"` or `"stays"`; told without TensorFlow."""
+    """What codes by a `coder.json`: `"notes"`, `"joint"` or `"stays"`; known without TensorFlow."""
     if state["training"]["model"] == "medication":
         return "stays"
     return "joint" if "systems" in state else "notes"

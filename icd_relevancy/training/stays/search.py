@@ -145,7 +145,7 @@ def _ranges(config: MedicationConfig, space: Mapping) -> dict[str, tuple]:
 
 
 def _hyperband(config, ranges, max_epochs: int, factor: int, iterations: int, folder: Path):
-    """Says what to train next, from what it was told of the trials so far."""
+    """KerasTuner's oracle, which says what to train next by the trials so far."""
     try:
         import keras_tuner
     except ImportError as error:
