@@ -341,6 +341,7 @@ LAYERS = {
     "function": {"module": "keras.utils", "class_name": "function", "config": "get_file"},
     "other module": {"module": "os", "class_name": "system", "config": {}},
     "registered": {"module": "keras.layers", "class_name": "Dense", "config": {}, "registered_name": "evil>Dense"},
+    "nameless": {"module": "keras.layers", "class_name": None, "config": {}, "registered_name": "Lambda"},
 }  # fmt: skip
 
 
