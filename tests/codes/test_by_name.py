@@ -79,7 +79,10 @@ def test_a_packaged_name_is_refused(tmp_path, read, name):
         ([("A", "a", "B")], "row 1: parent 'B' of code 'A' has no row"),
         ([("R", "r", None), ("A", "a", "B"), ("B", "b", "A")], "row 2: following the parents of code 'A'"),
         ([("A", "a", "A")], "row 1: following the parents of code 'A'"),
-        ([("A", "a", None), ("B", "", None)], "row 2, code 'B': (title|no 'title'; every row needs one)"),
+        (
+            [("A", "a", None), ("B", "", None)],
+            "row 2, code 'B': (title: must be text|no 'title'; every row needs one)",
+        ),
         ([("A", "a", None), (" B", "b", None)], "row 2, code ' B': code"),
     ],
 )
@@ -96,14 +99,14 @@ def test_bad_rows_are_named(tmp_path, ending, rows, message):
         ("x.csv", "code,title,parrent\nA,a,\n", "parrent"),
         ("x.csv", "", "cannot be read"),
         ("x.csv", "code,title\n", "no rows"),
-        ("x.jsonl", "[1]", "line 1 is not a JSON object|entry 1 of the array: expected a JSON object"),
-        ("x.jsonl", "{", "line 1( is not JSON|: malformed JSON)"),
+        ("x.jsonl", "[1]", "entry 1 of the array: expected a JSON object"),
+        ("x.jsonl", "{", "line 1: malformed JSON"),
         (
             "x.jsonl",
             '{"code": 38.9, "title": "a"}',
             r"row 1, code 38\.9: code: 38\.9 is not of type 'string'",
         ),
-        ("x.xlsx", "", "cannot read .xlsx|an Excel workbook, which is not read; save it as CSV"),
+        ("x.xlsx", "", "an Excel workbook, which is not read; save it as CSV"),
     ],
 )
 def test_unreadable_tables(tmp_path, name, text, message):
@@ -115,7 +118,7 @@ def test_unreadable_tables(tmp_path, name, text, message):
 def test_files_that_are_no_tables(tmp_path, read):
     with pytest.raises(InputError, match="no such file"):
         read(tmp_path / "absent.csv")
-    with pytest.raises(InputError, match=r"cannot read \.xlsx|an Excel workbook, which is not read"):
+    with pytest.raises(InputError, match="an Excel workbook, which is not read; save it as CSV"):
         read(tmp_path / "mine.xlsx")
 
 
@@ -217,7 +220,7 @@ def test_features_join_a_code_system(tmp_path):
         ),
         ("code,title,f:ordinal\nA1,a,1\nA2,b,inf\n", r"row 2: column 'f:ordinal' does not hold a ordinal"),
         ("code,title,parent,f\nA1,a,A9,1\nA2,b,,0\n", r"row 1: parent 'A9' of code 'A1' has no row"),
-        ("code,title,f\n", "the (table|file) has no rows"),
+        ("code,title,f\n", "the file has no rows"),
         (
             "code,title,f,f:boolean\nA1,a,1,yes\nA2,b,2,no\n",
             "columns 'f' and 'f:boolean' have one name; give one of them another",

@@ -392,9 +392,9 @@ _CIRCLE = b"code,title,parent\nJ1,a,J3\nJ2,b,J1\nJ3,c,J2\nJ4,d,\n"
     [
         ("notes.jsonl", "notes.jsonl", _deep(), "line 1: malformed JSON"),
         ("new-notes.jsonl", "notes.jsonl", _deep(), "line 1: malformed JSON"),
-        ("codes-codes.jsonl", "codes.jsonl", _deep(), "line 1"),
+        ("codes-codes.jsonl", "codes.jsonl", _deep(), "line 1: malformed JSON"),
         ("notes.jsonl", "notes.jsonl", b'{"note_id": %s, "text": "a", "codes": []}' % (b"7" * 5000), "line 1: malf"),
-        ("mapping-mapping.jsonl", "mapping.jsonl", b'{"first": "\\ud800", "second": "I10"}', "half of a surrogate"),
+        ("mapping-mapping.jsonl", "mapping.jsonl", b'{"first": "\\ud800", "second": "I10"}', "'first': half of"),
         ("stays.jsonl", "stays.jsonl", b'{"stay_id": "1", "codes": [], "drugs": ["\\udfff"]}', "'drugs': half of"),
         ("cmc2007", "radiology.xml", b"<?xml version='1.0' encoding='x-none'?><docs/>", "(LookupError)"),
         ("cmc2007", "radiology.xml", b"<docs><doc>&secret;</doc></docs>", "(undefined entity, line 1, column 11)"),
