@@ -28,8 +28,8 @@ def write(folder, name, text):
 def write_rows(folder, ending, rows=ROWS):
     path = folder / f"mine.{ending}"
     table = pd.DataFrame(rows, columns=["code", "title", "parent"])
-    if ending == "csv":
-        table.to_csv(path, index=False)
+    if ending in ("csv", "csv.gz", "tsv"):
+        table.to_csv(path, index=False, sep="\t" if ending == "tsv" else ",")
     elif ending == "parquet":
         table.to_parquet(path)
     else:
@@ -45,7 +45,7 @@ def test_a_packaged_code_system():
         code_system("icd11")
 
 
-@pytest.mark.parametrize("ending", ["csv", "parquet", "jsonl"])
+@pytest.mark.parametrize("ending", ["csv", "csv.gz", "tsv", "parquet", "jsonl"])
 def test_text_codes_depth_first(tmp_path, ending):
     system = code_system_from_table(write_rows(tmp_path, ending))
     assert system.name == "mine"
