@@ -185,7 +185,7 @@ def roll_up(
     >>> roll_up([("428.21", "428.0"), ("4019",)], icd9cm(), levels=[0, 1]).labels.toarray().tolist()
     [[1, 0, 1], [1, 1, 0]]
     """
-    level_of = _levels(code_system)
+    level_of = {code: len(path) - 1 for code, path in code_system.paths.items()}
     node_of = _resolved(code_lists, code_system, unknown, source, groups)
     known = dict.fromkeys(filter(None, node_of.values()))
     nodes = {node for code in known for node in (code, *code_system.ancestors(code))}
@@ -197,21 +197,6 @@ def roll_up(
         raise InputError("roll_up: no code of a level to keep is left; check the codes and levels")
     level = np.array([level_of[name] for name in names], np.int64)
     return _onto(names, level, _parents(names, code_system), code_lists, node_of, code_system)
-
-
-def _levels(code_system: CodeSystem) -> dict[str, int]:
-    """The depth of every node."""
-    level: dict[str, int] = {}
-    for start in code_system.codes:
-        path, node = [], start
-        while node is not None and node not in level:
-            path.append(node)
-            node = code_system.parents[node]
-        depth = -1 if node is None else level[node]
-        for node in reversed(path):
-            depth += 1
-            level[node] = depth
-    return level
 
 
 def _parents(names: tuple[str, ...], code_system: CodeSystem) -> np.ndarray:
