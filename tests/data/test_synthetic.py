@@ -139,13 +139,18 @@ def test_vague_sibling_is_in_the_family():
     assert all(icd10cm().parent(code) == icd10cm().parent(vague) for code, vague in siblings.items())
 
 
-def test_bad_arguments():
-    with pytest.raises(InputError, match="at least 100"):
-        label_universe(10)
-    with pytest.raises(InputError, match="at most"):
-        label_universe(90_000)
-    with pytest.raises(InputError, match="negative"):
-        iter_synthetic_notes(-1)
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"n": 1, "n_codes": 10}, "at least 100"),
+        ({"n": 1, "n_codes": 90_000}, "at most"),
+        ({"n": -1}, "negative"),
+        ({"n": 1, "start": -1}, "negative"),
+    ],
+)
+def test_bad_arguments(arguments, message):
+    with pytest.raises(InputError, match=message):
+        synthetic_notes(**arguments)
 
 
 @pytest.mark.parametrize(
@@ -159,6 +164,10 @@ def test_bad_arguments():
             "laceration without foreign body of right hand",
         ),
         ("Inguinal hernia NOS", "inguinal hernia"),
+        (
+            "Unspecified fracture of right radius, initial encounter for closed fracture",
+            "fracture of right radius",
+        ),
     ],
 )
 def test_generic(title, expected):
@@ -170,6 +179,7 @@ def test_mentions_of_one_code_vary_and_keep_the_side():
     assert {"pain in right knee", "right knee pain"} <= set(variants)
     assert all("right" in text or "R" in text for text in variants)
     assert "unspecified" not in " ".join(wordings("J18.9", icd10cm()).variants)
+    assert wordings("I10", icd10cm()).variants[0] == "HTN"
 
 
 @pytest.mark.parametrize(
@@ -205,6 +215,13 @@ def test_restriction(code, age, sex, allowed):
     assert restrictions([code], [icd10cm().title(code)])[0].allows(age, sex) is allowed
 
 
+@pytest.mark.parametrize(
+    ("code", "number"), [("Z3A.00", 0), ("Z3A.13", 1), ("Z3A.32", 3), ("O80", 3), ("O21.0", 1), ("I10", 0)]
+)
+def test_trimester(code, number):
+    assert trimester(code, icd10cm().title(code)) == number
+
+
 def test_restrictions_are_those_of_the_features():
     """Every code of the largest universe, and so of all, has the sex and the ages of the rules of usage."""
     universe = label_universe(9278)
@@ -229,11 +246,11 @@ def test_streaming_needs_constant_memory():
     universe = label_universe(300)
     for code in universe.codes:
         universe.wordings(code)
-    stream = iter_synthetic_notes(5000, seed=9, n_codes=300)
-    for _ in islice(stream, 1500):
+    stream = iter_synthetic_notes(2500, seed=9, n_codes=300)
+    for _ in islice(stream, 1200):
         pass
     tracemalloc.start()
-    for _ in islice(stream, 1500):
+    for _ in islice(stream, 300):
         pass
     early = tracemalloc.get_traced_memory()[0]
     for _ in stream:

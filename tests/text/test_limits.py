@@ -1,9 +1,9 @@
 """Bounds, limits, goals and orders beside the results of investigations; numbers as notes write them."""
 
 import re
-import time
 
 import pytest
+from growth import grows_with_length
 
 from icd_relevancy.text import AlignedText, unify_terms
 from icd_relevancy.text.limits import side
@@ -157,11 +157,11 @@ def test_numbers(written, expected):
 
 def test_sides():
     bounds = "<|≤|=<|below|no less than|not exceeding|at most|or less|>|>=|at least|in excess of|+".split("|")
-    told = {bound: side(bound) for bound in bounds}
-    assert [bound for bound, (below, _) in told.items() if below] == [
+    sides = {bound: side(bound) for bound in bounds}
+    assert [bound for bound, (below, _) in sides.items() if below] == [
         "<", "≤", "=<", "below", "not exceeding", "at most", "or less",
     ]  # fmt: skip
-    assert [bound for bound, (_, inclusive) in told.items() if not inclusive] == [
+    assert [bound for bound, (_, inclusive) in sides.items() if not inclusive] == [
         "<",
         "below",
         ">",
@@ -180,30 +180,9 @@ def test_a_bound_stands_for_what_was_written_and_unifying_again_changes_nothing(
 @pytest.mark.parametrize(
     "piece",
     [
-        "1,000,",
-        "111,111,",
-        "K > ",
-        "<",
-        "no more than ",
-        "5 mm - ",
-        "9",
-        "9,",
-        "if K > 5, ",
-        "for ",
-        "temp no ",
-        "keep a to be ",
-        "goal a ",
-        "return to a ",
-        "watch K ",
-        "1,1 ",
+        "1,000,", "111,111,", "K > ", "<", "no more than ", "5 mm - ", "9", "9,", "if K > 5, ", "for ", "temp no ",
+        "keep a to be ", "goal a ", "return to a ", "watch K ", "1,1 ",
     ],
-)
+)  # fmt: skip
 def test_long_runs_take_their_length_in_time(piece):
-    def seconds(characters: int) -> float:
-        text = AlignedText.of((piece * characters)[:characters])
-        began = time.process_time()
-        unify_terms(text)
-        return time.process_time() - began
-
-    short = max(min(seconds(5_000) for _ in range(2)), 0.02)
-    assert min(seconds(20_000) for _ in range(2)) < 10 * short
+    assert grows_with_length(unified, piece, 5_000)
