@@ -77,11 +77,11 @@ class Cleaning:
     """Which steps of the cleaning are done (HMHAN §III.B); runs of white space always become one space.
 
     Attributes:
-        markup: Whether HTML tags are taken out and entities such as `&amp;` read.
-        numbers: Whether numbers that stand alone are taken out, with a sign for degrees or per cent; not those that
+        markup: Whether HTML tags are removed and entities such as `&amp;` read.
+        numbers: Whether numbers that stand alone are removed, with a sign for degrees or per cent; not those that
             tell codes apart ("type 2", "32 weeks"), nor a part of a number ("10.5mg").
-        special_characters: Whether all but letters, digits and what joins them (x-ray, 1.5) is taken out.
-        stop_words: Whether words without a meaning of their own are taken out; never negation words.
+        special_characters: Whether all but letters, digits and what joins them (x-ray, 1.5) is removed.
+        stop_words: Whether words without a meaning of their own are removed; never negation words.
         lower_case: Whether letters become small, but for the `NOT_` of a negated word.
     """
 

@@ -144,7 +144,7 @@ def _text_rows(path: Path, file, line: bytes, number: int, size: int | None, kno
         # GloVe's largest set has words with spaces inside, so the values are counted from behind.
         values = pieces[max(len(pieces) - size, 0) :]
         word = b" ".join(pieces[: len(pieces) - len(values)]).decode(errors="replace")
-        # The first line tells whether the file has vectors at all; values of words not asked for are not read.
+        # The first line tells whether the file has vectors at all; values of unknown words are not read.
         if word in known or not word or number == 1:
             vector = _vector(values) if word and size else None
             if vector is None:

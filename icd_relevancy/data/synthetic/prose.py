@@ -135,9 +135,9 @@ class _Writer:
         """A condition of the specialty that was thought of and is not there."""
         code = self.universe.draw(self.specialty.name, self.rng)
         label = self.universe.labels[code]
-        taken = frozenset().union(*(self.universe.labels[each].exclusions for each in codes))
+        excluded = frozenset().union(*(self.universe.labels[each].exclusions for each in codes))
         allowed = label.restriction.allows(self.patient.age, self.patient.sex) and not label.trimester
-        if allowed and code[0] not in "ZO" and label.exclusions.isdisjoint(taken):
+        if allowed and code[0] not in "ZO" and label.exclusions.isdisjoint(excluded):
             text = self.any("ruled out").format(self.rng.choice(self.universe.wordings(code).variants))
             self.add(text[0].upper() + text[1:], "results", "examination", "impression")
             self.distractors.append(code)

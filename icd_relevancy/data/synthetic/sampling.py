@@ -117,7 +117,7 @@ def draw_codes(
 
     The primary problem follows the specialty's Zipf frequencies, or is a chronic condition of the patient.
     The others are its companions, the chronic conditions, symptoms of its chapter and further problems of the
-    specialty, preferably of the same chapter. At most one code of a category is taken.
+    specialty, preferably of the same chapter. No two codes are of one category.
     """
     wanted = 1 + bisect(_COUNTS, rng.random() * _COUNTS[-1])
     codes = [_primary(specialty, patient, universe, rng)]

@@ -12,8 +12,8 @@ from icd_relevancy.text.words import NEGATED
 class NegationTagger:
     """Puts `NOT_` before each word of a negated term (HMHAN §III.B: `NOT_pneumonia`).
 
-    Terms are found in any case, singular or plural. Which are negated is told by NegEx (the package `negspacy`)
-    with cues for radiology reports; a negation ends with its clause ("no pneumonia but effusion").
+    Terms match in any case, singular or plural. NegEx (the package `negspacy`) decides which are negated, with cues
+    for radiology reports; a negation ends with its clause ("no pneumonia but effusion").
 
     Args:
         terms: The terms.
