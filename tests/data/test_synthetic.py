@@ -90,14 +90,14 @@ def test_distractors_are_written_and_not_coded(notes):
 
 def test_every_code_has_a_mention(notes):
     universe = label_universe()
-    found = total = 0
+    mentioned = total = 0
     for note in notes[:500]:
         text = note.text.lower()
         for code in note.codes:
             each = universe.wordings(code)
             total += 1
-            found += any(wording.lower() in text for wording in (*each.variants, *each.split[:1]))
-    assert found / total > 0.97  # the rest is misspelt
+            mentioned += any(wording.lower() in text for wording in (*each.variants, *each.split[:1]))
+    assert mentioned / total > 0.97  # the rest is misspelt
 
 
 def test_patients_come_again_with_their_chronic_conditions(notes):
@@ -228,12 +228,12 @@ def test_restrictions_are_those_of_the_features():
     titles = tuple(universe.system.title(code) for code in universe.codes)
     matcher = CodeMatcher(universe.codes, titles, ("",) * len(titles), edition=10)
     rules = {name: matcher.matching(rule) for name, rule in boolean_rules("usage").items()}
-    found = [universe.labels[code].restriction for code in universe.codes]
+    limits = [universe.labels[code].restriction for code in universe.codes]
     sex = np.where(rules["female_only"], "F", np.where(rules["male_only"], "M", ""))
     assert not (rules["female_only"] & rules["male_only"]).any()
-    np.testing.assert_array_equal([one.sex for one in found], sex)
+    np.testing.assert_array_equal([limit.sex for limit in limits], sex)
     least, greatest = (
-        np.array([getattr(one, f"{end}_age") for one in found]) for end in ("least", "greatest")
+        np.array([getattr(limit, f"{end}_age") for limit in limits]) for end in ("least", "greatest")
     )
     assert (least <= greatest).all()
     assert (greatest[rules["newborn_only"]] == 0).all()

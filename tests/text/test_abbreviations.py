@@ -139,9 +139,9 @@ def test_source_may_be_left_out(table):
     ],
 )  # fmt: skip
 def test_bad_tables(table, content, message):
-    with pytest.raises(InputError, match=r"ours\.csv") as told:
+    with pytest.raises(InputError, match=r"ours\.csv") as error:
         read_abbreviations(table(content))
-    assert message in str(told.value)
+    assert message in str(error.value)
 
 
 def test_no_table(tmp_path):

@@ -67,15 +67,15 @@ def test_no_step_only_joins_white_space():
 def test_titles_of_codes_that_differ_in_a_number_stay_apart(name):
     """No two titles become one but for words without a meaning of their own ("with" and "and")."""
     system = code_system(name)
-    told: dict[str, set[str]] = {}
+    cleaned_titles: dict[str, set[str]] = {}
     # Those with a number or a single letter, and not once more for each encounter of an injury.
     numbered = re.compile(r"^(?!.*(?:encounter|sequela)).*(?:\d|\b[A-Z]\b)")
     for code in filter(lambda code: numbered.match(system.title(code)), system.codes):
         words = re.findall(r"\w+(?:[.,]\d+)*", system.title(code).lower())
         telling = " ".join(word for word in words if word not in STOP_WORDS - {"a", "i"})
-        told.setdefault(clean(AlignedText.of(system.title(code))).text, set()).add(telling)
-    assert len(told) > 300
-    assert [sorted(titles) for titles in told.values() if len(titles) > 1] == []
+        cleaned_titles.setdefault(clean(AlignedText.of(system.title(code))).text, set()).add(telling)
+    assert len(cleaned_titles) > 300
+    assert [sorted(titles) for titles in cleaned_titles.values() if len(titles) > 1] == []
 
 
 def test_negation_words_are_no_stop_words():

@@ -107,7 +107,7 @@ def test_limits_goals_and_orders_are_no_results(text):
         ("Page 3 Hb 6.1; see page 2: K > 6.5", "low high"),
         ("Keep on telemetry with HR 140", "high"),
         ("hold lasix as K 2.8", "low"),
-        # What is told after an order.
+        # What follows an order.
         ("Recommend dialysis as potassium >6.5", "high"),
         ("Give kayexalate as potassium was > 7", "high"),
         ("When seen her potassium was > 7", "high"),

@@ -41,10 +41,10 @@ def test_numbers_by_falling_frequency_then_by_the_word():
     tokenizer = WordTokenizer.fit(TEXTS, min_groups=1)
     assert tokenizer.vocabulary == ("fever", "cough", "hiccups", "no")
     assert len(tokenizer) == 6
-    found = tokenizer.tokenize(["No cough today", "fever", "38.5", ""])
-    assert found["input_ids"].tolist() == [[5, 3, 1], [2, 0, 0], [1, 0, 0], [1, 0, 0]]
-    assert found["attention_mask"].tolist() == [[1, 1, 1], [1, 0, 0], [1, 0, 0], [1, 0, 0]]
-    assert {array.dtype for array in found.values()} == {np.dtype("int32")}
+    arrays = tokenizer.tokenize(["No cough today", "fever", "38.5", ""])
+    assert arrays["input_ids"].tolist() == [[5, 3, 1], [2, 0, 0], [1, 0, 0], [1, 0, 0]]
+    assert arrays["attention_mask"].tolist() == [[1, 1, 1], [1, 0, 0], [1, 0, 0], [1, 0, 0]]
+    assert {array.dtype for array in arrays.values()} == {np.dtype("int32")}
     assert tokenizer.tokenize([])["input_ids"].shape == (0, 0)
 
 
@@ -63,10 +63,12 @@ def test_the_order_of_notes_and_groups_changes_nothing():
     # Counted plainly: the groups of each word.
     expected = {w for w in "abcdefgh" if len({g for t, g in zip(texts, groups, strict=True) if w in t}) >= 11}
     assert 0 < len(expected) < 8
-    found = WordTokenizer.fit(texts, groups, min_groups=11).vocabulary
-    assert set(found) == expected
+    vocabulary = WordTokenizer.fit(texts, groups, min_groups=11).vocabulary
+    assert set(vocabulary) == expected
     order = random.permutation(60)
-    assert WordTokenizer.fit([texts[at] for at in order], groups[order], min_groups=11).vocabulary == found
+    assert (
+        WordTokenizer.fit([texts[at] for at in order], groups[order], min_groups=11).vocabulary == vocabulary
+    )
 
 
 def test_a_note_is_read_up_to_its_limit():

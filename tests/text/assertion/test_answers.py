@@ -5,13 +5,13 @@ import pytest
 from icd_relevancy.text.assertion.answers import answers
 
 
-def told(text: str) -> list[str]:
+def described(text: str) -> list[str]:
     """The answers of tokens parted by blanks, `/` for a line break: their tokens, and what they do."""
     words = ["\n" if word == "/" else word for word in text.split()]
     return [
-        f"{'no' if found.negative else 'yes'} {'after' if found.leads else words[found.label]}: "
-        + " ".join(words[found.start : found.stop]).strip()
-        for found in answers(words)
+        f"{'no' if answer.negative else 'yes'} {'after' if answer.leads else words[answer.label]}: "
+        + " ".join(words[answer.start : answer.stop]).strip()
+        for answer in answers(words)
     ]
 
 
@@ -61,4 +61,4 @@ def told(text: str) -> list[str]:
     ],
 )
 def test_answers(text, expected):
-    assert told(text) == expected
+    assert described(text) == expected

@@ -46,12 +46,12 @@ def test_inclusion_terms_and_repeats():
 
 
 def test_terms_of_icd9cm():
-    found = title_terms(icd9cm())
-    assert found == tuple(sorted(set(found)))
+    icd9 = title_terms(icd9cm())
+    assert icd9 == tuple(sorted(set(icd9)))
     for term in ("pneumonia", "vesicoureteral reflux", "hydronephrosis", "cough", "fever", "wheezing"):
-        assert term in found
+        assert term in icd9
     for word in ("kidney", "left", "other", "unspecified", "history", "without", "no"):
-        assert word not in found
+        assert word not in icd9
 
 
 def test_frequent_runs():
