@@ -212,9 +212,8 @@ def _titles(path: Path, rows: list[dict]) -> dict[str, str]:
 
 
 def _rows_of_a_system(path: Path) -> list[dict]:
-    # An empty cell is as one that is not there; an unknown column is one even where it is empty.
     rows = [
-        {name: value for name, value in row.items() if value is not None or name not in _REQUIRED}
+        {name: "" if value is None and name in _REQUIRED else value for name, value in row.items()}
         for row in read_rows(path)
     ]
     for number, row in enumerate(rows, start=1):
