@@ -81,7 +81,7 @@ def test_a_packaged_name_is_refused(tmp_path, read, name):
         ([("A", "a", "A")], "row 1: following the parents of code 'A'"),
         (
             [("A", "a", None), ("B", "", None)],
-            "row 2, code 'B': (title: must be text|no 'title'; every row needs one)",
+            "row 2, code 'B': title: must be text that is not empty",
         ),
         ([("A", "a", None), (" B", "b", None)], "row 2, code ' B': code"),
     ],
