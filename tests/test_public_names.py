@@ -153,9 +153,8 @@ def test_a_saved_model_loads_in_a_fresh_process(tmp_path):
     model.fit(np.zeros((2, 3)), np.eye(2), verbose=0)
     model.save(path)
     load = f"import keras; print(keras.saving.load_model({str(path)!r}).loss.alpha)"
-    for before, (_, said) in zip(
-        BEFORE_LOADING, run_each([f"{before}; {load}" for before in BEFORE_LOADING])
-    ):
+    said_after = run_each([f"{before}; {load}" for before in BEFORE_LOADING])
+    for before, (_, said) in zip(BEFORE_LOADING, said_after, strict=True):
         assert said.splitlines()[-1:] == ["0.75"], f"{before}: {said[-500:]}"
 
 
