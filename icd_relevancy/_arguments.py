@@ -1,5 +1,6 @@
 """What the public classes ask of their arguments, and whom their warnings point at."""
 
+import inspect
 import math
 import sys
 import warnings
@@ -46,3 +47,17 @@ def warn_caller(message: str) -> None:
         frame = frame.f_back
     registry = frame.f_globals.setdefault("__warningregistry__", {})
     warnings.warn_explicit(message, UserWarning, frame.f_code.co_filename, frame.f_lineno, registry=registry)
+
+
+class WithSettings:
+    """A `repr` that says what an object was made with."""
+
+    def __repr__(self) -> str:
+        names = [name for name in inspect.signature(type(self)).parameters if hasattr(self, name)]
+        return (
+            f"{type(self).__name__}({', '.join(f'{name}={_shown(getattr(self, name))}' for name in names)})"
+        )
+
+
+def _shown(value) -> str:
+    return f"array{value.shape}" if hasattr(value, "shape") else repr(value)

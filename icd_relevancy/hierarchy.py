@@ -122,6 +122,13 @@ class Hierarchy:
         rolled.sort_indices()
         return rolled
 
+    def check_outputs(self, outputs) -> None:
+        """Refuses a tensor whose last axis is not the labels."""
+        if outputs.shape[-1] != len(self):
+            raise InputError(
+                f"the hierarchy's levels are for {len(self)} labels. Received: {outputs.shape[-1]} outputs"
+            )
+
     def get_config(self) -> dict:
         """The parents and names as JSON can hold them, for `from_config`."""
         return {
@@ -249,3 +256,9 @@ def _levels(parents: np.ndarray, names) -> np.ndarray:
 
 def _label(index: int, names) -> str:
     return f"label {index}" if names is None else f"label {shown_code(names[index])}"
+
+
+def check_hierarchy(hierarchy) -> None:
+    """Refuses what is no `Hierarchy`."""
+    if not isinstance(hierarchy, Hierarchy):
+        raise InputError(f"hierarchy must be a Hierarchy. Received: {type(hierarchy).__name__}")

@@ -4,37 +4,21 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tqdm import tqdm
-
 # So many codes take a second or two.
 _FEW = 5000
 
 
 def tell_if_long(text: str, count: int) -> None:
-    """Says one line on standard error, terminal or not, before work on many codes.
-
-    Args:
-        text: What is done; never anything of a note.
-        count: How many codes it is done to.
-    """
+    """Says one line on standard error, terminal or not, before work on many codes; never anything of a note."""
     if count > _FEW:
         print(f"icd-relevancy: {text}; this takes a minute or two", file=sys.stderr, flush=True)
 
 
 @contextmanager
 def doing(what: str) -> Iterator[None]:
-    """Shows on a terminal what is being done, for as long as it lasts; also a decorator.
+    """Shows on a terminal what is being done, such as `"loading the model"`, for as long as it lasts; also a decorator."""
+    from tqdm import tqdm  # here, because `import icd_relevancy` needs none
 
-    Args:
-        what: What is done, such as `"loading the model"`.
-
-    Example:
-
-    >>> from icd_relevancy.progress import doing
-    >>> with doing("counting"):
-    ...     sum(range(10))
-    45
-    """
     # None leaves it out where the output is not a terminal.
     with tqdm(bar_format="{desc} …", desc=what, leave=False, disable=None):
         yield

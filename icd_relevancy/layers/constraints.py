@@ -1,11 +1,20 @@
-"""Layers that make the probabilities of codes agree with the codes' hierarchy."""
+"""Layers and a regulariser that make a network agree with the hierarchy of its codes."""
 
 import keras
+import numpy as np
+from keras import ops
 
+from icd_relevancy._arguments import WithSettings, is_number, received
 from icd_relevancy.errors import InputError
 
 # The module, because it may be the one that imports Keras and so, by the registration, this one.
-from icd_relevancy.hierarchy import Hierarchy, max_over_descendants, mean_of_children, min_over_ancestors
+from icd_relevancy.hierarchy import (
+    Hierarchy,
+    check_hierarchy,
+    max_over_descendants,
+    mean_of_children,
+    min_over_ancestors,
+)
 
 
 class _HierarchyConstraint(keras.layers.Layer):
@@ -140,3 +149,55 @@ class MeanOfChildren(_HierarchyConstraint):
 
     def call(self, inputs):
         return mean_of_children(inputs, self.hierarchy)
+
+
+@keras.saving.register_keras_serializable(package="icd_relevancy")
+class HierL2(WithSettings, keras.regularizers.Regularizer):
+    """Pulls the output weights of a code towards those of its parent.
+
+    Formula: `λ Σ_{j with a parent} ‖w_j − w_parent(j)‖²`. The bias is one more row of w and the sum goes over
+    rows, so the same regulariser serves as `kernel_regularizer` and as `bias_regularizer` of the output layer.
+
+    Relations: `keras.regularizers.L2` pulls every code's weights to 0 instead.
+
+    Args:
+        hierarchy: The `Hierarchy` of the m outputs.
+        strength: λ, from 0. CAC searches 1e-15 to 5e-6.
+
+    Raises:
+        InputError: If λ is negative or not finite, or the weights are not of m outputs.
+
+    Example:
+
+    >>> import keras
+    >>> from icd_relevancy.hierarchy import Hierarchy
+    >>> from icd_relevancy.losses import HierL2
+    >>> hier_l2 = HierL2(Hierarchy([-1, 0, 0]), strength=0.5)
+    >>> output = keras.layers.Dense(3, kernel_regularizer=hier_l2, bias_regularizer=hier_l2)
+    >>> float(hier_l2(keras.ops.array([[1.0, 3.0, 0.0]])))  # 0.5 (2² + 1²)
+    2.5
+
+    Reference: CAC §2.5.
+    """
+
+    def __init__(self, hierarchy: Hierarchy, strength: float):
+        if not is_number(strength, 0) or strength == np.inf:
+            raise InputError(f"strength must be a finite number from 0. {received('strength', strength)}")
+        check_hierarchy(hierarchy)
+        self.hierarchy = hierarchy
+        self.strength = strength
+
+    def __call__(self, x):
+        self.hierarchy.check_outputs(x)
+        parents = self.hierarchy.parents
+        by_label = ops.moveaxis(x, -1, 0)
+        # A root is its own parent here, at no distance: one gather without a second one for the children.
+        above = ops.take(by_label, np.where(parents < 0, np.arange(len(parents)), parents), axis=0)
+        return self.strength * ops.sum(ops.square(by_label - above))
+
+    def get_config(self):
+        return {"hierarchy": self.hierarchy.get_config(), "strength": self.strength}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**{**config, "hierarchy": Hierarchy.from_config(config["hierarchy"])})

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 from icd_relevancy.registry import attach
 
 if TYPE_CHECKING:
+    from icd_relevancy.layers.constraints import HierL2
     from icd_relevancy.losses.focal import FocalLoss, FocalWeightedCrossentropy
-    from icd_relevancy.losses.hierarchical import HierL2, MCLoss, TreeMin, mc_loss, tree_min
+    from icd_relevancy.losses.hierarchical import MCLoss, TreeMin, mc_loss, tree_min
     from icd_relevancy.losses.imbalance import (
         IRNW,
         IRW,
@@ -45,7 +46,7 @@ __all__ = [
 
 _HOME = {
     "focal": "FocalLoss FocalWeightedCrossentropy",
-    "hierarchical": "HierL2 MCLoss TreeMin mc_loss tree_min",
+    "hierarchical": "MCLoss TreeMin mc_loss tree_min",
     "imbalance": "IRNW IRW WeightedCrossentropy imbalance_ratios label_frequencies level_weights weighted_crossentropy",
     "joint": "JointSystemLoss",
     "relevancy": "BHML PLCL TLCL WHML plcl tlcl",
@@ -54,5 +55,12 @@ _HOME = {
 # Importing all of them would load Keras for whoever only reads which there are.
 __getattr__, __dir__ = attach(
     __name__,
-    {name: f"icd_relevancy.losses.{module}" for module, names in _HOME.items() for name in names.split()},
+    {
+        "HierL2": "icd_relevancy.layers.constraints",
+        **{
+            name: f"icd_relevancy.losses.{module}"
+            for module, names in _HOME.items()
+            for name in names.split()
+        },
+    },
 )

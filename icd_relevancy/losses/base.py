@@ -1,23 +1,13 @@
 """What all losses share: checked scores, an empty batch that costs nothing, and settings that can be read."""
 
-import inspect
-
 import keras
 import numpy as np
 from keras import ops
 
+from icd_relevancy._arguments import WithSettings
+
 # A float32 that should be 1 can come out of a product or a mean a few units in the last place above it.
 _ROUNDING = 1e-6
-
-
-class WithSettings:
-    """A `repr` that says what an object was made with."""
-
-    def __repr__(self) -> str:
-        names = [name for name in inspect.signature(type(self)).parameters if hasattr(self, name)]
-        return (
-            f"{type(self).__name__}({', '.join(f'{name}={_shown(getattr(self, name))}' for name in names)})"
-        )
 
 
 class CheckedLoss(WithSettings, keras.losses.Loss):
@@ -62,7 +52,3 @@ def _check(name: str, given, wanted: str, is_share: bool) -> None:
         raise ValueError(
             f"`{name}` must hold {wanted}. Received: {values.min():g} to {values.max():g} in {name}"
         )
-
-
-def _shown(value) -> str:
-    return f"array{value.shape}" if isinstance(value, np.ndarray) else repr(value)

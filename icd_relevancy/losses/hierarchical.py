@@ -1,16 +1,15 @@
-"""Losses and a regulariser that know the hierarchy of the labels."""
+"""Losses that know the hierarchy of the labels."""
 
 import keras
 import numpy as np
 from keras import ops
 from numpy.typing import ArrayLike
 
-from icd_relevancy._arguments import is_number, received
 from icd_relevancy.errors import InputError
-from icd_relevancy.hierarchy import Hierarchy
-from icd_relevancy.losses.base import CheckedLoss, WithSettings, check_scores
+from icd_relevancy.hierarchy import Hierarchy, check_hierarchy
+from icd_relevancy.losses.base import CheckedLoss, check_scores
 from icd_relevancy.losses.by_name import LossLabels, NoSettings, loss
-from icd_relevancy.losses.imbalance import check_label_count, checked_weights, weighted_crossentropy
+from icd_relevancy.losses.imbalance import checked_weights, weighted_crossentropy
 
 # In place of a score that must not be the maximum: far below the logits of a network, and still a float16.
 _BELOW_ALL_LOGITS = -6e4
@@ -38,7 +37,7 @@ def mc_loss(y_true, y_pred, hierarchy, from_logits=False, label_weights=None):
 
     Example:
 
-    >>> from icd_relevancy.hierarchy import Hierarchy
+    >>> from icd_relevancy.hierarchy import Hierarchy, check_hierarchy
     >>> value = mc_loss([[1.0, 0.0, 1.0]], [[0.1, 0.5, 0.25]], Hierarchy([-1, 0, 0]))
     >>> round(float(value[0]), 4)  # (log 4 + log 2 + log 4) / 3
     1.1552
@@ -77,7 +76,7 @@ def tree_min(y_true, y_pred, hierarchy, from_logits=False, label_weights=None):
 
     Example:
 
-    >>> from icd_relevancy.hierarchy import Hierarchy
+    >>> from icd_relevancy.hierarchy import Hierarchy, check_hierarchy
     >>> value = tree_min([[1.0, 0.0, 1.0]], [[0.25, 0.5, 0.75]], Hierarchy([-1, 0, 0]))
     >>> round(float(value[0]), 4)  # (log 4 + log 2 + log 4) / 3
     1.1552
@@ -92,7 +91,7 @@ def tree_min(y_true, y_pred, hierarchy, from_logits=False, label_weights=None):
 class _HierarchicalLoss(CheckedLoss):
     def __init__(self, hierarchy, from_logits, label_weights, reduction, name, dtype):
         super().__init__(name=name, reduction=reduction, dtype=dtype)
-        _check_hierarchy(hierarchy)
+        check_hierarchy(hierarchy)
         self.hierarchy = hierarchy
         self.from_logits = from_logits
         self.label_weights = checked_weights("label_weights", label_weights)
@@ -103,7 +102,7 @@ class _HierarchicalLoss(CheckedLoss):
 
     def call(self, y_true, y_pred):
         y_pred = ops.convert_to_tensor(y_pred)
-        check_label_count(y_pred, "hierarchy's levels", self.hierarchy)
+        self.hierarchy.check_outputs(y_pred)
         return self._loss(y_true, y_pred, self.hierarchy, self.from_logits, self.label_weights)
 
     def get_config(self):
@@ -150,7 +149,7 @@ class MCLoss(_HierarchicalLoss):
 
     Example:
 
-    >>> from icd_relevancy.hierarchy import Hierarchy
+    >>> from icd_relevancy.hierarchy import Hierarchy, check_hierarchy
     >>> from icd_relevancy.losses import MCLoss
     >>> loss = MCLoss(Hierarchy([-1, 0, 0]))
     >>> round(float(loss([[1.0, 0.0, 1.0]], [[0.1, 0.5, 0.25]])), 4)  # (log 4 + log 2 + log 4) / 3
@@ -192,7 +191,7 @@ class TreeMin(_HierarchicalLoss):
 
     Example:
 
-    >>> from icd_relevancy.hierarchy import Hierarchy
+    >>> from icd_relevancy.hierarchy import Hierarchy, check_hierarchy
     >>> from icd_relevancy.losses import TreeMin
     >>> loss = TreeMin(Hierarchy([-1, 0, 0]))
     >>> round(float(loss([[1.0, 0.0, 1.0]], [[0.25, 0.5, 0.75]])), 4)  # (log 4 + log 2 + log 4) / 3
@@ -213,63 +212,6 @@ class TreeMin(_HierarchicalLoss):
         dtype=None,
     ):
         super().__init__(hierarchy, from_logits, label_weights, reduction, name, dtype)
-
-
-@keras.saving.register_keras_serializable(package="icd_relevancy")
-class HierL2(WithSettings, keras.regularizers.Regularizer):
-    """Pulls the output weights of a code towards those of its parent.
-
-    Formula: `λ Σ_{j with a parent} ‖w_j − w_parent(j)‖²`. The bias is one more row of w and the sum goes over
-    rows, so the same regulariser serves as `kernel_regularizer` and as `bias_regularizer` of the output layer.
-
-    Relations: `keras.regularizers.L2` pulls every code's weights to 0 instead.
-
-    Args:
-        hierarchy: The `Hierarchy` of the m outputs.
-        strength: λ, from 0. CAC searches 1e-15 to 5e-6.
-
-    Raises:
-        InputError: If λ is negative or not finite, or the weights are not of m outputs.
-
-    Example:
-
-    >>> import keras
-    >>> from icd_relevancy.hierarchy import Hierarchy
-    >>> from icd_relevancy.losses import HierL2
-    >>> hier_l2 = HierL2(Hierarchy([-1, 0, 0]), strength=0.5)
-    >>> output = keras.layers.Dense(3, kernel_regularizer=hier_l2, bias_regularizer=hier_l2)
-    >>> float(hier_l2(keras.ops.array([[1.0, 3.0, 0.0]])))  # 0.5 (2² + 1²)
-    2.5
-
-    Reference: CAC §2.5.
-    """
-
-    def __init__(self, hierarchy: Hierarchy, strength: float):
-        if not is_number(strength, 0) or strength == np.inf:
-            raise InputError(f"strength must be a finite number from 0. {received('strength', strength)}")
-        _check_hierarchy(hierarchy)
-        self.hierarchy = hierarchy
-        self.strength = strength
-
-    def __call__(self, x):
-        check_label_count(x, "hierarchy's levels", self.hierarchy)
-        parents = self.hierarchy.parents
-        by_label = ops.moveaxis(x, -1, 0)
-        # A root is its own parent here, at no distance: one gather without a second one for the children.
-        above = ops.take(by_label, np.where(parents < 0, np.arange(len(parents)), parents), axis=0)
-        return self.strength * ops.sum(ops.square(by_label - above))
-
-    def get_config(self):
-        return {"hierarchy": self.hierarchy.get_config(), "strength": self.strength}
-
-    @classmethod
-    def from_config(cls, config):
-        return cls(**{**config, "hierarchy": Hierarchy.from_config(config["hierarchy"])})
-
-
-def _check_hierarchy(hierarchy) -> None:
-    if not isinstance(hierarchy, Hierarchy):
-        raise InputError(f"hierarchy must be a Hierarchy. Received: {type(hierarchy).__name__}")
 
 
 def _by_level(y_true, y_pred, hierarchy, from_logits):

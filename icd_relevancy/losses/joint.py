@@ -5,8 +5,8 @@ import copy
 import keras
 from keras import ops
 
+from icd_relevancy._arguments import WithSettings
 from icd_relevancy.errors import InputError
-from icd_relevancy.losses.base import WithSettings
 
 
 @keras.saving.register_keras_serializable(package="icd_relevancy")

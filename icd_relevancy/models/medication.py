@@ -9,8 +9,7 @@ from tqdm import tqdm
 
 from icd_relevancy.errors import InputError, shown_word
 from icd_relevancy.hierarchy import Hierarchy
-from icd_relevancy.layers.constraints import MeanOfChildren, RollDown, RollUp
-from icd_relevancy.losses.hierarchical import HierL2
+from icd_relevancy.layers.constraints import HierL2, MeanOfChildren, RollDown, RollUp
 
 CONSTRAINTS = {"roll_up": RollUp, "roll_down": RollDown, "mean_of_children": MeanOfChildren}
 

@@ -5,7 +5,6 @@ from scipy import sparse
 
 from icd_relevancy.errors import InputError
 from icd_relevancy.hierarchy import Hierarchy
-from icd_relevancy.losses.imbalance import label_frequencies
 
 _ROWS_AT_ONCE = 1024
 
@@ -36,7 +35,10 @@ class FrequencyDummy:
         Raises:
             InputError: If there are no stays.
         """
-        self.frequencies_ = label_frequencies(labels)
+        labels = sparse.csr_matrix(labels)
+        if not labels.shape[0]:
+            raise InputError("the label matrix has no rows; frequencies come from the training part")
+        self.frequencies_ = np.asarray(labels.mean(axis=0)).ravel()
         return self
 
     def predict(self, n: int) -> np.ndarray:
