@@ -58,18 +58,22 @@ def in_miniature(miniature_cache, monkeypatch, tmp_path) -> Path:
     return tmp_path
 
 
-@pytest.fixture
-def in_two_systems(in_miniature, miniature_cache) -> Path:
-    """The same, with code vectors of ICD-9-CM too."""
+@pytest.fixture(scope="session")
+def two_systems_cache(miniature_cache) -> Path:
+    """The miniature cache, with code vectors of ICD-9-CM too."""
     import miniature
     import numpy as np
 
     from icd_relevancy.vectors import CodeVectors
 
-    folder = miniature_cache / "vectors" / "icd9cm"
-    if not folder.exists():
-        codes = tuple(miniature.NINE.values())
-        CodeVectors(codes, np.eye(len(codes), dtype=np.float32)).save(folder)
+    codes = tuple(miniature.NINE.values())
+    CodeVectors(codes, np.eye(len(codes), dtype=np.float32)).save(miniature_cache / "vectors" / "icd9cm")
+    return miniature_cache
+
+
+@pytest.fixture
+def in_two_systems(in_miniature, two_systems_cache) -> Path:
+    """An empty working directory, with the cache of two systems."""
     return in_miniature
 
 

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from icd_relevancy.cli.main import main
-from icd_relevancy.data import Notes, synthetic_stays
+from icd_relevancy.data import synthetic_stays
 from icd_relevancy.encoding.tokenizer import build_tokenizer
 from icd_relevancy.errors import InputError
 from icd_relevancy.layers import TransformerEncoder
@@ -27,15 +27,9 @@ from icd_relevancy.training import MedicationCoder, MedicationConfig, NoteCoder,
 from icd_relevancy.training.coder import load_coder, read_coder_json
 from icd_relevancy.training.model_file import read_model
 from icd_relevancy.training.notes.joint_coder import JointCoder
-from icd_relevancy.vectors import CodeVectors
 
 SECRET = "Mrs Miller of 5 Elm Street"
 MUTATED_FOLDERS = 32
-# What ICD-9-CM has for the codes of the miniature notes.
-NINE = {
-    "J18.9": "486", "J15.9": "482.9", "J45.909": "493.90", "J45.901": "493.92", "I10": "401.9", "E11.9": "250.00",
-    "R05.9": "786.2", "R50.9": "780.60",
-}  # fmt: skip
 VALUES = [
     None, True, -1, 0, 1, 2**31, 2**63, 10**30, 1.5, float("nan"), float("inf"), "", SECRET, "../../etc/passwd",
     "\ud800", [], {}, [[]], [None], {"a": 1}, [1e9], [-1], [[0, 0, 0]], "icd10cm", "hmhan",
@@ -43,22 +37,16 @@ VALUES = [
 
 
 @pytest.fixture(scope="module")
-def folders(trained, miniature_cache, tmp_path_factory) -> dict[str, Path]:
+def folders(trained, two_systems_cache, tmp_path_factory) -> dict[str, Path]:
     """A trained folder of each kind."""
     made = tmp_path_factory.mktemp("folders")
-    notes = miniature.notes(40)
-    codes = [
-        tuple(NINE[code] for code in row) if number % 2 else row for number, row in enumerate(notes.codes)
-    ]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("ICD_RELEVANCY_CACHE", str(miniature_cache))
-        if not (miniature_cache / "vectors" / "icd9cm").exists():
-            vectors = np.eye(len(NINE), dtype=np.float32)
-            CodeVectors(tuple(NINE.values()), vectors).save(miniature_cache / "vectors" / "icd9cm")
+        patch.setenv("ICD_RELEVANCY_CACHE", str(two_systems_cache))
         lexicon = {"model": "lexicon", "epochs": 1}
-        NoteCoder.train(notes, TrainingConfig(**lexicon)).save(made / "notes")
-        both = Notes(notes.note_id, notes.text, codes)
-        JointCoder.train(both, TrainingConfig(joint=True, **lexicon)).save(made / "joint")
+        NoteCoder.train(miniature.notes(40), TrainingConfig(**lexicon)).save(made / "notes")
+        JointCoder.train(miniature.two_systems(40), TrainingConfig(joint=True, **lexicon)).save(
+            made / "joint"
+        )
     small = MedicationConfig(hidden_layers=1, units=4, epochs=1, constraint="roll_up")
     MedicationCoder.train(synthetic_stays(60, seed=3), small).save(made / "medication")
     shutil.copytree(trained / "model", made / "encoder")

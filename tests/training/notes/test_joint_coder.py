@@ -32,6 +32,22 @@ def config(**settings):
     return TrainingConfig(**settings)
 
 
+@pytest.fixture(scope="module")
+def short(two_systems_cache) -> JointCoder:
+    """A coder of both systems, trained for an epoch."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ICD_RELEVANCY_CACHE", str(two_systems_cache))
+        return JointCoder.train(two_systems(40), config(epochs=1))
+
+
+@pytest.fixture(scope="module")
+def alone(two_systems_cache) -> NoteCoder:
+    """A coder of one system, trained for an epoch."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ICD_RELEVANCY_CACHE", str(two_systems_cache))
+        return NoteCoder.train(miniature.notes(30), config(joint=False, epochs=1))
+
+
 def test_one_folder_codes_notes_in_both_systems(cache, tmp_path):
     notes = two_systems()
     coder = JointCoder.train(notes, config())
@@ -152,8 +168,8 @@ def test_notes_of_one_system_are_refused(cache):
         JointCoder.train(miniature.notes(20), config())
 
 
-def test_a_folder_whose_labels_changed_is_refused(cache, tmp_path):
-    JointCoder.train(two_systems(40), config(epochs=1)).save(tmp_path / "model")
+def test_a_folder_whose_labels_changed_is_refused(short, tmp_path):
+    short.save(tmp_path / "model")
     path = tmp_path / "model" / "coder.json"
     whole = path.read_text()
 
@@ -173,9 +189,9 @@ def test_a_folder_whose_labels_changed_is_refused(cache, tmp_path):
     check_refused(lambda told: told["systems"].pop("icd9cm"), "its files are of different models")
 
 
-def test_a_model_of_one_system_in_a_folder_of_two_is_refused(cache, tmp_path):
-    JointCoder.train(two_systems(40), config(epochs=1)).save(tmp_path / "both")
-    NoteCoder.train(miniature.notes(30), config(joint=False, epochs=1)).save(tmp_path / "alone")
+def test_a_model_of_one_system_in_a_folder_of_two_is_refused(short, alone, tmp_path):
+    short.save(tmp_path / "both")
+    alone.save(tmp_path / "alone")
     for one, other in (("both", "alone"), ("alone", "both")):
         shutil.copytree(tmp_path / one, tmp_path / "mixed", dirs_exist_ok=True)
         shutil.copy(tmp_path / other / "model.keras", tmp_path / "mixed")
@@ -183,16 +199,15 @@ def test_a_model_of_one_system_in_a_folder_of_two_is_refused(cache, tmp_path):
             load_coder(tmp_path / "mixed")
 
 
-def test_notes_of_one_system_are_measured_in_it(cache):
-    coder = JointCoder.train(two_systems(40), config(epochs=1))
+def test_notes_of_one_system_are_measured_in_it(cache, short):
     notes = two_systems(20)
-    (measured,) = coder.evaluate(notes.select(range(1, 20, 2))).items()
+    (measured,) = short.evaluate(notes.select(range(1, 20, 2))).items()
     assert measured[0] == "icd9cm"
     assert measured[1]["notes"] == 10
     # One system's coder leaves out what is coded in the other.
-    assert coder.coder("icd9").evaluate(notes) == measured[1]
+    assert short.coder("icd9").evaluate(notes) == measured[1]
     with pytest.raises(InputError, match="no note has a code of icd10cm to compare with"):
-        coder.coder("icd10").evaluate(notes.select(range(1, 20, 2)))
+        short.coder("icd10").evaluate(notes.select(range(1, 20, 2)))
 
 
 def test_a_model_of_one_system_refuses_notes_that_name_another(cache):
@@ -209,9 +224,8 @@ def test_each_system_reads_its_own_inputs(cache, recwarn):
     assert not [one for one in recwarn if "structure of `inputs`" in str(one.message)]
 
 
-def test_the_whole_name_of_a_system_comes_first(cache):
-    coder = JointCoder.train(two_systems(40), config(epochs=1))
-    coder = replace(coder, coders={"icd10": coder.coders["icd10cm"], "icd10am": coder.coders["icd9cm"]})
+def test_the_whole_name_of_a_system_comes_first(short):
+    coder = replace(short, coders={"icd10": short.coders["icd10cm"], "icd10am": short.coders["icd9cm"]})
     assert coder.coder("icd10") is coder.coders["icd10"]
     assert coder.coder("icd10a") is coder.coders["icd10am"]
     assert coder.coder("ICD-10-AM") is coder.coders["icd10am"]
@@ -219,15 +233,13 @@ def test_the_whole_name_of_a_system_comes_first(cache):
         coder.coder("icd1")
 
 
-def test_a_system_that_the_model_does_not_have_is_named(cache, tmp_path):
-    coder = JointCoder.train(two_systems(40), config(epochs=1))
+def test_a_system_that_the_model_does_not_have_is_named(short, alone, tmp_path):
     with pytest.raises(
         InputError, match=r"codes in icd10cm and icd9cm; choose one of them\. Received: system='icd11'"
     ):
-        coder.coder("icd11")
+        short.coder("icd11")
     with pytest.raises(InputError, match="Received: system='icd'"):
-        coder.coder("icd")
-    alone = NoteCoder.train(miniature.notes(30), config(joint=False, epochs=1))
+        short.coder("icd")
     alone.save(tmp_path / "alone")
     with pytest.raises(InputError, match=r"codes in icd10cm\. Received: system='icd9'"):
         load_coder(tmp_path / "alone", system="icd9")
