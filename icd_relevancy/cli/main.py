@@ -6,7 +6,9 @@ import os
 import sys
 import warnings
 from contextlib import suppress
+from dataclasses import Field
 from pathlib import Path
+from typing import get_args
 
 from icd_relevancy._keras import start_tensorflow
 from icd_relevancy._version import __version__
@@ -26,6 +28,8 @@ from icd_relevancy.files.disk import recover
 from icd_relevancy.losses.by_name import NOTE_LOSSES, STAY_LOSSES
 from icd_relevancy.models.by_name import NOTE_MODELS
 from icd_relevancy.progress import doing
+from icd_relevancy.training.notes.config import TrainingConfig
+from icd_relevancy.training.stays.config import MedicationConfig
 
 _LOSSES = tuple(dict.fromkeys(NOTE_LOSSES.names + STAY_LOSSES.names))
 
@@ -122,30 +126,15 @@ def _parser() -> argparse.ArgumentParser:
         "lexicon, the terms of the codes that a note names; medication, a network that ranks the whole hierarchy "
         "from a stay's drugs, age and sex; or one of your own, as module:name",
     )  # fmt: skip
-    train.add_argument(
-        "--lexical",
-        action="store_true",
-        default=None,
-        help="let a model with attention read what lexicon does too",
-    )
-    train.add_argument(
-        "--joint", action="store_true", default=None,
-        help="learn notes in two code systems together, icd10cm and icd9cm (caml, multirescnn, laat, plm-icd, lexicon)",
-    )  # fmt: skip
+    for name in ("lexical", "joint"):
+        _add_setting(train, TrainingConfig.all_fields()[name])
     train.add_argument(
         "--loss", **_named(_LOSSES),
         help="default: bce; tlcl, plcl, bhml and whml are of models of notes, focal of both, the others of medication; "
         "or one of your own, as module:name",
     )  # fmt: skip
-    train.add_argument("--alpha", type=float, help="weight of recall in whml (default: 0.75)")
-    train.add_argument("--vectors", metavar="NAME|PATH", help="code vectors (default: the code system's)")
-    train.add_argument("--threshold", type=float, help="cosine from which two codes match (default: 0.76)")
-    train.add_argument(
-        "--encoder", metavar="NAME|PATH", help="hub name or folder (default: all-MiniLM-L6-v2)"
-    )
-    train.add_argument("--fine-tune", action="store_true", default=None, help="train the encoder too")
-    train.add_argument("--epochs", type=int, help="most epochs (default: 50, or 10 with --fine-tune)")
-    train.add_argument("--seed", type=int, help="default: 0")
+    for name in ("alpha", "vectors", "threshold", "encoder", "fine_tune", "epochs", "seed"):
+        _add_setting(train, TrainingConfig.all_fields()[name])
     train.set_defaults(run=_train)
 
     evaluate = commands.add_parser("evaluate", help="measure a trained model on coded notes or stays")
@@ -181,6 +170,15 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_setting(parser, setting: Field) -> None:
+    """Adds a setting as an option, with the help that its field has."""
+    kind = (get_args(setting.type) or (setting.type,))[0]
+    how = {"action": "store_true", "default": None} if kind is bool else {"type": kind}
+    if kind is str:
+        how["metavar"] = "NAME|PATH"
+    parser.add_argument(f"--{setting.name.replace('_', '-')}", help=setting.metadata["option"], **how)
+
+
 def _named(names: tuple[str, ...]) -> dict:
     """How an option is read that is one of these names, or the path of a thing of the user's own."""
 
@@ -210,7 +208,6 @@ def _add_system(parser):
 def _train(options):
     from icd_relevancy.files.disk import cache_folder
     from icd_relevancy.settings import read_yaml
-    from icd_relevancy.training.notes.config import TrainingConfig
 
     settings = read_yaml(options.config) if options.config else {}
     names = (
@@ -303,9 +300,7 @@ def _tell_truncated(count: int, config) -> None:
 
 
 def _medication_config(settings: dict, given: dict, named: str):
-    from icd_relevancy.training.stays.config import MedicationConfig
-
-    foreign = [name for name in ("alpha", "encoder", "fine_tune", "lexical", "joint") if name in given]
+    foreign = [name for name in given if name not in MedicationConfig.all_fields()]
     if foreign:
         raise InputError(f"--{foreign[0].replace('_', '-')} is of models of notes, not of --model medication")
     return MedicationConfig.from_mapping(settings, named)

@@ -152,7 +152,11 @@ class Attends(ModelSettings):
 class TwoSystems(ModelSettings):
     """Of models that can learn two code systems together."""
 
-    joint: bool = setting(False, option="learn notes in two code systems together, icd10cm and icd9cm")
+    joint: bool = setting(
+        False,
+        option="learn notes in two code systems together, icd10cm and icd9cm (caml, multirescnn, laat, plm-icd, "
+        "lexicon)",
+    )
     joint_system: str = "icd9cm"
     mapping: str | None = None
     graph: str = setting("weighted", one_of=GRAPHS)

@@ -5,7 +5,6 @@ from dataclasses import Field, fields
 from inspect import Parameter, Signature
 from typing import ClassVar, NamedTuple
 
-from icd_relevancy.codes import code_system_name
 from icd_relevancy.registry import Registry
 from icd_relevancy.settings import Settings, check_range, check_types, made
 
@@ -50,14 +49,14 @@ class Configuration(Settings):
         settings = dict(zip([*self.__signature__.parameters][: len(values)], values, strict=True)) | settings
         for name, one in own.items():
             value = settings.pop(name, one.default)
-            object.__setattr__(self, name, code_system_name(value) if name in _SYSTEMS else value)
+            object.__setattr__(self, name, _system_name(value) if name in _SYSTEMS else value)
         for name, part in self.PARTS.items():
             kind = part.things.settings(getattr(self, part.chosen_by))
             # `dataclasses.replace` gives the part as it was.
             settings = _kept(settings.pop(name, None), kind) | settings
             chosen = {one.name: settings.pop(one.name) for one in fields(kind) if one.name in settings}
             for system in chosen.keys() & set(_SYSTEMS):
-                chosen[system] = code_system_name(chosen[system])
+                chosen[system] = _system_name(chosen[system])
             given = {key: value for key, value in chosen.items() if value is not None}
             object.__setattr__(self, name, kind(**given))
         for name, value in settings.items():
@@ -72,6 +71,14 @@ class Configuration(Settings):
     @classmethod
     def _own_fields(cls) -> dict[str, Field]:
         return {one.name: one for one in fields(cls) if one.name not in cls.PARTS}
+
+    @classmethod
+    def all_fields(cls) -> dict[str, Field]:
+        """Its own settings and those of all models and losses of ours, by name."""
+        known = cls._own_fields()
+        for part in cls.PARTS.values():
+            known = {**part.settings(), **known}
+        return known
 
     def _refuse_foreign(self, part: Part, name: str, value) -> None:
         """Raises the `InputError` about a setting of another model or loss."""
@@ -101,11 +108,10 @@ class Configuration(Settings):
             InputError: Naming an unknown key, or a value of the wrong type.
         """
         # YAML reads a bare 10 as a number.
-        spelt = {name: code_system_name(settings[name]) for name in _SYSTEMS if settings.get(name) in (9, 10)}
+        spelt = {name: _system_name(settings[name]) for name in _SYSTEMS if settings.get(name) in (9, 10)}
         settings = {**settings, **spelt}
-        known, left_open = cls._own_fields(), set()
+        known, left_open = cls.all_fields(), set()
         for part in cls.PARTS.values():
-            known = {**part.settings(), **known}
             left_open |= {name for name in part.settings() if part.default(name) is None}
             name = settings.get(part.chosen_by)
             if part.things.knows(name) and name not in part.things.names:
@@ -136,6 +142,14 @@ def flat_signature(kind: type[Configuration], order: str) -> Signature:
         ],
         return_annotation=None,
     )
+
+
+def _system_name(name) -> str:
+    from icd_relevancy.codes import (
+        code_system_name,  # which reads tables, as the command line's help need not
+    )
+
+    return code_system_name(name)
 
 
 def _kept(former: Settings | None, kind: type) -> dict:

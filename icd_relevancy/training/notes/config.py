@@ -7,7 +7,6 @@ from icd_relevancy.errors import InputError, shown_word
 from icd_relevancy.losses.by_name import NOTE_LOSSES
 from icd_relevancy.models.by_name import NOTE_MODELS
 from icd_relevancy.models.settings import ModelSettings
-from icd_relevancy.relevance.graph import check_threshold
 from icd_relevancy.settings import Settings, UnheededError, setting
 from icd_relevancy.training.config import Configuration, Part, flat_signature
 
@@ -122,6 +121,8 @@ class TrainingConfig(Configuration):
         for name, value in self.own.open_values().items():
             if getattr(self, name) is None:
                 object.__setattr__(self, name, value)
+        from icd_relevancy.relevance.graph import check_threshold  # which SciPy comes with
+
         check_threshold(self.threshold)
         super().__post_init__()
         self.own.check(self)
