@@ -90,7 +90,7 @@ def test_a_model_starts_from_its_lexicon(in_miniature, miniature_encoder, settin
     inputs = {name: data.inputs[name][rows] for name in model.input}
     lexical = inputs["lexical"] = inputs["lexical"].toarray()
     found = model.predict(inputs, verbose=0)
-    y = data.only.y[data.training]
+    y = data.single.y[data.training]
     share = np.asarray(y.mean(axis=0)).ravel()
     odds = np.log(share / (1 - share))
     start = LexicalStart.fit(data.inputs["lexical"][data.training], y, odds)

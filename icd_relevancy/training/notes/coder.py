@@ -83,7 +83,7 @@ class NoteCoder(Coder):
         config = config or TrainingConfig()
         data = NoteData.from_notes(notes, config, cache)
         trained = train_note_model(data, config, checkpoint, verbose)
-        return cls.from_training(data, data.only, trained, config, data.new_features)
+        return cls.from_training(data, data.single, trained, config, data.new_features)
 
     @classmethod
     def from_training(
@@ -144,7 +144,7 @@ class NoteCoder(Coder):
             self._check_encoder()
             encoder = None if cache is not None else self._encoder
         with on_this_machine(not self.named_here):
-            inputs = self.features.of(as_notes(notes), encoder, cache)
+            inputs = self.features.transform(as_notes(notes), encoder, cache)
         # An encoder that is not in the folder shows only now what it gives.
         if not isinstance(inputs, dict) and inputs.shape[1:] != self.model.input.shape[1:]:
             raise InputError(f"the model does not read what its encoder gives; {ADVICE}")
@@ -266,7 +266,7 @@ class NoteCoder(Coder):
         notes = as_notes([note] if isinstance(note, str) else note)
         (text,) = self.features.aligned(notes.text)
         encoder = self._encoder if self.config.reads_tokens else None
-        inputs = feature_rows(self.features.of(notes, encoder, progress=False), slice(None))
+        inputs = feature_rows(self.features.transform(notes, encoder, progress=False), slice(None))
         weights = self._attention_model.predict_on_batch(inputs)
         spans = (self.features.words or self._encoder).token_spans(text.text)
         spans = [text.original_span(*span) if span[0] < span[1] else (0, 0) for span in spans]

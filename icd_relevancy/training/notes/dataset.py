@@ -73,7 +73,7 @@ class NoteData:
         features = NoteFeatures.fit(notes, groups, training, config, label_sets)
         encoder = make_encoder(config) if config.needs_encoder else None
         texts = features.texts(notes.text)
-        inputs = features.of(notes, encoder, cache, texts=texts)
+        inputs = features.transform(notes, encoder, cache, texts=texts)
         return cls(
             texts,
             label_sets,
@@ -83,13 +83,13 @@ class NoteData:
             features,
             features.for_new_notes(notes, groups, label_sets),
             encoder,
-            features.of_training(inputs, notes, groups, training, label_sets),
+            features.for_training(inputs, notes, groups, training, label_sets),
             features.truncated(texts),
             _identity(notes, groups, config, label_sets, links, validation),
         )
 
     @cached_property
-    def only(self) -> LabelSet:
+    def single(self) -> LabelSet:
         """The labels of a model of one code system."""
         (labels,) = self.label_sets
         return labels
@@ -118,7 +118,7 @@ def _labelled(notes: Notes, config: TrainingConfig) -> tuple[Notes, tuple[LabelS
     return notes, tuple(sets)
 
 
-def of_other_system(config: TrainingConfig) -> TrainingConfig:
+def for_second_system(config: TrainingConfig) -> TrainingConfig:
     """The settings of a joint model as its second code system sees them."""
     return replace(config, code_system=config.joint_system, joint_system=config.code_system, vectors=None)
 

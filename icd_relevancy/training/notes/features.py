@@ -85,7 +85,9 @@ class NoteFeatures:
         """The texts as the model reads them."""
         return list(texts) if self.preparation is None else [text.text for text in self.aligned(texts)]
 
-    def of(self, notes: Notes, encoder: TransformerEncoder | None, cache=None, progress=True, texts=None):
+    def transform(
+        self, notes: Notes, encoder: TransformerEncoder | None, cache=None, progress=True, texts=None
+    ):
         """The inputs of the model for n notes.
 
         Args:
@@ -119,7 +121,7 @@ class NoteFeatures:
             inputs[name] = lexicon.transform(notes.text)
         return inputs
 
-    def of_training(
+    def for_training(
         self,
         inputs: Mapping,
         notes: Notes,
@@ -127,7 +129,7 @@ class NoteFeatures:
         training: np.ndarray,
         label_sets: Sequence[LabelSet],
     ) -> Mapping:
-        """The inputs that `of` made, with what lexicons that never saw a training note say of it.
+        """The inputs that `transform` made, with what lexicons that never saw a training note say of it.
 
         By the lexicon that was fitted on them a model would learn to trust it too much.
         """
@@ -178,7 +180,7 @@ class NoteFeatures:
             sizes["structured"] = len(self.structured.names)
         return sizes
 
-    def of_system(self, name: str) -> "NoteFeatures":
+    def for_system(self, name: str) -> "NoteFeatures":
         """What one code system of a joint model reads."""
         lexicons = {key: lexicon for key, lexicon in self.lexicons.items() if key == f"lexical_{name}"}
         return replace(self, lexicons=lexicons)

@@ -18,7 +18,7 @@ from icd_relevancy.training.coder import CODERS, Coder, different_models, finite
 from icd_relevancy.training.evaluation import predict_scores
 from icd_relevancy.training.notes.coder import NoteCoder, as_notes, systems_named, trained_config
 from icd_relevancy.training.notes.config import TrainingConfig
-from icd_relevancy.training.notes.dataset import NoteData, of_other_system
+from icd_relevancy.training.notes.dataset import NoteData, for_second_system
 from icd_relevancy.training.notes.trainer import models_of_systems, train_note_model
 
 _BY_SYSTEM = ("labels", "titles", "decision_threshold", "history")
@@ -59,9 +59,9 @@ class JointCoder(Coder):
         data = NoteData.from_notes(notes, config, cache)
         trained = train_note_model(data, config, checkpoint, verbose)
         models, coders = models_of_systems(trained.model, data), {}
-        for labels, settings in zip(data.label_sets, (config, of_other_system(config)), strict=True):
+        for labels, settings in zip(data.label_sets, (config, for_second_system(config)), strict=True):
             own = replace(trained, model=models[labels.name])
-            features = data.new_features.of_system(labels.name)
+            features = data.new_features.for_system(labels.name)
             coders[labels.name] = NoteCoder.from_training(data, labels, own, settings, features)
         return cls(trained.model, coders)
 
@@ -180,7 +180,7 @@ class JointCoder(Coder):
         if not isinstance(model.output, dict) or list(model.output) != list(systems) or not config.joint:
             raise different_models(folder)
         coders = {}
-        for (name, own), settings in zip(systems.items(), (config, of_other_system(config)), strict=True):
+        for (name, own), settings in zip(systems.items(), (config, for_second_system(config)), strict=True):
             lexicons = state["features"].get("lexicons", {})
             lexicons = {key: part for key, part in lexicons.items() if key == f"lexical_{name}"}
             parts = {**state, **own, "features": {**state["features"], "lexicons": lexicons}}

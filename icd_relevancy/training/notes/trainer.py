@@ -54,7 +54,7 @@ def train_note_model(data: NoteData, config: TrainingConfig, checkpoint=None, ve
     y, weights = _targets(data)
     if config.smote and not config.fine_tune:
         inputs, y, report = _over_sampled(
-            _select(inputs, rows), data.only.y[rows], data.features, config.seed
+            _select(inputs, rows), data.single.y[rows], data.features, config.seed
         )
         rows = np.arange(y.shape[0])
     steps = config.epochs * -(-len(rows) // config.batch_size)
@@ -74,7 +74,7 @@ def train_note_model(data: NoteData, config: TrainingConfig, checkpoint=None, ve
 def _targets(data: NoteData):
     """The labels of all notes, and which of them count; of a joint model for each of its outputs."""
     if len(data.label_sets) == 1:
-        return data.only.y, None
+        return data.single.y, None
     return (
         {labels.name: labels.y for labels in data.label_sets},
         {labels.name: labels.coded.astype(np.float32) for labels in data.label_sets},
@@ -90,7 +90,7 @@ def _loss(data: NoteData, config: TrainingConfig):
         for labels in data.label_sets
     }
     if len(losses) == 1:
-        return losses[data.only.name]
+        return losses[data.single.name]
     return {name: JointSystemLoss(loss) for name, loss in losses.items()}
 
 
@@ -101,7 +101,7 @@ def _train_head(model: keras.Model, data: NoteData, config: TrainingConfig, verb
     inputs = {**others, **token_states(data.texts, encoder, progress=verbose > 0)}
     training_inputs = _select(inputs, data.training)
     resampled, y, report = _over_sampled(
-        training_inputs, data.only.y[data.training], data.features, config.seed
+        training_inputs, data.single.y[data.training], data.features, config.seed
     )
     part = head_of(model)
     head = keras.Model(part.input, part.output)
@@ -110,11 +110,11 @@ def _train_head(model: keras.Model, data: NoteData, config: TrainingConfig, verb
         loss=_loss(data, config),
         jit_compile=False,
     )
-    score = _score({data.only.name: head}, inputs, data, config)
+    score = _score({data.single.name: head}, inputs, data, config)
     fit(
         head,
         lambda epoch: note_batches(resampled, y, config.batch_size, config.seed, epoch),
-        note_batches(inputs, data.only.y, config.batch_size, rows=data.validation),
+        note_batches(inputs, data.single.y, config.batch_size, rows=data.validation),
         config.epochs,
         config.patience,
         verbose=verbose,
@@ -164,7 +164,7 @@ def _fit(model, training, data: NoteData, config: TrainingConfig, checkpoint, ve
 def models_of_systems(model: keras.Model, data: NoteData) -> dict[str, keras.Model]:
     """For each code system the part of a model with its probabilities alone."""
     if len(data.label_sets) == 1:
-        return {data.only.name: model}
+        return {data.single.name: model}
     return {labels.name: system_model(model, labels.name) for labels in data.label_sets}
 
 
