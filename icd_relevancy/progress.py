@@ -16,7 +16,7 @@ def tell_if_long(text: str, count: int) -> None:
 
 @contextmanager
 def doing(what: str) -> Iterator[None]:
-    """Shows on a terminal what is being done, such as `"loading the model"`, for as long as it lasts; also a decorator."""
+    """Shows on a terminal what is being done for as long as it lasts; also a decorator."""
     from tqdm import tqdm  # here, because `import icd_relevancy` needs none
 
     # None leaves it out where the output is not a terminal.
