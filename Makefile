@@ -23,7 +23,7 @@ JAMS_TABLES := table1 table2 figure2 figure3 ablation
 JAMS := $(JAMS_TABLES:%=reproduce-jams-%) reproduce-jams-lexical
 CAC := figure1 figure2 figure3 figure4 figure5 figure6 thresholds runtime wards
 ON_EVERY_BACKEND := tests/relevance/test_matching.py tests/losses tests/metrics tests/test_hierarchy.py \
-	tests/layers/test_label_attention.py tests/layers/test_hierarchical_attention.py tests/layers/test_token_mean.py \
+	tests/layers/test_label_attention.py tests/layers/test_hierarchical_attention.py tests/layers/test_masked.py \
 	tests/layers/test_code_graph_attention.py tests/layers/test_joint_label_attention.py
 BACKENDS ?= tensorflow jax
 # A file of tests stays in one process, which trains what its tests share once; each process keeps to one thread.

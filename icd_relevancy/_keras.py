@@ -26,11 +26,9 @@ _WITH_KERAS_CLASSES = (
     "icd_relevancy.layers.constraints",
     "icd_relevancy.layers.joint_label_attention",
     "icd_relevancy.layers.label_attention",
-    "icd_relevancy.layers.label_odds",
     "icd_relevancy.layers.hierarchical_attention",
-    "icd_relevancy.layers.lexical_logits",
-    "icd_relevancy.layers.masked_convolution",
-    "icd_relevancy.layers.token_mean",
+    "icd_relevancy.layers.lexical",
+    "icd_relevancy.layers.masked",
     "icd_relevancy.fitting.fit",
 )
 

@@ -8,10 +8,8 @@ from icd_relevancy.layers.constraints import MeanOfChildren, RollDown, RollUp
 from icd_relevancy.layers.hierarchical_attention import HierarchicalAttention, category_membership
 from icd_relevancy.layers.joint_label_attention import JointLabelAttention
 from icd_relevancy.layers.label_attention import LabelAttention
-from icd_relevancy.layers.label_odds import LabelOdds
-from icd_relevancy.layers.lexical_logits import LexicalLogits
-from icd_relevancy.layers.masked_convolution import MaskedConv1D
-from icd_relevancy.layers.token_mean import TokenMean
+from icd_relevancy.layers.lexical import LabelOdds, LexicalLogits
+from icd_relevancy.layers.masked import MaskedConv1D, TokenMean
 from icd_relevancy.registry import attach
 
 if TYPE_CHECKING:

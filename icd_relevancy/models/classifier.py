@@ -8,7 +8,7 @@ from icd_relevancy.encoding.encoder import TransformerEncoder
 from icd_relevancy.errors import InputError
 from icd_relevancy.layers.joint_label_attention import JointLabelAttention
 from icd_relevancy.layers.label_attention import LabelAttention, check_counts
-from icd_relevancy.layers.lexical_logits import LexicalLogits
+from icd_relevancy.layers.lexical import LexicalLogits
 
 _TOKENS = ("input_ids", "attention_mask")
 

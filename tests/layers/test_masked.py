@@ -4,7 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from icd_relevancy.layers.token_mean import TokenMean
+from icd_relevancy.layers import TokenMean
 
 
 def test_it_is_the_mean_of_the_unmasked_tokens():
