@@ -76,8 +76,8 @@ def reliability_curve(y_true, y_prob, bins: int = 500, strategy: str = "equal_ma
     counts = np.diff(starts, append=len(ordered))
     filled = counts > 0
     lower, starts, counts = lower[filled], starts[filled], counts[filled]
-    of_true = probabilities[labels.nonzero()]
-    true = np.bincount(np.searchsorted(lower, of_true, side="right") - 1, minlength=len(lower))
+    true_probabilities = probabilities[labels.nonzero()]
+    true = np.bincount(np.searchsorted(lower, true_probabilities, side="right") - 1, minlength=len(lower))
     # Bin by bin: reduceat would first make a float64 copy of everything.
     predicted = [part.mean(dtype=np.float64) for part in np.split(ordered, starts[1:])]
     return ReliabilityCurve(np.array(predicted), true / counts, counts, lower)
@@ -128,8 +128,7 @@ def brier_score(y_true, y_prob) -> float:
     """Brier score: mean squared distance of the probability from 0 or 1 over all (note, label) pairs.
 
     Args:
-        y_true: 0/1 array `(notes, labels)`, dense or scipy sparse.
-        y_prob: Probabilities, dense array of the same shape.
+        y_true, y_prob: As in `reliability_curve`.
 
     Raises:
         InputError: If a probability is NaN or outside [0, 1], the shapes differ, or there is no pair.
@@ -151,16 +150,7 @@ def brier_score(y_true, y_prob) -> float:
 
 
 def labels_and_probabilities(y_true, y_prob) -> tuple[sparse.csr_array, np.ndarray]:
-    """Labels as a CSR array of ones and their probabilities as a dense array of floats.
-
-    Args:
-        y_true: 0/1 array `(notes, labels)`, dense or scipy sparse.
-        y_prob: Probabilities, dense array of the same shape.
-
-    Raises:
-        InputError: If a probability is NaN or outside [0, 1] (named by row and column), the labels are not 0
-            and 1, or the shapes differ.
-    """
+    """Labels as a CSR array of ones and their probabilities as a dense array of floats; refuses what is neither."""
     labels, probabilities = scored_labels(y_true, y_prob)
     if probabilities.dtype.kind != "f":
         probabilities = probabilities.astype(np.float64)

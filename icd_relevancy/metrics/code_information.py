@@ -68,7 +68,7 @@ def rank_ratio(y_true, y_score, center: str = "median") -> np.ndarray:
     of figure 1b. A code tied with others has the mean of their ranks. One float32 table of ranks is made.
 
     Args:
-        y_true: 0/1 array `(notes, labels)`, dense or scipy sparse.
+        y_true: As in `entropy_reduction`.
         y_score: Dense array of the same shape; higher is ranked first.
         center: `"median"`, as in the paper's figure, or `"mean"` of the ranks. Defaults to `"median"`.
 
@@ -103,8 +103,8 @@ def rank_ratio(y_true, y_score, center: str = "median") -> np.ndarray:
     ranks[codes, notes] = np.inf
     ranks.sort(axis=1)
     middle = [
-        (with_code[np.minimum(start + place, len(with_code) - 1)], ranks[np.arange(len(ranks)), other])
-        for place, other in (
+        (with_code[np.minimum(start + first, len(with_code) - 1)], ranks[np.arange(len(ranks)), second])
+        for first, second in (
             (np.maximum(positives - 1, 0) // 2, np.maximum(len(scores) - positives - 1, 0) // 2),
             (positives // 2, np.minimum((len(scores) - positives) // 2, len(scores) - 1)),
         )
@@ -129,7 +129,7 @@ def _binary_entropy(share: np.ndarray) -> np.ndarray:
 
 
 def _mean_log_loss(labels, probabilities) -> np.ndarray:
-    """Mean binary cross-entropy of each column in bits."""
+    """The mean binary cross-entropy of each column, in bits."""
     total = np.zeros(probabilities.shape[1])
     for rows in row_chunks(probabilities):
         wrong = np.clip(probabilities[rows].astype(np.float64), _EPSILON, 1 - _EPSILON)
@@ -147,14 +147,14 @@ def _entropy_in_bins(labels, probabilities, bins: int) -> np.ndarray:
     for part in row_chunks(probabilities.T):
         values = np.array(probabilities.T[part], order="C")
         codes, rows = by_code[part].nonzero()
-        of_true = values[codes, rows]
+        true_probabilities = values[codes, rows]
         values.sort(axis=1)
         lower = values[:, np.arange(bins) * notes // bins]
         # Equal borders leave all but the last of their bins empty.
         code, width = np.repeat(np.arange(len(values)), bins), (len(values), bins)
         below = count_below(values, code, lower.ravel(), or_equal=False).reshape(width)
         counts = np.diff(below, append=notes, axis=1)
-        place = count_below(lower, codes, of_true, or_equal=True) - 1
+        place = count_below(lower, codes, true_probabilities, or_equal=True) - 1
         true = np.bincount(codes * bins + place, minlength=len(code)).reshape(width)
         share = np.divide(true, counts, out=np.zeros(width), where=counts > 0)
         left[part] = (counts * _binary_entropy(share)).sum(axis=1) / notes

@@ -19,13 +19,7 @@ def label_matrices(
 ) -> tuple[sparse.csr_matrix, sparse.csr_matrix, tuple[str, ...] | None]:
     """Both as matrices of ones with the same notes and columns, and the codes of the columns.
 
-    Args:
-        y_true, y_pred: `(n, m)` of 0 and 1, dense, sparse or a DataFrame, or n lists of codes.
-        codes: The codes of the columns that are wanted. None for those of a DataFrame, else those that the lists
-            hold, in alphabetical order; matrices alone have none.
-
-    Raises:
-        InputError: If they do not fit each other or the codes, or hold anything but 0 and 1, or codes.
+    The columns are those of `codes`, else of a DataFrame, else the codes of the lists in alphabetical order.
     """
     given = {"y_true": y_true, "y_pred": _in_order_of(y_true, y_pred)}
     with_codes = [name for name, sets in given.items() if _holds_codes(name, sets)]

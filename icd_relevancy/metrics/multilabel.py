@@ -44,8 +44,7 @@ def auprc(y_true, y_score, average: str | None = "micro") -> float | np.ndarray:
     Equal scores make one threshold, as in scikit-learn's `average_precision_score`; nothing is interpolated.
 
     Args:
-        y_true: 0/1 array `(notes, labels)`, dense or scipy sparse.
-        y_score: Dense array of the same shape.
+        y_true, y_score: As in `auroc`.
         average: `"micro"` ranks all (note, label) pairs at once; `"macro"` is the unweighted mean over the
             labels that have a positive note; None gives one value a label, nan for the others. Defaults to
             `"micro"`.
@@ -101,8 +100,7 @@ def exact_match_rate(y_true, y_pred) -> float:
     """Share of notes whose predicted set of codes is exactly the true set.
 
     Args:
-        y_true: 0/1 array `(notes, labels)`, dense or scipy sparse.
-        y_pred: Decisions, 0/1 array of the same shape, dense or scipy sparse.
+        y_true, y_pred: As in `f1`.
 
     Raises:
         InputError: If the shapes differ, a value is not 0 or 1, or there is no note.
@@ -121,8 +119,7 @@ def hamming_loss(y_true, y_pred) -> float:
     """Share of wrong decisions among all (note, label) pairs.
 
     Args:
-        y_true: 0/1 array `(notes, labels)`, dense or scipy sparse.
-        y_pred: Decisions, 0/1 array of the same shape, dense or scipy sparse.
+        y_true, y_pred: As in `f1`.
 
     Raises:
         InputError: If the shapes differ, a value is not 0 or 1, or there is no note.

@@ -89,7 +89,7 @@ def _rank_errors(ranks: PositiveRanks, recall: float, interpolation: str) -> np.
     return errors
 
 
-def _found(ranks: PositiveRanks, k) -> np.ndarray:
+def _true_within(ranks: PositiveRanks, k) -> np.ndarray:
     """Mean number of true labels among the first `k` of each row; `k` one number, or one a row."""
     limit = np.broadcast_to(k, ranks.counts.shape)[ranks.rows]
     inside = np.clip((limit - ranks.above) / ranks.tied, 0, 1)
@@ -133,11 +133,8 @@ def ndcg(y_true, y_score=None, k: int | None = None, average="mean", gains="bina
     Tied scores: the mean over all tie orders.
 
     Args:
-        y_true: 0/1 array `(notes, labels)`, dense or scipy sparse; or the `positive_ranks` made of it.
-        y_score: Dense array of the same shape; higher is ranked first. Left out with `positive_ranks`.
+        y_true, y_score, average: As in `rank_errors_at_recall`.
         k: Count only the first k ranks. Defaults to None, all of them.
-        average: `"mean"` over the notes with labels, or None for one value a note, nan for a note without
-            labels. Defaults to `"mean"`.
         gains: Gain of a true label, finite and at least 0: `"binary"`, 1 each; an array `(labels,)`, such as
             one that favours rare codes; or an array `(notes, labels)`, such as one that puts the principal
             diagnosis first. Wrong labels gain nothing. A note whose true labels all gain 0 counts as one
@@ -186,7 +183,7 @@ def _discounts(k: int, discount) -> np.ndarray:
 
 
 def _gains(ranks: PositiveRanks, gains) -> np.ndarray:
-    """Gain of every true label."""
+    """The gain of every true label."""
     if isinstance(gains, str) and gains == "binary":
         return np.ones(len(ranks.rows))
     table = np.asarray(gains)
@@ -205,12 +202,9 @@ def recall_at_k(y_true, y_score=None, k=10, average="mean"):
     Tied scores: the mean over all tie orders.
 
     Args:
-        y_true: 0/1 array `(notes, labels)`, dense or scipy sparse; or the `positive_ranks` made of it.
-        y_score: Dense array of the same shape; higher is ranked first. Left out with `positive_ranks`.
+        y_true, y_score, average: As in `rank_errors_at_recall`.
         k: Number of labels read, at least 1; beyond the number of labels everything is found. Several give
             an array with one value a k along its last axis. Defaults to 10.
-        average: `"mean"` over the notes with labels, or None for one value a note, nan for a note without
-            labels. Defaults to `"mean"`.
 
     Raises:
         InputError: If k is below 1, the shapes differ, or no note has a label.
@@ -221,7 +215,7 @@ def recall_at_k(y_true, y_score=None, k=10, average="mean"):
     0.5
     """
     ranks = _ranks(y_true, y_score)
-    return _at_levels(lambda one: divide(_found(ranks, _checked_k(one)), ranks.counts), k, average)
+    return _at_levels(lambda level: divide(_true_within(ranks, _checked_k(level)), ranks.counts), k, average)
 
 
 def precision_at_k(y_true, y_score=None, k=10, average="mean"):
@@ -230,12 +224,9 @@ def precision_at_k(y_true, y_score=None, k=10, average="mean"):
     Tied scores: the mean over all tie orders.
 
     Args:
-        y_true: 0/1 array `(notes, labels)`, dense or scipy sparse; or the `positive_ranks` made of it.
-        y_score: Dense array of the same shape; higher is ranked first. Left out with `positive_ranks`.
+        y_true, y_score, average: As in `rank_errors_at_recall`.
         k: Number of labels read, at least 1. Several give an array with one value a k along its last axis.
             Defaults to 10.
-        average: `"mean"` over the notes with labels, or None for one value a note, nan for a note without
-            labels. Defaults to `"mean"`.
 
     Raises:
         InputError: If k is below 1, the shapes differ, or no note has a label.
@@ -247,7 +238,7 @@ def precision_at_k(y_true, y_score=None, k=10, average="mean"):
     """
     ranks = _ranks(y_true, y_score)
     labelled = np.where(ranks.counts, 1.0, np.nan)
-    return _at_levels(lambda one: labelled * _found(ranks, _checked_k(one)) / one, k, average)
+    return _at_levels(lambda level: labelled * _true_within(ranks, _checked_k(level)) / level, k, average)
 
 
 def r_precision(y_true, y_score=None, average="mean"):
@@ -256,10 +247,7 @@ def r_precision(y_true, y_score=None, average="mean"):
     Tied scores: the mean over all tie orders.
 
     Args:
-        y_true: 0/1 array `(notes, labels)`, dense or scipy sparse; or the `positive_ranks` made of it.
-        y_score: Dense array of the same shape; higher is ranked first. Left out with `positive_ranks`.
-        average: `"mean"` over the notes with labels, or None for one value a note, nan for a note without
-            labels. Defaults to `"mean"`.
+        y_true, y_score, average: As in `rank_errors_at_recall`.
 
     Raises:
         InputError: If the shapes differ or no note has a label.
@@ -270,7 +258,7 @@ def r_precision(y_true, y_score=None, average="mean"):
     0.5
     """
     ranks = _ranks(y_true, y_score)
-    return _average(divide(_found(ranks, ranks.counts), ranks.counts), average)
+    return _average(divide(_true_within(ranks, ranks.counts), ranks.counts), average)
 
 
 def mean_average_precision(y_true, y_score=None, average="mean"):
@@ -279,10 +267,7 @@ def mean_average_precision(y_true, y_score=None, average="mean"):
     Tied scores: the mean over all tie orders (scikit-learn reads a tied group as a whole).
 
     Args:
-        y_true: 0/1 array `(notes, labels)`, dense or scipy sparse; or the `positive_ranks` made of it.
-        y_score: Dense array of the same shape; higher is ranked first. Left out with `positive_ranks`.
-        average: `"mean"` over the notes with labels, or None for one value a note, nan for a note without
-            labels. Defaults to `"mean"`.
+        y_true, y_score, average: As in `rank_errors_at_recall`.
 
     Raises:
         InputError: If the shapes differ or no note has a label.
@@ -309,10 +294,7 @@ def coverage(y_true, y_score=None, average="mean"):
     Tied scores: the mean over all tie orders (scikit-learn's `coverage_error` takes the worst order).
 
     Args:
-        y_true: 0/1 array `(notes, labels)`, dense or scipy sparse; or the `positive_ranks` made of it.
-        y_score: Dense array of the same shape; higher is ranked first. Left out with `positive_ranks`.
-        average: `"mean"` over the notes with labels, or None for one value a note, nan for a note without
-            labels. Defaults to `"mean"`.
+        y_true, y_score, average: As in `rank_errors_at_recall`.
 
     Raises:
         InputError: If the shapes differ or no note has a label.
@@ -334,8 +316,7 @@ def ranking_report(
     """All ranking metrics, as means over the notes with labels, from one ranking.
 
     Args:
-        y_true: 0/1 array `(notes, labels)`, dense or scipy sparse; or the `positive_ranks` made of it.
-        y_score: Dense array of the same shape; higher is ranked first. Left out with `positive_ranks`.
+        y_true, y_score: As in `rank_errors_at_recall`.
         recalls: Levels of recall as fractions in (0, 1]. Defaults to those of RE@25, 50, 75 and 100.
         ks: Numbers of labels read. Defaults to 5, 10, 15, 20 and 30.
 
