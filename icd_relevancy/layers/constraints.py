@@ -85,9 +85,7 @@ class RollDown(_HierarchyConstraint):
     Relations: `RollUp` raises the parents instead.
 
     Args:
-        hierarchy: The `Hierarchy` of the m labels.
-        **kwargs: Base layer arguments: `name`, `dtype` (`"float32"` keeps probabilities exact under mixed
-            precision).
+        hierarchy, **kwargs: As in `RollUp`.
 
     Call arguments:
         inputs: Probabilities or logits, `(…, m)`.
@@ -123,9 +121,7 @@ class MeanOfChildren(_HierarchyConstraint):
     Relations: `RollUp` takes the maximum, which is consistent.
 
     Args:
-        hierarchy: The `Hierarchy` of the m labels.
-        **kwargs: Base layer arguments: `name`, `dtype` (`"float32"` keeps probabilities exact under mixed
-            precision).
+        hierarchy, **kwargs: As in `RollUp`.
 
     Call arguments:
         inputs: Probabilities, `(…, m)`; those of inner labels do not matter.

@@ -82,11 +82,11 @@ class HierarchicalAttention(keras.layers.Layer):
         self.key_kernel = self.add_weight((size, width), "glorot_uniform", name="key_kernel")
         self.value_kernel = self.add_weight((size, width), "glorot_uniform", name="value_kernel")
         self.condition_kernel = self.add_weight((width, width), "glorot_uniform", name="condition_kernel")
-        of_categories, of_codes = self._query_initializers(size)
+        category_start, code_start = self._query_initializers(size)
         self.category_queries = self.add_weight(
-            (self.categories, width), of_categories, name="category_queries"
+            (self.categories, width), category_start, name="category_queries"
         )
-        self.code_queries = self.add_weight((len(self.membership), width), of_codes, name="code_queries")
+        self.code_queries = self.add_weight((len(self.membership), width), code_start, name="code_queries")
         self.built = True
 
     def call(self, states, attention_mask, return_attention_scores=False):
@@ -97,14 +97,14 @@ class HierarchicalAttention(keras.layers.Layer):
             queries = split_heads(queries * self.head_dim**-0.5, self.heads)
             return attend(queries, keys, values, attention_mask, return_attention_scores)
 
-        of_categories = read(ops.expand_dims(ops.convert_to_tensor(self.category_queries), 0))
-        categories = of_categories[0] if return_attention_scores else of_categories
+        category_read = read(ops.expand_dims(ops.convert_to_tensor(self.category_queries), 0))
+        categories = category_read[0] if return_attention_scores else category_read
         condition = ops.matmul(categories, self.condition_kernel)
         # In this order: Keras takes a second operand of shape (1, 1, size) for a bias, and drops an axis.
-        of_codes = read(ops.take(condition, self.membership, axis=1) + self.code_queries)
+        code_read = read(ops.take(condition, self.membership, axis=1) + self.code_queries)
         if return_attention_scores:
-            return of_codes[0], categories, of_codes[1], of_categories[1]
-        return of_codes, categories
+            return code_read[0], categories, code_read[1], category_read[1]
+        return code_read, categories
 
     def get_config(self):
         return {
@@ -121,8 +121,8 @@ class HierarchicalAttention(keras.layers.Layer):
         inside = np.eye(self.categories, dtype=np.float32)[:, self.membership]
         means = inside / inside.sum(axis=1, keepdims=True) @ self.initial_queries
         return tuple(
-            lambda shape, dtype, given=given: ops.cast(ops.matmul(given, self.key_kernel.value), dtype)
-            for given in (means, self.initial_queries)
+            lambda shape, dtype, queries=queries: ops.cast(ops.matmul(queries, self.key_kernel.value), dtype)
+            for queries in (means, self.initial_queries)
         )
 
 
@@ -159,7 +159,7 @@ def category_membership(
     codes = tuple(codes)
     if not codes or len(set(codes)) < len(codes):
         raise InputError("codes must be at least one label, each once; leave repeated labels out")
-    paths = [_path(system, code) for code in codes]
+    paths = [(*system.ancestors(code)[::-1], code) if code in system else (code,) for code in codes]
     if level is None:
         level = min(system.category_level, max(0, max(map(len, paths)) - 2))
     groups = [path[min(level, len(path) - 1)] for path in paths]
@@ -168,21 +168,16 @@ def category_membership(
     return np.array([number[group] for group in groups], np.int32), names
 
 
-def _path(system, code: str) -> tuple[str, ...]:
-    """The code and all above it, from the top."""
-    return (*system.ancestors(code)[::-1], code) if code in system else (code,)
-
-
 def _checked_membership(membership: Sequence[int]) -> np.ndarray:
     given = np.asarray(membership)
     if given.ndim != 1 or not given.size or given.dtype.kind not in "iu":
         raise InputError(
             f"membership must be a list of m integers. Received: shape {given.shape}, {given.dtype}"
         )
-    found = np.unique(given)
-    if not np.array_equal(found, np.arange(len(found))):
+    numbers = np.unique(given)
+    if not np.array_equal(numbers, np.arange(len(numbers))):
         raise InputError(
-            f"membership must number the categories from 0, each with a code. Received: {len(found)} different "
-            f"numbers from {found[0]} to {found[-1]}"
+            f"membership must number the categories from 0, each with a code. Received: {len(numbers)} different "
+            f"numbers from {numbers[0]} to {numbers[-1]}"
         )
     return given.astype(np.int32)

@@ -112,15 +112,7 @@ class LabelAttention(keras.layers.Layer):
 
 
 def split_heads(rows, heads: int):
-    """Gives each head its slice of the features.
-
-    Args:
-        rows: `(batch, rows, heads · size)`.
-        heads: Number of heads.
-
-    Returns:
-        `(batch, heads, rows, size)`.
-    """
+    """Gives each head its slice of the features: `(batch, rows, heads · size)` as `(batch, heads, rows, size)`."""
     size = rows.shape[-1] // heads
     return ops.transpose(ops.reshape(rows, (-1, ops.shape(rows)[1], heads, size)), (0, 2, 1, 3))
 
@@ -128,24 +120,8 @@ def split_heads(rows, heads: int):
 def attend(queries, keys, values, attention_mask, return_attention_scores=False):
     """Masked attention of several heads: `softmax(Q Kᵀ) V` over the tokens, in float32.
 
-    Args:
-        queries: `(batch or 1, heads, m, size)`, scaled already where the scores are to be.
-        keys: `(batch, heads, length, size)`.
-        values: `(batch, heads, length, value_size)`.
-        attention_mask: `(batch, length)`, 1 for a token and 0 for padding.
-        return_attention_scores: Whether to return the weights too. Defaults to False.
-
-    Returns:
-        Contexts `(batch, m, heads · value_size)` in the dtype of the values, zero for a note without tokens;
-        with `return_attention_scores` also the weights `(batch, m, length)`, float32, the mean over the heads.
-
-    Example:
-
-    >>> from keras import ops
-    >>> from icd_relevancy.layers.label_attention import attend
-    >>> contexts = attend(ops.zeros((1, 1, 1, 2)), ops.ones((1, 1, 3, 2)), ops.ones((1, 1, 3, 1)), [[1, 1, 0]])
-    >>> ops.convert_to_numpy(contexts).tolist()
-    [[[1.0]]]
+    Of queries `(batch or 1, heads, m, size)`, keys and values `(batch, heads, length, size)` it gives contexts
+    `(batch, m, heads · size)`, zero for a note without tokens, and the weights `(batch, m, length)`, the heads' mean.
     """
     mask = ops.cast(attention_mask, "float32")
     # float16 ends at 65,504, so there the products are means over the size until they are float32.
@@ -179,7 +155,7 @@ def check_divides(heads: int, **sizes) -> None:
 
 
 def checked_queries(queries, rows: int) -> np.ndarray | None:
-    """Initial queries as float32 `(rows, size)`, or None. Raises `InputError` where they are not."""
+    """Initial queries as float32 `(rows, size)`, or None; refuses what is neither."""
     if queries is None:
         return None
     queries = np.asarray(queries, np.float32)
