@@ -30,16 +30,15 @@ _MODELS = {
 }
 
 
-def write_vectors(cache: Path) -> None:
-    """Code vectors of both systems, for all notes of these tests."""
-    if (cache / "vectors" / "icd9cm").exists():
-        return
+def write_vectors(cache: Path) -> Path:
+    """Writes code vectors of both systems, for all notes of these tests, to a new cache folder."""
     codes = [*chain.from_iterable(NINE), *miniature.WORDS, *label_universe(100).codes]
     translated, _ = CodeMapping.gems().translate([(code,) for code in codes if code[0].isalpha()], "icd9cm")
     nine = {*chain.from_iterable(NINE), *chain.from_iterable(translated)}
     miniature.vectors(sorted(nine)).save(cache / "vectors" / "icd9cm")
     ten = {*chain.from_iterable(TEN), *miniature.WORDS, *label_universe(100).codes}
     miniature.vectors(sorted(ten)).save(cache / "vectors" / "icd10cm")
+    return cache
 
 
 def write_notes(path: str) -> str:

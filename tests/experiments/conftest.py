@@ -79,10 +79,16 @@ def refused(in_miniature, capsys):
     return call
 
 
+@pytest.fixture(scope="session")
+def cache_of_both(tmp_path_factory) -> Path:
+    """A cache folder with code vectors of both systems, which no test of one system writes to."""
+    return small_jams.write_vectors(tmp_path_factory.mktemp("both"))
+
+
 @pytest.fixture
-def two_systems(in_miniature, miniature_cache):
+def two_systems(in_miniature, cache_of_both, monkeypatch):
     """The working directory, with code vectors of both systems in the cache."""
-    small_jams.write_vectors(miniature_cache)
+    monkeypatch.setenv("ICD_RELEVANCY_CACHE", str(cache_of_both))
     return in_miniature
 
 
