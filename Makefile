@@ -78,40 +78,42 @@ format: setup  ## let ruff write the layout
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+RUN := $(BIN)/python -m experiments
+ON_NOTES = --data '$(DATA)' $(if $(ENCODER),--encoder '$(ENCODER)')
+ON_STAYS = --data '$(DATA)' --set $(if $(CODE_SYSTEM),code_system='$(CODE_SYSTEM)')
+
 $(EXPERIMENTS:%=reproduce-%): reproduce-%: setup encoder
-	$(BIN)/python -m experiments.$* --data '$(DATA)' $(if $(ENCODER),--encoder '$(ENCODER)')
+	$(RUN) $* $(ON_NOTES)
 
 $(NNBSVR_ON_NOTES:%=reproduce-nnbsvr-%): reproduce-nnbsvr-%: setup encoder
-	$(BIN)/python -m experiments.nnbsvr.$* --data '$(DATA)' $(if $(ENCODER),--encoder '$(ENCODER)')
+	$(RUN) nnbsvr.$* $(ON_NOTES)
 
 $(NNBSVR_ON_CODES:%=reproduce-nnbsvr-%): reproduce-nnbsvr-%: setup encoder
-	$(BIN)/python -m experiments.nnbsvr.$* $(if $(ENCODER),--encoder '$(ENCODER)') $(if $(CODES),--set codes='$(CODES)')
+	$(RUN) nnbsvr.$* $(if $(ENCODER),--encoder '$(ENCODER)') $(if $(CODES),--set codes='$(CODES)')
 
 $(HMHAN_ON_NOTES:%=reproduce-hmhan-%): reproduce-hmhan-%: setup encoder
-	$(BIN)/python -m experiments.hmhan.$* --data '$(DATA)' $(if $(ENCODER),--encoder '$(ENCODER)')
+	$(RUN) hmhan.$* $(ON_NOTES)
 
 reproduce-hmhan-negation: setup
-	$(BIN)/python -m experiments.hmhan.negation
+	$(RUN) hmhan.negation
 
 reproduce-hmhan: $(HMHAN)  ## all tables and figures of HMHAN
 
 $(CAC:%=reproduce-cac-%): reproduce-cac-%: setup
-	$(BIN)/python -m experiments.cac.$* --data '$(DATA)' $(if $(CODE_SYSTEM),--set code_system='$(CODE_SYSTEM)')
+	$(RUN) cac.$* $(ON_STAYS)
 
 reproduce-cac: $(CAC:%=reproduce-cac-%)  ## the figures of CAC, its thresholds, runtime and wards
 
 $(JAMS_TABLES:%=reproduce-jams-%): reproduce-jams-%: setup encoder
-	$(BIN)/python -m experiments.jams.$* --data '$(DATA)' $(if $(ENCODER),--encoder '$(ENCODER)')
+	$(RUN) jams.$* $(ON_NOTES)
 
 reproduce-jams-lexical: setup encoder
-	$(BIN)/python -m experiments.jams.lexical --data '$(DATA)' $(if $(ENCODER),--encoder '$(ENCODER)') \
-		--set $(if $(TEXT),language='$(TEXT)') $(if $(LEVEL),level='$(LEVEL)')
+	$(RUN) jams.lexical $(ON_NOTES) --set $(if $(TEXT),language='$(TEXT)') $(if $(LEVEL),level='$(LEVEL)')
 
 reproduce-jams: $(JAMS)  ## all tables and figures of JAMS, and the lexical channel
 
 tune-cac: setup  ## search the settings of CAC's network (DATA, CODE_SYSTEM; EPOCHS=81 for a larger budget)
-	$(BIN)/python -m experiments.cac.tune --data '$(DATA)' \
-		--set $(if $(CODE_SYSTEM),code_system='$(CODE_SYSTEM)') $(if $(EPOCHS),max_epochs='$(EPOCHS)')
+	$(RUN) cac.tune $(ON_STAYS) $(if $(EPOCHS),max_epochs='$(EPOCHS)')
 
 reproduce-nnbsvr: $(NNBSVR)  ## all tables and figures of NNBSVR
 

@@ -1,1 +1,1 @@
-"""One module for each table or figure of the papers: `python -m experiments.table2 --data synthetic`."""
+"""The tables and figures of the papers, each a YAML file: `python -m experiments NAME`."""

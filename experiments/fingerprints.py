@@ -14,7 +14,7 @@ from icd_relevancy.codes import CodeSystem
 _PACKAGE, _EXPERIMENTS = Path(icd_relevancy.__file__).parent, Path(__file__).parent
 # No kept result is computed by these; the settings in YAML are part of the name of every result.
 _LEFT_OUT = ("__pycache__", ".*")
-_LEFT_OUT_OF_PACKAGE = (*_LEFT_OUT, "cli*.py", "reporting")
+_LEFT_OUT_OF_PACKAGE = (*_LEFT_OUT, "cli", "reporting")
 _LEFT_OUT_OF_EXPERIMENTS = (*_LEFT_OUT, "*.yaml", "*.md", "benchmarks")
 
 

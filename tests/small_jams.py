@@ -5,7 +5,7 @@ from pathlib import Path
 
 import miniature
 
-from experiments.jams.task import JamsConfig, JamsTask
+from experiments.tasks.two_systems import TwoSystemsConfig, TwoSystemsTask
 from icd_relevancy.codes import CodeMapping
 from icd_relevancy.data import Notes
 from icd_relevancy.data.synthetic.universe import label_universe
@@ -55,11 +55,11 @@ def write_notes(path: str) -> str:
     return path
 
 
-def small_task(encoder: Path, data="synthetic", **changes) -> JamsTask:
+def small_task(encoder: Path, data="synthetic", **changes) -> TwoSystemsTask:
     """A task of tiny models; arguments change its configuration."""
     settings = {
         "data": data, "systems": ("icd9cm", "icd10cm"), "language": "en", "level": "full", "notes": 80,
         "codes": 100, "min_count": 1, "test": 0.25, "seed": 0, "seeds": 2, "strata": (2, 10),
         "encoder": str(encoder), "training": {"validation": 0.2}, "models": _MODELS,
     }  # fmt: skip
-    return JamsTask(JamsConfig(**{**settings, **changes}))
+    return TwoSystemsTask(TwoSystemsConfig(**{**settings, **changes}))

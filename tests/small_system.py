@@ -1,7 +1,7 @@
 """A code system of a few real codes, on which an experiment on codes takes seconds."""
 
-from experiments.nnbsvr import run as run_module
-from experiments.nnbsvr.run import CodesConfig, CodesTask
+from experiments.tasks import codes as codes_module
+from experiments.tasks.codes import CodesConfig, CodesTask
 from icd_relevancy.codes import CodeSystem, icd10cm
 
 CATEGORIES = (
@@ -26,5 +26,5 @@ def small_system() -> CodeSystem:
 def small_task(monkeypatch, encoder=None, codes=None, system=None) -> CodesTask:
     """The task on these codes."""
     chosen = small_system() if system is None else system
-    monkeypatch.setattr(run_module, "code_system", lambda name: chosen)
+    monkeypatch.setattr(codes_module, "code_system", lambda name: chosen)
     return CodesTask(CodesConfig("small", codes, 0, None if encoder is None else str(encoder), 32))

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from icd_relevancy.reporting import markdown_table, write_table
+from experiments.harness import show
 
 ONE_SPLIT = "one split"
 
@@ -48,8 +48,7 @@ def reaches(values, printed: float) -> str:
 def write_claims(claims: list[dict], stem: Path) -> None:
     """Writes and prints a table of `claim`, `printed`, `here` and `confirmed here`, beside the results."""
     table = pd.DataFrame(claims)[["claim", "printed", "here", "confirmed here"]].astype(str)
-    write_table(table, stem.parent, f"{stem.name}-claims")
-    print(markdown_table(table))
+    show(table, stem.with_name(f"{stem.name}-claims"))
 
 
 def _defined(values) -> np.ndarray:

@@ -5,16 +5,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from scipy.stats import mannwhitneyu
-from tqdm import tqdm
 
 from experiments.cac.cherry_picking import CherryPick, cherry_pick
 from experiments.cac.claims import confirmed, mean_se, reaches, standard_error, write_claims
-from experiments.cac.rankers import level_labels, node_scores, test_scores, trained
-from experiments.cac.task import CacTask, run
+from experiments.harness import show
+from experiments.rows.stays import level_labels, node_scores, test_scores, trained
+from experiments.tasks.stays import StaysTask
 from icd_relevancy.data import StaySplit
 from icd_relevancy.metrics.code_information import entropy_reduction, rank_ratio
 from icd_relevancy.metrics.ranking import recall_at_k
-from icd_relevancy.reporting import line_plot, markdown_table, write_table
+from icd_relevancy.reporting import line_plot
 
 _ALL, _RARE, _PICKED, _FILTERED = "all codes", "low-frequency", "cherry-picked", "filtered out"
 _FREQUENT = "cherry-picked or filtered out"
@@ -34,7 +34,7 @@ _SHARES = {
 _GAINS = (9, 30)  # K at which training on all codes is compared with training on picked ones
 
 
-def make(task: CacTask, settings: dict, stem: Path) -> None:
+def make(task: StaysTask, settings: dict, stem: Path) -> None:
     """CAC figure 1.
 
     A code is known to the extent that its entropy is reduced by the network's probability (a), and well ranked
@@ -45,26 +45,20 @@ def make(task: CacTask, settings: dict, stem: Path) -> None:
     """
     least = settings["min_count"].get(task.config.data, settings["min_count"]["other"])
     codes = cherry_pick(task.nodes, least, settings["excluded"])
-    told = {key: settings[key] for key in ("excluded", "network", "estimator", "ks")} | {"min_count": least}
-    runs = [
-        task.kept("figure1", {**told, "split": number}, lambda s=split: _measures(task, settings, codes, s))
-        for number, split in enumerate(tqdm(task.splits, desc="figure 1", unit="split"))
-    ]
+    measured = {key: settings[key] for key in ("excluded", "network", "estimator", "ks")} | {
+        "min_count": least
+    }
+    runs = task.of_splits("figure1", measured, lambda split: _measures(task, settings, codes, split))
     of_codes = _code_values(runs, codes)
-    table = _code_table(of_codes)
-    write_table(table, stem.parent, stem.name)
     recalls = {name: _curves(runs, name) for name in ("picked", "all")}
-    recall_table = _recall_table(recalls)
-    write_table(recall_table, stem.parent, f"{stem.name}-recall")
-    print(
-        f"{task.config.data}, {task.config.code_system}: {len(task.stays)} stays, at least {least}: {codes}"
-    )
-    print(markdown_table(table), markdown_table(recall_table), sep="\n\n")
+    print(f"{task}, at least {least}: {codes}")
+    show(_code_table(of_codes), stem)
+    show(_recall_table(recalls), stem.with_name(f"{stem.name}-recall"))
     write_claims(_claims(of_codes, recalls, settings["claimed"]), stem)
     _draw(of_codes, recalls, stem)
 
 
-def _measures(task: CacTask, settings: dict, codes: CherryPick, split: StaySplit) -> dict:
+def _measures(task: StaysTask, settings: dict, codes: CherryPick, split: StaySplit) -> dict:
     config = task.network(**settings["network"])
     scores = {
         _DUMMY: test_scores(task, {"ranker": "frequency"}, split),
@@ -211,7 +205,3 @@ def _draw(of_codes: dict, recalls: dict, stem: Path) -> None:
 def _draw_lines(stem: Path, letter: str, values, errors, xlabel: str, ylabel: str) -> None:
     path = stem.with_name(f"{stem.name}-{letter}.png")
     line_plot(path, values, xlabel, ylabel, errors=errors, title=f"CAC figure 1{letter}")
-
-
-if __name__ == "__main__":
-    run("figure1", make)

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
 from experiments.cac.claims import mean_se
-from experiments.cac.rankers import KS, measure
-from experiments.cac.task import CacTask, run
-from icd_relevancy.reporting import line_plot, markdown_table, write_table
+from experiments.harness import progress, show
+from experiments.rows.stays import KS, measure
+from experiments.tasks.stays import StaysTask
+from icd_relevancy.reporting import line_plot
 
 _COLUMNS = {
     "recall@30": "Recall@30 (%)",
@@ -21,16 +21,15 @@ _COLUMNS = {
 }
 
 
-def make(task: CacTask, settings: dict, stem: Path) -> None:
+def make(task: StaysTask, settings: dict, stem: Path) -> None:
     """CAC figure 6.
 
     Mean and standard error over the Monte-Carlo splits. The curves are of the level that the settings name;
     the table has every level.
     """
     rows, curves, errors = [], {}, {}
-    for row in (bar := tqdm(settings["rows"], desc="figure 6", unit="row")):
-        bar.set_postfix_str(row["name"])
-        runs = measure(task, {key: row[key] for key in ("ranker", "network") if key in row})
+    for row in progress(settings["rows"], "figure 6"):
+        runs = measure(task, row)
         for level in runs[0]:
             cells = {"level": level, "experiment": row["name"], **means([found[level] for found in runs])}
             cells["printed Recall@30"] = row.get("printed", "–") if level == settings["level"] else "–"
@@ -43,12 +42,8 @@ def make(task: CacTask, settings: dict, stem: Path) -> None:
     table = pd.DataFrame(rows).sort_values(
         "level", key=lambda column: column.map(list(runs[0]).index), kind="stable"
     )
-    table = table.reset_index(drop=True)
-    write_table(table, stem.parent, stem.name)
-    print(
-        f"{task.config.data}, {task.config.code_system}: {len(task.stays)} stays, {len(task.nodes.names)} nodes"
-    )
-    print(markdown_table(table))
+    print(task)
+    show(table.reset_index(drop=True), stem)
     ylabel = f"Recall@K on {settings['level']} codes, test stays (%)"
     values, deviations = (pd.DataFrame(columns) for columns in (curves, errors))
     line_plot(stem.with_suffix(".png"), values, "K", ylabel, errors=deviations, title="CAC figure 6")
@@ -61,7 +56,3 @@ def means(measured: list[dict[str, float]]) -> dict[str, str]:
         for key, column in _COLUMNS.items()
         if key in measured[0]
     }
-
-
-if __name__ == "__main__":
-    run("figure6", make)

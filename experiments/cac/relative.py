@@ -4,16 +4,16 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
 from experiments.cac.claims import standard_error, verdict
-from experiments.cac.rankers import measure
-from experiments.cac.task import CacTask
-from icd_relevancy.reporting import bar_plot, markdown_table, write_table
+from experiments.harness import progress, show
+from experiments.rows.stays import measure
+from experiments.tasks.stays import StaysTask
+from icd_relevancy.reporting import bar_plot
 
 
-def compare(task: CacTask, settings: dict, stem: Path, title: str) -> None:
-    """Writes the table and the picture of a comparison.
+def make(task: StaysTask, settings: dict, stem: Path) -> None:
+    """Methods against a baseline.
 
     The improvement is the mean over the splits of each split's own relative difference to the baseline, the
     first row; its standard error tells what the splits disagree about. A row is called better or worse where the
@@ -22,14 +22,10 @@ def compare(task: CacTask, settings: dict, stem: Path, title: str) -> None:
     Args:
         task: The task.
         settings: `rows`, the baseline first; `compared`, the metrics by their column's name: `[level, metric]`;
-            and `errors`, whether less of them is better.
+            `errors`, whether less of them is better; and the `title` of the picture.
         stem: Where the results go.
-        title: Of the picture.
     """
-    measured = {}
-    for row in (bar := tqdm(settings["rows"], desc=title, unit="row")):
-        bar.set_postfix_str(row["name"])
-        measured[row["name"]] = measure(task, {key: row[key] for key in ("ranker", "network") if key in row})
+    measured = {row["name"]: measure(task, row) for row in progress(settings["rows"], stem.parent.name)}
     baseline = settings["rows"][0]["name"]
     rows, values, deviations = [], {}, {}
     for row in settings["rows"]:
@@ -54,12 +50,9 @@ def compare(task: CacTask, settings: dict, stem: Path, title: str) -> None:
     table = pd.DataFrame(rows).sort_values(
         "compared", key=lambda column: column.map(list(settings["compared"]).index), kind="stable"
     )
-    write_table(table.reset_index(drop=True), stem.parent, stem.name, digits=3)
-    print(
-        f"{task.config.data}, {task.config.code_system}: {len(task.stays)} stays, {len(task.nodes.names)} nodes"
-    )
-    print(markdown_table(table.reset_index(drop=True), digits=3))
+    print(task)
+    show(table.reset_index(drop=True), stem, digits=3)
     names = [row["name"] for row in settings["rows"][1:]]
     values, deviations = (pd.DataFrame(cells)[names] for cells in (values, deviations))
     ylabel = f"improvement over {baseline} (%)"
-    bar_plot(stem.with_suffix(".png"), values, ylabel, errors=deviations, title=title)
+    bar_plot(stem.with_suffix(".png"), values, ylabel, errors=deviations, title=settings["title"])

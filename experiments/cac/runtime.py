@@ -6,14 +6,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from scipy import sparse
-from tqdm import tqdm
 
 from experiments.cac.claims import confirmed, mean_se, standard_error, write_claims
-from experiments.cac.rankers import trained
-from experiments.cac.task import CacTask, run
+from experiments.harness import show
+from experiments.rows.stays import trained
+from experiments.tasks.stays import StaysTask
 from icd_relevancy.data import StaySplit
 from icd_relevancy.models import medication_network, predict_blocks
-from icd_relevancy.reporting import bar_plot, markdown_table, write_table
+from icd_relevancy.reporting import bar_plot
 from icd_relevancy.training.stays.dataset import MedicationData
 
 _NAIVE, _EACH, _PRINTED = "naive multitask", "one for each level", "of the printed size, untrained"
@@ -22,30 +22,23 @@ _TRAINING = {"epochs": "epochs", "training": "training (s)", "epoch": "an epoch 
 _RATIOS = {"training": "training", "epoch": "an epoch of training", "ranking": "ranking"}
 
 
-def make(task: CacTask, settings: dict, stem: Path) -> None:
+def make(task: StaysTask, settings: dict, stem: Path) -> None:
     """CAC §3.3 and §3.6.2.
 
     The times of the networks for each level are summed; each network stops by its own development figures, and
     what is compiled counts as training. Ranking is the fastest of some runs over the stays, repeated to the
     printed number and streamed. Ratios are of times within a split. Mean and standard error over the splits.
     """
-    runs = [
-        task.kept("runtime", {**settings, "split": number}, lambda s=split: _measures(task, settings, s))
-        for number, split in enumerate(tqdm(task.splits, desc="runtime", unit="split"))
-    ]
+    runs = task.of_splits("runtime", settings, lambda split: _measures(task, settings, split))
     printed_size = task.kept("runtime-printed-size", settings, lambda: _of_printed_size(settings))
-    print(
-        f"{task.config.data}, {task.config.code_system}: {len(task.stays)} stays; {settings['stays']} ranked"
-    )
-    table = _table(runs, printed_size, settings, task)
-    write_table(table, stem.parent, stem.name)
-    print(markdown_table(table))
+    print(f"{task}; {settings['stays']} ranked")
+    show(_table(runs, printed_size, settings, task), stem)
     levels = len(task.level_names())
     write_claims([_claim(runs, key, levels) for key in _RATIOS], stem)
     _draw(runs, levels, stem)
 
 
-def _measures(task: CacTask, settings: dict, split: StaySplit) -> dict:
+def _measures(task: StaysTask, settings: dict, split: StaySplit) -> dict:
     stays, dev = task.stays.select(split.train), task.stays.select(split.dev)
     inputs = MedicationData.from_stays(stays, task.network(), dev, task.nodes).training.inputs
     inputs = inputs[np.arange(settings["stays"]) % inputs.shape[0]]
@@ -56,7 +49,7 @@ def _measures(task: CacTask, settings: dict, split: StaySplit) -> dict:
     }
 
 
-def _times(task: CacTask, settings: dict, split: StaySplit, level: str | None, inputs) -> dict[str, float]:
+def _times(task: StaysTask, settings: dict, split: StaySplit, level: str | None, inputs) -> dict[str, float]:
     coder = trained(task, split, task.network(level=level))
     seconds, epochs = coder.history["seconds"], coder.history["epochs"]
     return {
@@ -101,7 +94,7 @@ def _ratios(runs: list[dict], key: str) -> np.ndarray:
     return np.array([run[_EACH][key] / run[_NAIVE][key] for run in runs])
 
 
-def _table(runs: list[dict], printed_size: dict, settings: dict, task: CacTask) -> pd.DataFrame:
+def _table(runs: list[dict], printed_size: dict, settings: dict, task: StaysTask) -> pd.DataFrame:
     ranking = f"{settings['stays']:,} stays ranked (s)"
     rows = []
     for name, networks in ((_NAIVE, 1), (_EACH, len(task.level_names())), (_PRINTED, 1)):
@@ -133,7 +126,3 @@ def _draw(runs: list[dict], levels: int, stem: Path) -> None:
     errors = pd.DataFrame({series: {name: standard_error(found) for name, found in ratios.items()}})
     ylabel = "time, naive multitask = 1"
     bar_plot(stem.with_suffix(".png"), values, ylabel, errors=errors, title="CAC §3.3: runtime")
-
-
-if __name__ == "__main__":
-    run("runtime", make)

@@ -4,16 +4,16 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
 from experiments.cac.claims import confirmed, mean_se, standard_error, write_claims
-from experiments.cac.rankers import level_labels, node_scores, trained
-from experiments.cac.task import CacTask, run
+from experiments.harness import progress, show
+from experiments.rows.stays import level_labels, node_scores, trained
+from experiments.tasks.stays import StaysTask
 from icd_relevancy.data import StaySplit
 from icd_relevancy.metrics import multilabel
 from icd_relevancy.metrics.calibration import expected_calibration_error, maximum_calibration_error
 from icd_relevancy.models import FrequencyDummy
-from icd_relevancy.reporting import bar_plot, markdown_table, write_table
+from icd_relevancy.reporting import bar_plot
 from icd_relevancy.training.thresholds import tune_threshold
 
 _HALF, _ONE, _EACH = "at 0.5 (%)", "one threshold (%)", "one a level (%)"
@@ -30,7 +30,7 @@ _MORE_ERROR = (
 )
 
 
-def make(task: CacTask, settings: dict, stem: Path) -> None:
+def make(task: StaysTask, settings: dict, stem: Path) -> None:
     """CAC tables S4 and S5.
 
     Micro-F1 on test stays at 0.5, at the threshold with the best micro-F1 over all nodes of the development
@@ -38,39 +38,33 @@ def make(task: CacTask, settings: dict, stem: Path) -> None:
     the levels with enough (stay, node) pairs for that many bins. Mean and standard error over the splits.
     """
     measured, printed = {}, {row["name"]: row.get("printed", {}) for row in settings["rows"]}
-    for row in (bar := tqdm(settings["rows"], desc="thresholds", unit="row")):
-        bar.set_postfix_str(row["name"])
-        told = {"network": row.get("network"), "bins": settings["bins"]}
-        measured[row["name"]] = [
-            task.kept("thresholds", {**told, "split": number}, lambda s=split, t=told: _measures(task, t, s))
-            for number, split in enumerate(task.splits)
-        ]
-    print(
-        f"{task.config.data}, {task.config.code_system}: {len(task.stays)} stays, {len(task.nodes.names)} nodes"
-    )
+    for row in progress(settings["rows"], "thresholds"):
+        described = {"network": row.get("network"), "bins": settings["bins"]}
+        measured[row["name"]] = task.of_splits(
+            "thresholds", described, lambda split, row=described: _measures(task, row, split)
+        )
+    print(task)
     table = _table(measured, (_HALF, _ONE, _EACH), measured[_AUPRC][0])
     table["printed"] = [
         printed[name].get(level, "–")
         for level, name in zip(table["level"], table["selected by"], strict=True)
     ]
-    write_table(table, stem.parent, stem.name)
+    show(table, stem)
     binned = _binned_levels(task, settings)
-    calibration = _table(measured, (_ECE, _MCE), binned)
-    write_table(calibration, stem.parent, f"{stem.name}-calibration")
-    print(markdown_table(table), markdown_table(calibration), sep="\n\n")
+    show(_table(measured, (_ECE, _MCE), binned), stem.with_name(f"{stem.name}-calibration"))
     write_claims(_claims(measured, binned), stem)
     _draw(measured, stem)
 
 
-def _binned_levels(task: CacTask, settings: dict) -> list[str]:
+def _binned_levels(task: StaysTask, settings: dict) -> list[str]:
     """The levels with enough pairs in each bin: with a handful, a bin's observed share is noise."""
     stays = min(len(split.test) for split in task.splits)
     least = settings["bins"] * settings["pairs"]
     return [level for level, (columns, _) in level_labels(task).items() if stays * len(columns) >= least]
 
 
-def _measures(task: CacTask, told: dict, split: StaySplit) -> dict:
-    dev, test = _scores(task, told["network"], split)
+def _measures(task: StaysTask, row: dict, split: StaySplit) -> dict:
+    dev, test = _scores(task, row["network"], split)
     of_level = level_labels(task)
     one = tune_threshold(task.nodes.labels[split.dev], dev)[0]
     # Of a level the nodes of that depth; what stays are given is of several, and has a threshold of its own.
@@ -78,23 +72,23 @@ def _measures(task: CacTask, told: dict, split: StaySplit) -> dict:
     for depth in np.unique(task.nodes.level):
         at = task.nodes.level == depth
         depths[at] = tune_threshold(task.nodes.labels[split.dev][:, at], dev[:, at])[0]
-    found = {}
+    measured = {}
     for level, (columns, labels) in of_level.items():
         y, scores = labels[split.test], test[:, columns]
         each = depths[columns]
         if level == "billing":
             each = tune_threshold(labels[split.dev], dev[:, columns])[0]
-        found[level] = {
+        measured[level] = {
             column: 100 * multilabel.f1(y, (scores >= threshold).astype(np.int64))
             for column, threshold in ((_HALF, 0.5), (_ONE, one), (_EACH, each))
         } | {
-            _ECE: 100 * expected_calibration_error(y, scores, told["bins"]),
-            _MCE: 100 * maximum_calibration_error(y, scores, told["bins"]),
+            _ECE: 100 * expected_calibration_error(y, scores, row["bins"]),
+            _MCE: 100 * maximum_calibration_error(y, scores, row["bins"]),
         }
-    return found
+    return measured
 
 
-def _scores(task: CacTask, network: dict | None, split: StaySplit) -> list[np.ndarray]:
+def _scores(task: StaysTask, network: dict | None, split: StaySplit) -> list[np.ndarray]:
     """Scores of all nodes for the development and the test stays; without a network the training frequencies."""
     parts = (split.dev, split.test)
     if network is None:
@@ -149,7 +143,3 @@ def _draw(measured: dict, stem: Path) -> None:
     values, errors = pd.DataFrame(values), pd.DataFrame(errors)
     title = "CAC table S4: thresholds and the metric selected by"
     bar_plot(stem.with_suffix(".png"), values, "micro-F1, test stays (%)", errors=errors, title=title)
-
-
-if __name__ == "__main__":
-    run("thresholds", make)

@@ -8,10 +8,11 @@ import pandas as pd
 import yaml
 
 from experiments.cac.figure6 import means
-from experiments.cac.rankers import by_level, node_scores, trained
-from experiments.cac.task import CacTask, run
+from experiments.harness import show
+from experiments.rows.stays import by_level, node_scores, trained
+from experiments.tasks.stays import StaysTask
 from icd_relevancy.files.disk import replacing
-from icd_relevancy.reporting import markdown_table, write_table
+from icd_relevancy.reporting import write_table
 from icd_relevancy.settings import from_mapping
 from icd_relevancy.training import MedicationConfig, tune_medication
 
@@ -26,7 +27,7 @@ class SearchConfig:
     space: dict
 
 
-def make(task: CacTask, settings: dict, stem: Path) -> None:
+def make(task: StaysTask, settings: dict, stem: Path) -> None:
     """Hyper-parameter search of CAC, by Hyperband over the ranges of its table S3.
 
     Every split has a search of its own, which never sees the split's test stays. Writes the trials, the tuned
@@ -53,18 +54,14 @@ def make(task: CacTask, settings: dict, stem: Path) -> None:
         "As in figures 2 to 6": plain,
         "Tuned": [runs[n] for n, runs in enumerate(tuned)],
     }
-    table = _table(rows)
-    write_table(table, stem.parent, stem.name)
     best = candidates[int(np.argmax([np.mean([run["development"] for run in runs]) for runs in measured]))]
     _write_config(best, stem.with_name(f"{stem.name}.yaml"), task)
-    print(
-        f"{task.config.data}, {task.config.code_system}: {len(task.stays)} stays, {len(task.nodes.names)} nodes"
-    )
-    print(markdown_table(table))
+    print(task)
+    show(_table(rows), stem)
     print(f"{stem}.yaml: {best.hidden_layers} hidden layers of {best.units}, dropout {best.dropout:.2f}")
 
 
-def _measured(task: CacTask, config: MedicationConfig, number: int) -> dict:
+def _measured(task: StaysTask, config: MedicationConfig, number: int) -> dict:
     """What a network of these settings has on the development stays of a split, and by level on its test stays."""
 
     def measure() -> dict:
@@ -91,11 +88,8 @@ def _table(rows: dict[str, list[dict]]) -> pd.DataFrame:
     return pd.DataFrame(lines)
 
 
-def _write_config(config: MedicationConfig, path: Path, task: CacTask) -> None:
-    told = f"# Best on the development stays of {task.config.data}, {task.config.code_system}, by {config.monitor}.\n"
+def _write_config(config: MedicationConfig, path: Path, task: StaysTask) -> None:
+    data = f"{task.config.data}, {task.config.code_system}"
+    comment = f"# Best on the development stays of {data}, by {config.monitor}.\n"
     with replacing(path) as temporary:
-        temporary.write_text(told + yaml.safe_dump(config.to_dict(), sort_keys=False), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    run("tune", make, own=("max_epochs", "factor", "iterations", "space"))
+        temporary.write_text(comment + yaml.safe_dump(config.to_dict(), sort_keys=False), encoding="utf-8")

@@ -4,14 +4,14 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
 from experiments.cac.claims import confirmed, mean_se, standard_error, write_claims
-from experiments.cac.rankers import level_labels, test_scores
-from experiments.cac.task import CacTask, run
+from experiments.harness import show
+from experiments.rows.stays import level_labels, test_scores
+from experiments.tasks.stays import StaysTask
 from icd_relevancy.data import StaySplit
 from icd_relevancy.errors import InputError
-from icd_relevancy.reporting import bar_plot, markdown_table, write_table
+from icd_relevancy.reporting import bar_plot
 from icd_relevancy.training.stays.wards import NEWBORN, patient_groups, ranking_by_group
 
 _COLUMNS = {
@@ -27,7 +27,7 @@ _NETWORK, _DUMMY = "network", "training frequencies"
 _CLAIMS = ((NEWBORN, _MEDICAL), (NEWBORN, _SURGICAL), (_MEDICAL, _SURGICAL))
 
 
-def make(task: CacTask, settings: dict, stem: Path) -> None:
+def make(task: StaysTask, settings: dict, stem: Path) -> None:
     """CAC table S9.
 
     The patient groups of the paper, which are made of wards, and the wards as the data name them. Mean and
@@ -37,35 +37,28 @@ def make(task: CacTask, settings: dict, stem: Path) -> None:
     rows = {_NETWORK: {"ranker": "network", "network": settings["network"]}, _DUMMY: {"ranker": "frequency"}}
     measured = {}
     for name, row in rows.items():
-        told = {"row": row, "level": level, "groups": settings["groups"]}
-        measured[name] = [
-            task.kept(
-                "wards",
-                {**told, "split": number},
-                lambda s=split, r=row: _measures(task, r, level, groups, s),
-            )
-            for number, split in enumerate(tqdm(task.splits, desc=f"wards, {name}", unit="split"))
-        ]
+        described = {"row": row, "level": level, "groups": settings["groups"]}
+        measured[name] = task.of_splits(
+            "wards", described, lambda split, row=row: _measures(task, row, level, groups, split)
+        )
     stays = _stays(measured[_NETWORK], settings["groups"])
     large = [group for group, count in stays.items() if count >= settings["min_stays"]]
     if not large:
         raise InputError(f"no group has {settings['min_stays']} test stays; make min_stays or test larger")
-    table = _table(measured, stays, large)
-    write_table(table, stem.parent, stem.name)
-    print(f"{task.config.data}, {task.config.code_system}: {len(task.stays)} stays")
-    print(markdown_table(table))
+    print(task)
+    show(_table(measured, stays, large), stem)
     write_claims(_claims(measured[_NETWORK], large), stem)
     _draw(measured, large, stem)
 
 
-def _groups(task: CacTask, wards_of: dict[str, list[str]]) -> list[tuple[str | None, ...]]:
+def _groups(task: StaysTask, wards_of: dict[str, list[str]]) -> list[tuple[str | None, ...]]:
     """All in one, the paper's groups and the wards: three names, or None, for each stay."""
     wards = patient_groups(task.stays)
     group_of = {ward: group for group, members in wards_of.items() for ward in members}
     return [(_EVERY,) * len(wards), tuple(map(group_of.get, wards)), wards]
 
 
-def _measures(task: CacTask, row: dict, level: str, groups: list, split: StaySplit) -> dict:
+def _measures(task: StaysTask, row: dict, level: str, groups: list, split: StaySplit) -> dict:
     if level not in (of_level := level_labels(task)):
         raise InputError(f"level: expected one of {', '.join(of_level)}. Received: {level!r}")
     columns, labels = of_level[level]
@@ -128,7 +121,3 @@ def _draw(measured: dict, large: list[str], stem: Path) -> None:
     errors = pd.DataFrame(of_group).map(standard_error)
     ylabel = "Recall@30, test stays (%)"
     bar_plot(stem.with_suffix(".png"), values, ylabel, errors=errors, title="CAC table S9: patient groups")
-
-
-if __name__ == "__main__":
-    run("wards", make)

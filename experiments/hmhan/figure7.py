@@ -4,12 +4,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from experiments.hmhan.runs import fold_runs
-from experiments.task import Task, run
-from icd_relevancy.reporting import line_plot, markdown_table, write_table
+from experiments.harness import show
+from experiments.rows.notes import fold_runs
+from experiments.tasks.notes import NotesTask
+from icd_relevancy.reporting import line_plot
 
 
-def make(task: Task, settings: dict, stem: Path) -> None:
+def make(task: NotesTask, settings: dict, stem: Path) -> None:
     """HMHAN figure 7.
 
     Means over the folds with their standard deviation. The paper draws accuracy; micro-F1 on the held-out part,
@@ -29,14 +30,9 @@ def make(task: Task, settings: dict, stem: Path) -> None:
     for frame in (means, deviations):
         frame.index = pd.RangeIndex(1, len(frame) + 1, name="epoch")
     table = means.join(deviations.add_suffix(", sd")).reset_index()
-    write_table(table, stem.parent, stem.name)
-    print(markdown_table(table))
+    show(table, stem)
     losses, f1 = ["training loss", "validation loss"], ["validation micro-F1"]
     for columns, name, ylabel in ((losses, "loss", "loss"), (f1, "f1", "micro-F1")):
         path = stem.with_name(f"{stem.name}-{name}.png")
         title = "HMHAN figure 7"
         line_plot(path, means[columns], "epoch", ylabel, errors=deviations[columns], title=title)
-
-
-if __name__ == "__main__":
-    run("hmhan.figure7", make)

@@ -1,29 +1,65 @@
 """HMHAN §III.B: whether the terms that are marked as negated are those that a reader calls negated."""
 
-import argparse
 import csv
-import os
+import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from importlib.metadata import version
+from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from experiments.task import RESULTS, assignments, library_versions, one_line, write_provenance
+from experiments.fingerprints import digest_of
+from experiments.harness import Task, data_folder, library_versions, show
 from icd_relevancy.codes import CodeSystem, code_system, icd9cm
 from icd_relevancy.data import Notes, read_cmc2007
 from icd_relevancy.data.code_systems import with_canonical_codes
 from icd_relevancy.errors import InputError
 from icd_relevancy.reporting import markdown_table, write_table
-from icd_relevancy.settings import read_yaml
 from icd_relevancy.text import AlignedText, TextPreparation
 from icd_relevancy.text.assertion.terms import finding_words, title_terms
 from icd_relevancy.text.words import NEGATED
 
-_HERE = Path(__file__).parent
 _COLUMNS = ["part", "sentence", "negated", "affirmed"]
+
+
+@dataclass(frozen=True)
+class SentencesConfig:
+    """What is read; `negation.yaml` documents and sets the values."""
+
+    sentences: str
+    code_system: str
+    reports: int
+    min_notes: int
+    seed: int
+
+
+class SentencesTask(Task):
+    """Sentences with what a reader calls negated in them, and how many reports were read beside."""
+
+    kind, settings = SentencesConfig, ()
+    name, data, reports = "sentences", "sentences", 0
+
+    @cached_property
+    def sentences(self) -> list["Sentence"]:
+        """The sentences."""
+        return read_sentences(self.config.sentences)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """16 hexadecimal digits of all that the results depend on."""
+        return digest_of(
+            json.dumps([asdict(self.config), list(map(asdict, self.sentences)), self.versions()])
+        )
+
+    def sizes(self) -> dict:
+        """What was read."""
+        return {"read": {"sentences": len(self.sentences), "reports": self.reports}}
+
+    def versions(self) -> dict[str, str]:
+        """The versions that the results depend on."""
+        return library_versions("negspacy", "spacy")
 
 
 @dataclass(frozen=True)
@@ -173,7 +209,7 @@ def _by_negspacy(texts: Sequence[str], terms: Sequence[str]) -> list[AlignedText
     return marked
 
 
-def report_table(notes: Notes, settings: dict) -> pd.DataFrame:
+def report_table(notes: Notes, config: SentencesConfig) -> pd.DataFrame:
     """What is marked in a sample of reports, without a word of their text.
 
     The words of a code's title are looked for in the reports: those of a code that the report has been given
@@ -181,15 +217,15 @@ def report_table(notes: Notes, settings: dict) -> pd.DataFrame:
 
     Args:
         notes: Reports with their codes of ICD-9-CM.
-        settings: `min_notes`, `reports` and `seed`.
+        config: How many, and how they are drawn.
     """
     system = icd9cm()
     notes, _ = with_canonical_codes(notes, system)
-    order = np.random.default_rng(settings["seed"]).permutation(len(notes))
+    order = np.random.default_rng(config.seed).permutation(len(notes))
     half = len(notes) // 2
-    training, checked = order[:half], order[half:][: settings["reports"]]
+    training, checked = order[:half], order[half:][: config.reports]
     preparation = TextPreparation(clean=False).fit(
-        [notes.text[row] for row in training], system, settings["min_notes"]
+        [notes.text[row] for row in training], system, config.min_notes
     )
     prepared = preparation.prepare([notes.text[row] for row in checked])
     labels = {code: finding_words(system.title(code)) for code in notes.label_names()}
@@ -224,43 +260,16 @@ def _mentions(text: AlignedText, words: set[str]) -> Iterator[bool]:
             yield NEGATED in text.text[start:stop]
 
 
-def make(settings: dict, stem: Path) -> dict[str, int]:
-    """HMHAN §III.B: precision and recall of negation on sentences; what is marked in real reports.
-
-    Returns how many sentences and reports were read.
-    """
-    sentences = read_sentences(settings["sentences"])
-    table = sentence_table(sentences, code_system(settings["code_system"]))
-    write_table(table, stem.parent, stem.name, digits=3)
-    print(markdown_table(table, digits=3), end="\n\n")
-    folder = Path(os.environ.get("ICD_RELEVANCY_DATA", "../shared/data")) / "cmc2007"
-    if not folder.is_dir():
-        print(f"no radiology reports at {folder}: set ICD_RELEVANCY_DATA to the folder above them")
-        return {"sentences": len(sentences), "reports": 0}
-    reports = report_table(read_cmc2007(folder), settings)
+def make(task: SentencesTask, settings: dict, stem: Path) -> None:
+    """HMHAN §III.B: precision and recall of negation on sentences; what is marked in real reports."""
+    show(sentence_table(task.sentences, code_system(task.config.code_system)), stem, digits=3)
+    try:
+        folder = data_folder("cmc2007")
+    except InputError as error:
+        print(f"\nno radiology reports: {error}")
+        return
+    reports = report_table(read_cmc2007(folder), task.config)
+    task.reports = int(reports["reports"].iloc[0])
     write_table(reports, stem.parent, f"{stem.name}-reports", digits=2)
-    print(markdown_table(reports.T.rename(columns={0: "radiology reports"}).rename_axis("measure"), digits=2))
-    return {"sentences": len(sentences), "reports": int(reports["reports"].iloc[0])}
-
-
-def main() -> None:
-    """Runs the experiment from the command line: `--set KEY=VALUE`."""
-    parser = argparse.ArgumentParser("python -m experiments.hmhan.negation", description=make.__doc__)
-    parser.add_argument(
-        "--set", nargs="*", default=[], metavar="KEY=VALUE", help="change a setting of negation.yaml"
-    )
-    options = parser.parse_args()
-    with one_line():
-        settings = read_yaml(_HERE / "negation.yaml")
-        for name, value in assignments(options.set).items():
-            if type(value) is not type(settings.get(name)):
-                raise InputError(f"--set {name}: no such setting, or of another type; there are {settings}")
-            settings[name] = value
-        stem = RESULTS / "hmhan-negation" / "sentences"
-        found = make(settings, stem)
-        versions = library_versions() | {name: version(name) for name in ("negspacy", "spacy")}
-        write_provenance({"experiment": settings, "read": found, "versions": versions}, stem)
-
-
-if __name__ == "__main__":
-    main()
+    shown = reports.T.rename(columns={0: "radiology reports"}).rename_axis("measure")
+    print("", markdown_table(shown, digits=2), sep="\n")

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from experiments.jams.task import NAMES, JamsTask, run
+from experiments.harness import show
+from experiments.tasks.two_systems import NAMES, TwoSystemsTask
 from icd_relevancy.data import encode_labels, train_validation_split
 from icd_relevancy.data.labels import unseen_share
-from icd_relevancy.reporting import markdown_table, write_table
 
 
-def make(task: JamsTask, settings: dict, stem: Path) -> None:
+def make(task: TwoSystemsTask, settings: dict, stem: Path) -> None:
     """JAMS table 1.
 
     Codes are those of the training notes; a code is linked as equivalent where the General Equivalence Mappings
@@ -18,16 +18,15 @@ def make(task: JamsTask, settings: dict, stem: Path) -> None:
     """
     table = pd.DataFrame({NAMES[system]: _statistics(task, system) for system in task.systems})
     for system in task.systems:
-        printed = settings["printed"].get(system, {})
+        printed = settings["printed"].get(NAMES[system], {})
         table[f"{NAMES[system]}, printed"] = [printed.get(statistic, "–") for statistic in table.index]
     table = table.rename_axis("statistic")
-    write_table(table, stem.parent, stem.name)
     print(task.config.data, *task.translations, sep="\n")
     print(task.links.report)
-    print(markdown_table(table))
+    show(table, stem)
 
 
-def _statistics(task: JamsTask, system: str) -> dict[str, str]:
+def _statistics(task: TwoSystemsTask, system: str) -> dict[str, str]:
     train, test = task.train[system], task.test[system]
     labels = train.label_names()
     groups = train.groups()
@@ -50,7 +49,3 @@ def _statistics(task: JamsTask, system: str) -> dict[str, str]:
         "codes without a link": f"{len(labels) - len(weights):,}",
         "test codes without a training note (%)": f"{100 * unseen_share(test.codes, labels):.1f}",
     }
-
-
-if __name__ == "__main__":
-    run("table1", make)

@@ -5,11 +5,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from experiments.harness import show
 from experiments.nnbsvr.printed import printed_features
-from experiments.nnbsvr.run import CodesTask, run
+from experiments.tasks.codes import CodesTask
 from icd_relevancy.cli.checks import check_at_least
 from icd_relevancy.codes import code_knowledge
-from icd_relevancy.reporting import line_plot, markdown_table, write_table
+from icd_relevancy.reporting import line_plot, write_table
 from icd_relevancy.vectors import reduce
 from icd_relevancy.vectors.features import knowledge_features
 
@@ -25,7 +26,7 @@ def make(task: CodesTask, settings: dict, stem: Path) -> None:
     check_at_least("dimensions", settings["dimensions"], 1)
     knowledge = code_knowledge(task.system)
     rows = knowledge.table.index.get_indexer(task.codes)
-    printed, found, curves = settings.get("printed"), [], {}
+    printed, lines, curves = settings.get("printed"), [], {}
     for name, make_features in _RECIPES.items():
         features, columns = make_features(knowledge)
         _, reduction = reduce(features[rows], seed=task.config.seed, max_dimensions=settings["dimensions"])
@@ -34,21 +35,16 @@ def make(task: CodesTask, settings: dict, stem: Path) -> None:
         at = {"the elbow": reduction.elbow}
         if printed is not None:
             at[f"{printed}"] = min(printed, len(curve))
-        found.append(
+        lines.append(
             {"recipe": name, "codes": len(rows), "features": len(columns), "dimensions computed": len(curve)}
             | {"elbow": reduction.elbow or "none", "printed": printed or "–"}
             | {f"explained at {what} (%)": 100 * curve[n - 1] if n else np.nan for what, n in at.items()}
         )
-    table = pd.DataFrame(found)
+    table = pd.DataFrame(lines)
     curve = pd.DataFrame(curves).rename_axis("dimensions")
-    write_table(table, stem.parent, stem.name, digits=2)
+    show(table, stem, digits=2)
     write_table(curve, stem.parent, f"{stem.name}-curve", digits=2)
     line_plot(
         stem.parent / f"{stem.name}.png", curve, "dimensions", "cumulative explained variance (%)",
         title="NNBSVR figure 1", mark=printed,
     )  # fmt: skip
-    print(markdown_table(table, digits=2))
-
-
-if __name__ == "__main__":
-    run("figure1", make)

@@ -5,9 +5,10 @@ from pathlib import Path
 import pandas as pd
 from tqdm import tqdm
 
+from experiments.harness import show
 from experiments.nnbsvr.clusters import tsne
-from experiments.nnbsvr.run import CodesTask, run
-from icd_relevancy.reporting import markdown_table, scatter_plot, write_table
+from experiments.tasks.codes import CodesTask
+from icd_relevancy.reporting import scatter_plot
 
 
 def make(task: CodesTask, settings: dict, stem: Path) -> None:
@@ -29,18 +30,12 @@ def make(task: CodesTask, settings: dict, stem: Path) -> None:
         panels[f"{name}: silhouette {found.silhouette:.2f}"] = pd.DataFrame(
             {"x": x, "y": y, "group": chapters}
         )
-    table = pd.DataFrame(rows)
-    write_table(table, stem.parent, stem.name, digits=3)
+    show(pd.DataFrame(rows), stem, digits=3)
     scatter_plot(
         stem.parent / f"{stem.name}.png", panels, title="NNBSVR figure 2: t-SNE, coloured by chapter"
     )
-    print(markdown_table(table, digits=3))
 
 
 def _short(task: CodesTask, chapter: str) -> str:
     title = task.system.title(chapter).partition(" (")[0]
     return f"{chapter} {title if len(title) <= 34 else title[:33] + '…'}"
-
-
-if __name__ == "__main__":
-    run("figure2", make)

@@ -10,12 +10,13 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.preprocessing import normalize
 from tqdm import tqdm
 
-from experiments.nnbsvr.run import CodesTask, run
+from experiments.harness import show
+from experiments.tasks.codes import CodesTask
 from experiments.vector_sets import TITLE_DIMENSIONS
 from icd_relevancy._keras import start_tensorflow
 from icd_relevancy.errors import InputError
 from icd_relevancy.files.disk import cache_folder
-from icd_relevancy.reporting import bar_plot, markdown_table, write_table
+from icd_relevancy.reporting import bar_plot
 from icd_relevancy.vectors import CodeVectors, reduce
 from icd_relevancy.vectors.validation import groups_at, hierarchy_reconstruction, levels
 
@@ -48,8 +49,7 @@ def make(task: CodesTask, settings: dict, stem: Path) -> None:
                 {"held out": by, "vectors": name, **cells} for cells in _scores(task, split, predicted, known)
             ]
     table = pd.DataFrame(rows)
-    write_table(table, stem.parent, stem.name, digits=2)
-    print(markdown_table(table, digits=2))
+    show(table, stem, digits=2)
     shown = table[table["held out"] == settings["held_out"][0]]
     values = shown.pivot_table(index="level", columns="vectors", values="nearest in the same (%)")
     values = values.loc[list(levels(task.system)), list(dict.fromkeys(shown["vectors"]))]
@@ -125,7 +125,3 @@ def _nearest(points, known) -> np.ndarray:
         cosines = points[start : start + _BLOCK] @ known.T
         found.append(np.asarray(cosines.argmax(axis=1)).ravel())
     return np.concatenate(found)
-
-
-if __name__ == "__main__":
-    run("held_out", make)

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from experiments.nnbsvr.run import CodesTask, run
+from experiments.tasks.codes import CodesTask
 from experiments.vector_sets import ONE_HOT, vector_set
 from icd_relevancy.errors import InputError
 from icd_relevancy.reporting import line_plot, markdown_table, write_table
@@ -117,7 +117,3 @@ def _write(stem: Path, table: pd.DataFrame, kinds: pd.DataFrame, trade_off: pd.D
     print(markdown_table(trade_off, digits=3), end="\n\n")
     printed = kinds[kinds["printed"] != "–"].reset_index(drop=True)
     print(markdown_table(printed[["vectors", "kind", "threshold", "must reached (%)", "printed"]], digits=2))
-
-
-if __name__ == "__main__":
-    run("mapping", make)

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from experiments.runs import PARTS, FoldRun, fold_runs, tuned_for
-from experiments.task import Task, run
+from experiments.harness import progress
+from experiments.rows.heads import PARTS, FoldRun, fold_runs, tuned_for
+from experiments.tasks.notes import HeadsTask
 from icd_relevancy.relevance.graph import RelevanceGraph
 from icd_relevancy.reporting import line_plot, markdown_table, mean_sd, write_table
 
@@ -20,7 +21,7 @@ _MEASURES = {
 _SHOWN = "relevancy F1-micro tuned"
 
 
-def make(task: Task, settings: dict, stem: Path) -> None:
+def make(task: HeadsTask, settings: dict, stem: Path) -> None:
     """NNBSVR table 3.
 
     The paper scores EM in equality terms and the other rows in relevancy terms, so its gain mixes the metric
@@ -36,16 +37,16 @@ def make(task: Task, settings: dict, stem: Path) -> None:
     for graph, row in tqdm(trained, desc="table 3, trained", unit="row"):
         runs = list(fold_runs(task, row))
         _add(task, settings, row["name"], runs, graph, "tuned for relevancy", rows, means)
-    for row in tqdm(controls, desc="table 3, controls", unit="row"):
+    for row in progress(controls, "table 3, controls"):
         runs = list(fold_runs(task, row))
         for graph in graphs:
             _add(task, settings, row["name"], runs, graph, tuned_for(*graph), rows, means)
     table = pd.DataFrame(rows).sort_values(["part", "vectors", "τ"], key=_places(settings), kind="stable")
     table = table.reset_index(drop=True)
-    write_table(table, stem.parent, stem.name, digits=2)
     shown = [f"{terms} F1-micro {at}" for terms in ("equality", "relevancy") for at in ("@0.5", "tuned")]
     columns = ["vectors", "τ", "neighbours a label", "experiment", *shown, "epochs", "printed F1-micro"]
     print(f"{task.config.data}: {len(task.notes)} notes, {len(task.labels)} codes, test notes")
+    write_table(table, stem.parent, stem.name, digits=2)
     print(markdown_table(table.loc[table["part"] == "test", columns], digits=2))
     _plot(settings, means, stem.with_suffix(".png"))
 
@@ -56,7 +57,9 @@ def _places(settings: dict):
     return lambda column: column if column.name == "τ" else column.map(order)
 
 
-def _add(task: Task, settings: dict, name: str, runs, graph, tuned: str, rows: list, means: dict) -> None:
+def _add(
+    task: HeadsTask, settings: dict, name: str, runs, graph, tuned: str, rows: list, means: dict
+) -> None:
     """Adds the rows of one experiment scored with one graph, for the test and the training notes."""
     vectors, tau = graph
     relevance = task.relevance(tau, vectors)
@@ -66,7 +69,7 @@ def _add(task: Task, settings: dict, name: str, runs, graph, tuned: str, rows: l
         cells = {"part": part, "vectors": vectors, "τ": tau}
         cells |= {"neighbours a label": relevance.matrix.nnz / len(relevance) - 1, "experiment": name}
         cells |= {column: mean_sd(folds[column]) for column in folds}
-        cells["labels a note @0.5"] = mean_sd([_labels(fold, part) for fold in runs], percent=False)
+        cells["labels a note @0.5"] = mean_sd([fold.labels_per_note(part) for fold in runs], percent=False)
         cells["epochs"] = mean_sd([fold.epochs for fold in runs], 1, percent=False)
         figures = settings["printed"].get(part, {}).get(printed, ["–"] * (len(_MEASURES) + 1))
         columns = [f"printed {measure}" for measure in (*_MEASURES, "epochs")]
@@ -75,7 +78,9 @@ def _add(task: Task, settings: dict, name: str, runs, graph, tuned: str, rows: l
             means[vectors, tau, name] = 100 * folds[_SHOWN].mean(), 100 * folds[_SHOWN].std()
 
 
-def _scores(task: Task, fold: FoldRun, part: str, relevance: RelevanceGraph, tuned: str) -> dict[str, float]:
+def _scores(
+    task: HeadsTask, fold: FoldRun, part: str, relevance: RelevanceGraph, tuned: str
+) -> dict[str, float]:
     reports = {
         "equality {} @0.5": fold.report(task, part, "0.5", None),
         "equality {} tuned": fold.report(task, part, "tuned for equality", None),
@@ -87,11 +92,6 @@ def _scores(task: Task, fold: FoldRun, part: str, relevance: RelevanceGraph, tun
         for column, report in reports.items()
         for name, attribute in _MEASURES.items()
     }
-
-
-def _labels(fold: FoldRun, part: str) -> float:
-    predicted = fold.predicted[part, "0.5"]
-    return predicted.nnz / predicted.shape[0]
 
 
 def _plot(settings: dict, means: dict, path: Path) -> None:
@@ -109,7 +109,3 @@ def _plot(settings: dict, means: dict, path: Path) -> None:
     )
     ylabel = "relevancy F1-micro on test (%), tuned threshold"
     line_plot(path, values, "similarity threshold τ", ylabel, errors=errors, title="NNBSVR table 3")
-
-
-if __name__ == "__main__":
-    run("nnbsvr.table3", make, heads=True)

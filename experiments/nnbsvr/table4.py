@@ -6,16 +6,16 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from experiments.runs import FoldRun, fold_runs, tuned_for
-from experiments.task import Task, run
-from icd_relevancy.errors import InputError
+from experiments.harness import show
+from experiments.rows.heads import FoldRun, fold_runs, tuned_for
+from experiments.tasks.notes import HeadsTask
 from icd_relevancy.relevance.graph import RelevanceGraph
-from icd_relevancy.reporting import bar_plot, markdown_table, write_table
+from icd_relevancy.reporting import bar_plot
 
 _SHOWN = "relevancy tuned (%)"
 
 
-def make(task: Task, settings: dict, stem: Path) -> None:
+def make(task: HeadsTask, settings: dict, stem: Path) -> None:
     """NNBSVR table 4.
 
     The paper does not define the accuracy of a code. Read here as its recall: the share of the notes with the
@@ -23,9 +23,7 @@ def make(task: Task, settings: dict, stem: Path) -> None:
     among all notes would be near 100 % for a rare code. Recall rewards assigning many codes, so their number
     stands beside it. The test notes of all folds count together.
     """
-    hard = {code: entry for entry in settings["codes"] if (code := _label(task, entry))}
-    if not hard:
-        raise InputError(f"{task.config.data}: none of the hard codes occurs in these notes")
+    hard = task.hard_codes(settings["codes"])
     graphs = [[name, settings["threshold"]] for name in settings["vectors"]]
     control = {**settings["control"], "scored_with": graphs}
     experiments = [("EM (BCE)", control, None, "tuned for equality")]
@@ -48,21 +46,18 @@ def make(task: Task, settings: dict, stem: Path) -> None:
         }
         for code, entry in hard.items():
             label = task.labels.index(code)
-            cells = {"code": code, "title": task.system.title(task.system.normalise(code))}
+            cells = {"code": code, "title": task.title(code)}
             cells |= {"notes": int(task.y[:, label].sum()), "experiment": name}
             cells |= {column: recall[label] for column, recall in accuracies.items()}
             rows.append({**cells, **labels, "printed": entry["printed"].get(name, "–")})
     table = pd.DataFrame(rows).sort_values("code", kind="stable").reset_index(drop=True)
-    write_table(table, stem.parent, stem.name, digits=2)
-    print(markdown_table(table, digits=2))
+    show(table, stem, digits=2)
     _plot(table, list(hard), [name for name, *_ in experiments], stem.with_suffix(".png"))
 
 
-def _label(task: Task, entry: dict) -> str | None:
-    return next((code for code in entry[task.config.code_system] if code in task.labels), None)
-
-
-def _recall(task: Task, runs: list[FoldRun], threshold: str, relevance: RelevanceGraph | None) -> np.ndarray:
+def _recall(
+    task: HeadsTask, runs: list[FoldRun], threshold: str, relevance: RelevanceGraph | None
+) -> np.ndarray:
     """Recall of each label over the test notes of all folds, in per cent."""
     reports = [fold.report(task, "test", threshold, relevance) for fold in runs]
     found = sum(report.true_positives for report in reports)
@@ -88,7 +83,3 @@ def _plot(table: pd.DataFrame, codes: list[str], names: list[str], path: Path) -
         printed=printed,
         title="NNBSVR table 4, tuned threshold",
     )
-
-
-if __name__ == "__main__":
-    run("nnbsvr.table4", make, heads=True)

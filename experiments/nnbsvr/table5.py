@@ -6,14 +6,14 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import normalized_mutual_info_score
 from sklearn.preprocessing import normalize
-from tqdm import tqdm
 
+from experiments.harness import progress, show
 from experiments.nnbsvr.clusters import hdbscan, tsne
 from experiments.nnbsvr.denmune import denmune
 from experiments.nnbsvr.printed import printed_features
-from experiments.nnbsvr.run import CodesTask, run
+from experiments.tasks.codes import CodesTask
 from icd_relevancy.codes import code_knowledge
-from icd_relevancy.reporting import markdown_table, scatter_plot, write_table
+from icd_relevancy.reporting import scatter_plot
 from icd_relevancy.vectors import CodeVectors
 from icd_relevancy.vectors.validation import groups_at, levels
 
@@ -38,19 +38,20 @@ def make(task: CodesTask, settings: dict, stem: Path) -> None:
     counting as one of its own. HDBSCAN, the usual method of this kind, stands beside DenMune.
     """
     columns, labels, points = {}, {}, {}
-    for row in (bar := tqdm(settings["rows"], desc="table 5", unit="row")):
-        bar.set_postfix_str(row["name"])
+    for row in progress(settings["rows"], "table 5"):
         points[row["name"]] = _points(task, row)
-        told = {**row, **{key: settings[key] for key in ("k", "hdbscan_codes")}}
-        found = task.kept(
-            "table5", told, points[row["name"]], lambda r=row: _clusters(task, points[r["name"]], settings)
+        described = {**row, **{key: settings[key] for key in ("k", "hdbscan_codes")}}
+        found = task.kept_of(
+            "table5",
+            described,
+            points[row["name"]],
+            lambda r=row: _clusters(task, points[r["name"]], settings),
         )
         columns[row["name"]], labels[row["name"]] = found["table"], np.array(found["labels"])
     table = pd.DataFrame(columns).rename_axis("metric")
     for name, printed in settings["printed"].items():
         table[f"printed: {name}"] = [printed.get(metric, "–") for metric in table.index]
-    write_table(table.astype(str), stem.parent, stem.name)
-    print(markdown_table(table.astype(str)))
+    show(table.astype(str), stem)
     _picture(task, settings, points, labels, stem.parent / f"{stem.name}.png")
 
 
@@ -105,7 +106,3 @@ def _picture(task: CodesTask, settings: dict, points, labels, path: Path) -> Non
         count = labels[name].max() + 1
         panels[f"{name}: {count} clusters"] = frame.iloc[by_size]
     scatter_plot(path, panels, title=f"NNBSVR figure 3: the {_COLOURED} largest DenMune clusters of each")
-
-
-if __name__ == "__main__":
-    run("table5", make)

@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from sklearn.preprocessing import normalize
-from tqdm import tqdm
 
-from experiments.nnbsvr.run import CodesTask, run
+from experiments.harness import progress, show
+from experiments.tasks.codes import CodesTask
 from icd_relevancy.cli.checks import check_at_least
 from icd_relevancy.errors import InputError
-from icd_relevancy.reporting import bar_plot, markdown_table, write_table
+from icd_relevancy.reporting import bar_plot
 from icd_relevancy.vectors import CodeVectors
 from icd_relevancy.vectors.validation import hierarchy_reconstruction, levels
 
@@ -32,11 +32,10 @@ def make(task: CodesTask, settings: dict, stem: Path) -> None:
     """
     check_at_least("seeds", settings["seeds"], 1)
     rows = []
-    for row in (bar := tqdm(settings["rows"], desc="table 7", unit="row")):
-        bar.set_postfix_str(row["name"])
+    for row in progress(settings["rows"], "table 7"):
         vectors = _with_lengths(task, task.vectors(row["vectors"]), row["lengths"])
         runs = [
-            task.kept(
+            task.kept_of(
                 "table7", {"row": row, "seed": seed}, vectors, lambda v=vectors, s=seed: _scores(task, v, s)
             )
             for seed in range(task.config.seed, task.config.seed + settings["seeds"])
@@ -53,8 +52,7 @@ def make(task: CodesTask, settings: dict, stem: Path) -> None:
     order = list(levels(task.system))
     table = pd.DataFrame(rows).sort_values("level", key=lambda level: level.map(order.index), kind="stable")
     table = table.reset_index(drop=True)
-    write_table(table, stem.parent, stem.name, digits=2)
-    print(markdown_table(table, digits=2))
+    show(table, stem, digits=2)
     names = [row["name"] for row in settings["rows"]]
     printed = table.assign(printed=pd.to_numeric(table["printed"], errors="coerce").astype(np.float64))
     values, marks = (
@@ -84,7 +82,3 @@ def _with_lengths(task: CodesTask, vectors: CodeVectors, lengths: str) -> CodeVe
 def _scores(task: CodesTask, vectors: CodeVectors, seed: int) -> list[dict]:
     found = hierarchy_reconstruction(vectors, task.system, task.codes, seed, normalise=False)
     return found.to_dict("records")
-
-
-if __name__ == "__main__":
-    run("table7", make)

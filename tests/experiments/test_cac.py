@@ -5,19 +5,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments.cac import figure3, figure6, rankers, relative
-from experiments.cac.rankers import measure
-from experiments.cac.task import CacConfig, CacTask, run
+from experiments.cac import figure6, relative
+from experiments.harness import main
+from experiments.rows import stays as rankers
+from experiments.rows.stays import measure
 from icd_relevancy.errors import InputError
 from icd_relevancy.settings import read_yaml
 
-NETWORK = {"hidden_layers": 1, "units": 16, "dropout": 0.0, "epochs": 1, "learning_rate": 0.01}
-FOLDER = Path(rankers.__file__).parent
+FOLDER = Path(relative.__file__).parent
 
 
 @pytest.fixture
-def task(in_miniature):
-    return CacTask(CacConfig("synthetic", "icd9cm", 160, 2, 0.2, 0.2, 0, NETWORK))
+def task(stays_task):
+    return stays_task
 
 
 def read(stem: Path) -> pd.DataFrame:
@@ -34,7 +34,8 @@ def test_the_stays_and_nodes_of_a_task(task):
         assert not set(patients[split.train]) & set(patients[split.test])
 
 
-def test_figure6(task):
+def test_figure6(task, monkeypatch):
+    monkeypatch.setattr(rankers, "_EPOCHS", (1, 2))  # of the MLP
     stem = Path("results/cac-figure6/synthetic-icd9cm")
     settings = {
         "level": "billing",
@@ -75,10 +76,10 @@ def test_what_was_measured_is_read_back(task, monkeypatch):
         measure(task, {"ranker": "mlp"})
 
 
-def test_one_network_for_each_level(task):
+def test_one_network_for_each_level(task, quick_networks):
     stem = Path("results/cac-figure3/synthetic-icd9cm")
     settings = read_yaml(FOLDER / "figure3.yaml")
-    figure3.make(task, settings, stem)
+    relative.make(task, settings, stem)
     table = read(stem)
     assert set(table["compared"]) == set(settings["compared"])
     baseline = table[table["experiment"] == "Naive multitask"]
@@ -102,45 +103,21 @@ def test_improvements_are_split_by_split(task, monkeypatch, gains, errors, verdi
     )
     rows = [{"name": "A", "ranker": "base"}, {"name": "B", "ranker": "other", "printed": "better"}]
     stem = Path("results/x/y")
-    relative.compare(task, {"rows": rows, "compared": {"all": ["all", "ndcg"]}, "errors": errors}, stem, "x")
+    settings = {"rows": rows, "compared": {"all": ["all", "ndcg"]}, "errors": errors, "title": "x"}
+    relative.make(task, settings, stem)
     row = read(stem).set_index("experiment").loc["B"]
     assert row["improvement (%)"] == pytest.approx(improvement)
     assert row["here"] == verdict
     assert row["printed"] == "better"
 
 
-@pytest.mark.parametrize("figure", ["figure2", "figure3", "figure4", "figure5", "figure6"])
-def test_the_settings_of_every_row_are_known(task, figure):
-    settings = read_yaml(FOLDER / f"{figure}.yaml")
-    for row in settings["rows"]:
-        assert task.network(**row.get("network", {})).code_system == "icd9cm"
-    assert settings["rows"][0]["ranker"] == "network"
-
-
 def test_provenance_from_the_command_line(in_miniature, monkeypatch):
-    options = ["--set", "stays=60", "splits=1", "code_system=icd10cm"]
-    monkeypatch.setattr("sys.argv", ["experiments.cac.figure6", *options])
-    run("figure6", lambda task, settings, stem: stem.parent.mkdir(parents=True))
+    monkeypatch.setattr(figure6, "make", lambda task, settings, stem: stem.parent.mkdir(parents=True))
+    main(["cac.figure6", "--set", "stays=60", "splits=1", "code_system=icd10cm"])
     told = json.loads((in_miniature / "results/cac-figure6/synthetic-icd10cm.run.json").read_text())
     assert told["task"]["code_system"] == "icd10cm"
     assert 0 < told["stays"] <= 60
     assert told["dropped_codes"] == 0
-
-
-@pytest.mark.parametrize(
-    ("arguments", "names"),
-    [
-        (["--set", "stay=60"], "no such setting"),
-        (["--set", "stays=many"], "stays must be int"),
-        (["--data", "eicu"], "no eicu data here"),
-        (["--data", "nowhere.csv"], "nowhere.csv"),
-        (["--set", "network={unit: 3}"], "unknown key 'unit'"),
-    ],
-)
-def test_bad_options_are_told_in_one_line(in_miniature, refused, monkeypatch, arguments, names):
-    monkeypatch.setenv("ICD_RELEVANCY_DATA", str(in_miniature))
-    monkeypatch.setattr("sys.argv", ["experiments.cac.figure6", *arguments])
-    refused(lambda: run("figure6", lambda task, settings, stem: (task.network(), task.stays)), names)
 
 
 def test_an_unknown_ranker(task):

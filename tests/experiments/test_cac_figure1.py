@@ -8,19 +8,24 @@ import pytest
 
 from experiments.cac import figure1
 from experiments.cac.cherry_picking import cherry_pick
-from experiments.cac.rankers import level_labels
-from experiments.cac.task import CacConfig, CacTask
+from experiments.rows.stays import level_labels
+from experiments.tasks.stays import StaysConfig, StaysTask
 from icd_relevancy.settings import read_yaml
 
-NETWORK = {"hidden_layers": 1, "units": 64, "dropout": 0.0, "epochs": 12, "learning_rate": 0.01}
+NETWORK = {"hidden_layers": 1, "units": 16, "dropout": 0.0, "epochs": 1, "learning_rate": 0.01}
 LEAST = 15
 STEM = Path("results/cac-figure1/synthetic-icd9cm")
 SUBSETS = ["all codes", "low-frequency", "cherry-picked", "filtered out", "cherry-picked or filtered out"]
 
 
 @pytest.fixture
-def task(in_miniature):
-    return CacTask(CacConfig("synthetic", "icd9cm", 240, 2, 0.2, 0.2, 0, NETWORK))
+def stays_task(in_miniature):
+    return StaysTask(StaysConfig("synthetic", "icd9cm", 240, 2, 0.2, 0.2, 0, NETWORK))
+
+
+@pytest.fixture
+def task(stays_task):
+    return stays_task
 
 
 @pytest.fixture
@@ -50,7 +55,7 @@ def mean(cell: str) -> float:
     return float(cell.split()[0])
 
 
-def test_figure1(task, settings, monkeypatch):
+def test_figure1(task, settings, quick_networks, monkeypatch):
     figure1.make(task, settings, STEM)
     codes = cherry_pick(task.nodes, LEAST)
     table = read("").set_index("codes")
@@ -109,7 +114,7 @@ def test_recall_by_hand(task, settings, untrained):
     assert all_of["cherry-picked"] == 100 > all_of["all codes"]
 
 
-def test_codes_left_out_have_probability_0(task):
+def test_codes_left_out_have_probability_0(task, quick_networks):
     picked = cherry_pick(task.nodes, LEAST).picked
     split = task.splits[0]
     coder = figure1.trained(task, split, task.network(), picked)

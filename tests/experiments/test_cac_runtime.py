@@ -8,16 +8,14 @@ import pytest
 from scipy import sparse
 
 from experiments.cac import runtime
-from experiments.cac.task import CacConfig, CacTask
 from icd_relevancy.settings import read_yaml
 
-NETWORK = {"hidden_layers": 1, "units": 16, "dropout": 0.0, "epochs": 1, "learning_rate": 0.01}
 STEM = Path("results/cac-runtime/synthetic-icd9cm")
 
 
 @pytest.fixture
-def task(in_miniature):
-    return CacTask(CacConfig("synthetic", "icd9cm", 160, 2, 0.2, 0.2, 0, NETWORK))
+def task(stays_task):
+    return stays_task
 
 
 @pytest.fixture

@@ -8,17 +8,15 @@ import pytest
 from sklearn.metrics import f1_score
 
 from experiments.cac import thresholds
-from experiments.cac.task import CacConfig, CacTask
 from icd_relevancy.settings import read_yaml
 
-NETWORK = {"hidden_layers": 1, "units": 16, "dropout": 0.0, "epochs": 1, "learning_rate": 0.01}
 STEM = Path("results/cac-thresholds/synthetic-icd9cm")
 LEVELS = ["all", "chapter", "category", "billing"]
 
 
 @pytest.fixture
-def task(in_miniature):
-    return CacTask(CacConfig("synthetic", "icd9cm", 160, 2, 0.2, 0.2, 0, NETWORK))
+def task(stays_task):
+    return stays_task
 
 
 @pytest.fixture
@@ -30,7 +28,7 @@ def read(name: str = "") -> pd.DataFrame:
     return pd.read_csv(STEM.with_name(f"{STEM.name}{name}.csv"))
 
 
-def test_thresholds(task, settings):
+def test_thresholds(task, settings, quick_networks):
     chapters, nodes = int((task.nodes.level == 0).sum()), len(task.nodes.names)
     stays = min(len(split.test) for split in task.splits)
     # One pair more than the chapters have.

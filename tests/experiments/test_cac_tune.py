@@ -7,7 +7,7 @@ import pytest
 
 from experiments.cac import tune
 from experiments.cac.figure6 import mean_se
-from experiments.cac.task import CacConfig, CacTask, run
+from experiments.tasks.stays import StaysConfig, StaysTask
 from icd_relevancy.cli.main import main
 from icd_relevancy.data import synthetic_stays
 from icd_relevancy.settings import read_yaml
@@ -21,11 +21,12 @@ STEM = Path("results/cac-tune/synthetic-icd9cm")
 
 
 @pytest.fixture
-def task(in_miniature):
-    return CacTask(CacConfig("synthetic", "icd9cm", 160, 2, 0.2, 0.2, 0, NETWORK))
+def stays_task(in_miniature):
+    return StaysTask(StaysConfig("synthetic", "icd9cm", 160, 2, 0.2, 0.2, 0, NETWORK))
 
 
-def test_tuned_against_default(task, monkeypatch):
+def test_tuned_against_default(stays_task, quick_networks, monkeypatch):
+    task = stays_task
     searched = []
 
     def search(stays, folder, config, validation, *rest, **options):
@@ -62,7 +63,8 @@ def test_tuned_against_default(task, monkeypatch):
     assert written == candidates[int(np.argmax(development))]
 
 
-def test_the_written_configuration_trains_from_the_command_line(task, capsys):
+def test_the_written_configuration_trains_from_the_command_line(stays_task):
+    task = stays_task
     tune._write_config(task.network(hier_l2=3.3e-9, dropout=0.123456789), STEM.with_suffix(".yaml"), task)
     synthetic_stays(80, code_system="icd9cm").write("stays.csv")
     settings = ["--model", "medication", "--config", str(STEM.with_suffix(".yaml"))]
@@ -71,21 +73,7 @@ def test_the_written_configuration_trains_from_the_command_line(task, capsys):
     assert trained == task.network(hier_l2=3.3e-9, dropout=0.123456789).to_dict()
 
 
-def test_the_settings_written_down_are_those_of_a_search(task):
+def test_the_settings_written_down_are_those_of_a_search():
     settings = read_yaml(Path(tune.__file__).with_name("tune.yaml"))
-    assert set(settings) == set(SEARCH)
+    assert set(settings) == {"task", *SEARCH}
     assert settings["max_epochs"] > 1
-
-
-@pytest.mark.parametrize(
-    ("setting", "names"),
-    [
-        ("max_epochs=many", "max_epochs must be int"),
-        ("max_epochs=0", "max_epochs must be at least 1"),
-        ("space={unit: [8, 16]}", "unit is not searched here"),
-        ("rows=3", "no such setting; there are data, "),
-    ],
-)
-def test_bad_settings_are_told_in_one_line(refused, monkeypatch, setting, names):
-    monkeypatch.setattr("sys.argv", ["experiments.cac.tune", "--set", "stays=60", setting])
-    refused(lambda: run("tune", tune.make, own=("max_epochs", "factor", "iterations", "space")), names)

@@ -8,20 +8,18 @@ import pandas as pd
 import pytest
 
 from experiments.cac import wards
-from experiments.cac.task import CacConfig, CacTask, run
 from icd_relevancy.data import synthetic_stays
 from icd_relevancy.errors import InputError
 from icd_relevancy.metrics import ranking
 from icd_relevancy.settings import read_yaml
 
-NETWORK = {"hidden_layers": 1, "units": 16, "dropout": 0.0, "epochs": 1, "learning_rate": 0.01}
 STEM = Path("results/cac-wards/synthetic-icd9cm")
 
 
 @pytest.fixture
-def task(in_miniature):
+def task(stays_task):
     """A third of the stays are newborns'."""
-    task = CacTask(CacConfig("synthetic", "icd9cm", 160, 2, 0.2, 0.2, 0, NETWORK))
+    task = stays_task
     ages = tuple(0.0 if row % 3 == 0 else age for row, age in enumerate(task.stays.age))
     task.__dict__["stays"] = replace(task.stays, age=ages)
     return task
@@ -32,7 +30,7 @@ def settings():
     return read_yaml(Path(wards.__file__).with_suffix(".yaml")) | {"min_stays": 8}
 
 
-def test_wards(task, settings):
+def test_wards(task, settings, quick_networks):
     wards.make(task, settings, STEM)
     table = pd.read_csv(STEM.with_suffix(".csv"))
     tests = np.concatenate([split.test for split in task.splits])
@@ -53,7 +51,7 @@ def test_wards(task, settings):
     assert STEM.with_suffix(".png").exists()
 
 
-def test_a_group_is_measured_over_all_codes(task, settings):
+def test_a_group_is_measured_over_all_codes(task, settings, quick_networks):
     wards.make(task, settings, STEM)
     table = pd.read_csv(STEM.with_suffix(".csv")).set_index(["group", "ranked by"])
     given = task.nodes.assigned[:, task.nodes.assigned.sum(axis=0).A1 > 0]
@@ -82,7 +80,7 @@ def test_claims_need_both_groups():
     assert found["medical over surgical stays: RE@50"]["confirmed here"] == "too few such stays"
 
 
-def test_stays_that_cannot_be_grouped(task, settings, refused, in_miniature, monkeypatch):
+def test_stays_that_cannot_be_grouped(task, settings, quick_networks):
     with pytest.raises(InputError, match="no group has 999 test stays"):
         wards.make(task, {**settings, "min_stays": 999}, STEM)
     with pytest.raises(InputError, match="level: expected one of all, chapter, category, billing"):
@@ -92,9 +90,8 @@ def test_stays_that_cannot_be_grouped(task, settings, refused, in_miniature, mon
         wards.make(task, settings, STEM)
 
 
-def test_data_without_wards_are_told_in_one_line(refused, tmp_path_factory, monkeypatch):
+def test_data_without_wards_are_told_in_one_line(refused, tmp_path_factory):
     path = tmp_path_factory.mktemp("data") / "stays.jsonl"
     replace(synthetic_stays(30), ward=None).write(path)
-    options = ["--data", str(path), "--set", "code_system=icd10cm"]
-    monkeypatch.setattr("sys.argv", ["experiments.cac.wards", *options])
-    refused(lambda: run("wards", wards.make), "stays.jsonl: no stay has a ward")
+    options = ["cac.wards", "--data", str(path), "--set", "code_system=icd10cm"]
+    refused(options, "stays.jsonl: no stay has a ward")

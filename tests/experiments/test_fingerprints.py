@@ -8,11 +8,11 @@ import pytest
 from small_system import small_system, small_task
 
 import experiments.fingerprints
-import experiments.task
+import experiments.harness
 import experiments.vector_sets
 import icd_relevancy
-from experiments.cac.task import CacConfig, CacTask
 from experiments.fingerprints import columns_digest, sources_digest, system_digest
+from experiments.tasks.stays import StaysConfig, StaysTask
 from experiments.vector_sets import vector_set
 from icd_relevancy.data import Notes, Stays
 from icd_relevancy.vectors import CodeVectors
@@ -35,8 +35,8 @@ def digest(copied) -> str:
         "icd_relevancy/losses/relevancy.py",
         "icd_relevancy/text/abbreviations.csv",
         "icd_relevancy/training/thresholds.py",
-        "experiments/runs.py",
-        "experiments/hmhan/controls.py",
+        "experiments/rows/heads.py",
+        "experiments/controls.py",
         "experiments/vector_sets.py",
     ],
 )
@@ -55,9 +55,9 @@ def test_an_edited_source_is_another_result(copied, tmp_path, edited):
 def test_what_no_result_is_computed_by_is_left_out(copied, tmp_path):
     before = digest(copied)
     for path in (
-        "icd_relevancy/cli_vectors.py",
+        "icd_relevancy/cli/vectors.py",
         "icd_relevancy/reporting/plots.py",
-        "experiments/table2.yaml",
+        "experiments/losses/table2.yaml",
     ):
         (tmp_path / path).write_text("# edited")
     (tmp_path / "icd_relevancy" / "__pycache__").mkdir(exist_ok=True)
@@ -69,23 +69,24 @@ def test_what_no_result_is_computed_by_is_left_out(copied, tmp_path):
 def test_every_kept_result_is_of_the_sources(
     miniature_task, make_task, small_file, in_miniature, monkeypatch
 ):
-    stays = CacConfig("synthetic", "icd9cm", 40, 1, 0.2, 0.2, 0, {})
-    of_codes, vectors = small_task(monkeypatch), CodeVectors(["A"], [[1.0]])
+    stays = StaysConfig("synthetic", "icd9cm", 40, 1, 0.2, 0.2, 0, {})
+    vectors = CodeVectors(["A"], [[1.0]])
 
     def names() -> tuple[set, set]:
-        """What is called after notes, stays and notes of two systems; and files of codes and of sets of vectors."""
-        of_codes.kept("x", {}, vectors, lambda: 1)
+        """The digests of notes, stays and notes of two systems; the files of codes and of sets of vectors."""
+        of_codes = small_task(monkeypatch)
+        of_codes.kept_of("x", {}, vectors, lambda: 1)
         with monkeypatch.context() as patch:
             patch.setenv("ICD_RELEVANCY_CACHE", str(in_miniature / "cache"))
             vector_set("Hierarchy only", of_codes.system)
-        tasks = (miniature_task(), CacTask(stays), make_task(small_file))
+        tasks = (miniature_task(), StaysTask(stays), make_task(small_file))
         files = (*in_miniature.rglob("x-*.json"), *(in_miniature / "cache" / "vectors").iterdir())
-        return {task.fingerprint for task in tasks}, {path.name for path in files}
+        return {task.fingerprint for task in tasks}, set(files)
 
     fingerprints, files = names()
     assert names() == (fingerprints, files)
     assert (len(fingerprints), len(files)) == (3, 2)
-    for module in (experiments.task, experiments.vector_sets):
+    for module in (experiments.harness, experiments.vector_sets):
         monkeypatch.setattr(module, "sources_digest", lambda: "edited")
     others, more = names()
     assert not fingerprints & others

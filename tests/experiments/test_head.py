@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from experiments.head import Head, Schedule
+from experiments.rows.head import Head, Schedule
 from icd_relevancy import TLCL, WHML, RelevanceGraph
 from icd_relevancy.errors import InputError
 from icd_relevancy.models import note_classifier

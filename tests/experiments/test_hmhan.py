@@ -6,51 +6,52 @@ import pytest
 from scipy import sparse, stats
 from sklearn.metrics import f1_score
 
-from experiments.hmhan import comparison, controls, figure1, figure7, runs, table4
+from experiments import compare, controls
+from experiments.hmhan import figure1, figure7
+from experiments.rows import notes
 from icd_relevancy.errors import InputError
 from icd_relevancy.reporting import plots
 from icd_relevancy.settings import read_yaml
 
-FOLDER = Path(runs.__file__).parent
+FOLDER = Path(figure1.__file__).parent
 SHARED = {"model": "hmhan", "epochs": 2, "learning_rate": 0.001, "monitor": "micro_f1"}
 ROWS = [
     {"name": "HMHAN", "training": {"attention": "hierarchical"}, "printed": "0.95"},
-    {"name": "No attention", "training": {"attention": "none"}},
     {"name": "NB-SVM", "control": "nb_svm"},
 ]
 
 
 def test_the_table_and_what_is_read_back(miniature_task, in_miniature, monkeypatch):
     stem = in_miniature / "results" / "hmhan-table4" / "ward"
-    settings = {"title": "HMHAN", "training": SHARED, "rows": ROWS}
-    table4.make(miniature_task(), settings, stem)
+    settings = {**read_yaml(FOLDER / "table4.yaml"), "training": SHARED, "rows": ROWS}
+    compare.make(miniature_task(), settings, stem)
     table = pd.read_csv(stem.with_suffix(".csv"), index_col="experiment", dtype=str)
-    assert list(table.index) == ["HMHAN", "No attention", "NB-SVM"]
+    assert list(table.index) == ["HMHAN", "NB-SVM"]
     assert table.loc["HMHAN", "p"] == "–"
     assert table.loc["HMHAN", "printed P / R / F1 / AUC / Hamming"] == "0.95"
     assert stem.with_suffix(".png").read_bytes().startswith(b"\x89PNG")
     # The words of these notes name their codes: the linear control finds them.
     assert float(table.loc["NB-SVM", "micro-F1 pooled"].split()[0]) > 70
-    monkeypatch.setattr(runs, "_trained", lambda *_: 1 / 0)
-    monkeypatch.setattr(runs, "_control", lambda *_: 1 / 0)
-    table4.make(miniature_task(), settings, stem)
+    monkeypatch.setattr(notes, "_trained", lambda *_: 1 / 0)
+    monkeypatch.setattr(notes, "_control", lambda *_: 1 / 0)
+    compare.make(miniature_task(), settings, stem)
     assert pd.read_csv(stem.with_suffix(".csv"), index_col="experiment", dtype=str).equals(table)
     figure7.make(miniature_task(), {"training": SHARED, "rows": ROWS}, stem.with_name("curves"))
     curves = pd.read_csv(stem.with_name("curves.csv"))
     assert curves["epoch"].tolist() == [1, 2]
-    losses = [run.losses for run in runs.fold_runs(miniature_task(), ROWS[0], SHARED)]
+    losses = [run.losses for run in notes.fold_runs(miniature_task(), ROWS[0], SHARED)]
     assert curves["validation micro-F1"].between(0, 1).all()
     assert curves["training loss"].tolist() == pytest.approx(np.mean(losses, axis=0).tolist())
     with pytest.raises(ZeroDivisionError):
-        runs.fold_runs(miniature_task(), {"name": "x", "training": {"attention": "single"}}, SHARED)
+        notes.fold_runs(miniature_task(), {"name": "x", "training": {"attention": "single"}}, SHARED)
 
 
 def test_every_note_is_a_test_note_once_and_scores_are_measured_as_scikit_learn_does(miniature_task):
     task = miniature_task()
-    found = runs.fold_runs(task, ROWS[2], {})
+    found = notes.fold_runs(task, ROWS[1], {})
     rows = np.concatenate([run.rows for run in found])
     assert sorted(rows) == list(range(len(task.notes)))
-    for run, row in zip(found, runs.measures(task, found).to_dict("records"), strict=True):
+    for run, row in zip(found, notes.measures(task, found).to_dict("records"), strict=True):
         y, predicted = task.y[run.rows].toarray(), run.scores >= run.threshold
         assert row["micro-F1 tuned"] == pytest.approx(
             f1_score(y, predicted, average="micro", zero_division=0)
@@ -61,19 +62,19 @@ def test_every_note_is_a_test_note_once_and_scores_are_measured_as_scikit_learn_
 
 def test_the_gain_is_a_paired_t_test():
     differences = np.array([1.0, 2.0, 4.0])
-    told, p = comparison.paired_gain(differences)
+    told, p = compare.paired_gain(differences)
     expected = stats.ttest_rel(differences + 5, np.full(3, 5.0))
     assert p == f"{expected.pvalue:.3f}"
     low, high = stats.t.interval(0.95, 2, differences.mean(), stats.sem(differences))
     assert told == f"+2.33 ({low:+.2f} to {high:+.2f})"
-    assert comparison.paired_gain(np.zeros(3)) == ("–", "–")
+    assert compare.paired_gain(np.zeros(3)) == ("–", "–")
 
 
 @pytest.mark.parametrize("name", ["nb_svm", "logistic", "svc"])
 def test_controls_learn_words_and_leave_out_what_has_no_example(name):
     texts = ["mild cough", "severe cough", "high fever", "fever again"] * 3
     y = sparse.csr_matrix([[1, 0, 0], [1, 0, 0], [0, 1, 0], [0, 1, 0]] * 3)
-    scores = controls.control_scores(name, texts, y, ["new cough", "new fever"])
+    scores = controls.word_scores(name, texts, y, ["new cough", "new fever"])
     assert scores[0, 0] > 0 > scores[0, 1]
     assert scores[1, 1] > 0 > scores[1, 0]
     assert (scores[:, 2] < scores[:, :2].min()).all()
@@ -97,20 +98,10 @@ def test_figure1_counts_the_codes(miniature_task, in_miniature, monkeypatch):
     assert shares == pytest.approx(table["share of the notes (%)"].tolist())
 
 
-@pytest.mark.parametrize("name", ["table3", "table4", "ablation", "figure7"])
-def test_the_settings_of_every_row_are_known(miniature_task, name):
-    settings, task = read_yaml(FOLDER / f"{name}.yaml"), miniature_task()
-    for row in settings["rows"]:
-        if "control" in row:
-            assert row["control"] in controls._CONTROLS
-        else:
-            assert runs.training_config(task, row, settings["training"]).model == "hmhan"
-
-
 def test_a_damaged_result_is_named(miniature_task):
     task = miniature_task()
-    runs.fold_runs(task, ROWS[2], {})
-    path = runs._path(task, ROWS[2], {}, 0)
+    notes.fold_runs(task, ROWS[1], {})
+    path = next(task.runs.glob("nb_svm-fold0-*.npz"))
     path.write_bytes(path.read_bytes()[:100])
     with pytest.raises(InputError, match="the result of a run, or damaged"):
-        runs.fold_runs(task, ROWS[2], {})
+        notes.fold_runs(task, ROWS[1], {})

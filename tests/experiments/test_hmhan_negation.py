@@ -1,10 +1,12 @@
 """The experiment on negation, on a few sentences and reports."""
 
 import json
+from dataclasses import replace
 
 import pandas as pd
 import pytest
 
+from experiments import harness
 from experiments.hmhan import negation
 from icd_relevancy.data import Notes
 
@@ -14,7 +16,7 @@ REPORTS = (
     ("No cough. Hydronephrosis.", ("591",)),
     ("Fever. No hydronephrosis, no pneumonia.", ("780.6",)),
 ) * 5  # fmt: skip
-SETTINGS = {"reports": 8, "min_notes": 1, "seed": 0}
+SETTINGS = negation.SentencesConfig("", "icd9cm", reports=8, min_notes=1, seed=0)
 
 
 @pytest.fixture
@@ -46,30 +48,23 @@ def test_from_the_command_line(in_miniature, monkeypatch, capsys):
         encoding="utf-8",
     )
     monkeypatch.setenv("ICD_RELEVANCY_DATA", str(in_miniature / "absent"))
-    monkeypatch.setattr("sys.argv", ["negation", "--set", "sentences=few.tsv", "code_system=icd9cm"])
-    negation.main()
+    harness.main(["hmhan.negation", "--set", "sentences=few.tsv", "code_system=icd9cm"])
     told = capsys.readouterr().out
-    assert "no radiology reports at" in told
+    assert "no radiology reports: " in told
     folder = in_miniature / "results" / "hmhan-negation"
     table = pd.read_csv(folder / "sentences.csv").set_index(["negation", "part"])
     assert table.loc[("terms of icd9cm", "development"), ["precision", "recall"]].tolist() == [1, 1]
     run = json.loads((folder / "sentences.run.json").read_text())
-    assert run["experiment"]["sentences"] == "few.tsv"
+    assert run["task"]["sentences"] == "few.tsv"
     assert run["read"] == {"sentences": 2, "reports": 0}
     assert {"spacy", "negspacy"} <= set(run["versions"])
-
-
-@pytest.mark.parametrize("setting", ["reports=many", "colour=red"])
-def test_bad_settings(in_miniature, refused, monkeypatch, setting):
-    monkeypatch.setattr("sys.argv", ["negation", "--set", setting])
-    refused(negation.main, setting.partition("=")[0])
 
 
 def test_real_reports(real_data):
     from icd_relevancy.data import read_cmc2007
 
     table = negation.report_table(
-        read_cmc2007(real_data / "cmc2007"), {"reports": 100, "min_notes": 5, "seed": 0}
+        read_cmc2007(real_data / "cmc2007"), replace(SETTINGS, reports=100, min_notes=5)
     )
     row = table.iloc[0]
     assert row["of them negated (%)"] < 5

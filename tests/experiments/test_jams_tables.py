@@ -10,16 +10,22 @@ from scipy import sparse
 from sklearn.metrics import f1_score, roc_auc_score
 from small_jams import CAML
 
-from experiments.jams import ablation, figure2, figure3, groups, lexical, runs, table1, table2
-from experiments.jams.controls import scores_of_control
+from experiments import compare
+from experiments.controls import control_scores
+from experiments.jams import groups, table1, table2
+from experiments.rows import two_systems as runs
 from icd_relevancy.codes import icd10cm
 from icd_relevancy.data import Notes
 from icd_relevancy.errors import InputError
 from icd_relevancy.settings import read_yaml
 
-FOLDER = Path(runs.__file__).parent
+FOLDER = Path(groups.__file__).parent
 JOINT = {"name": "CAML with JAMS", "model": "caml", "joint": True}
 FREQUENCY = {"name": "Training frequencies", "control": "frequency"}
+
+
+def settings(name: str) -> dict:
+    return read_yaml(FOLDER / f"{name}.yaml")
 
 
 def read(stem: Path, index) -> pd.DataFrame:
@@ -29,7 +35,7 @@ def read(stem: Path, index) -> pd.DataFrame:
 
 def test_table1(make_task, small_file):
     stem = Path("results/jams-table1/two")
-    table1.make(make_task(small_file, test=0.5), {"printed": {"icd9cm": {"codes": "6,150"}}}, stem)
+    table1.make(make_task(small_file, test=0.5), {"printed": {"ICD-9": {"codes": "6,150"}}}, stem)
     table = read(stem, "statistic")
     assert table["ICD-9"].to_dict() == {
         "documents": "16",
@@ -72,17 +78,17 @@ TOGETHER = {
 
 @pytest.fixture
 def measured_before(monkeypatch):
-    for module in (groups, ablation):
+    for module in (groups, runs):
         monkeypatch.setattr(module, "measured", lambda task, row: TOGETHER if row.get("joint") else ALONE)
 
 
 def test_figure2(make_task, small_file, measured_before):
     stem = Path("results/jams-figure2/two")
     rows = [
-        {"name": "LAAT", "model": "laat", "printed": {"icd9cm": [3.2]}},
+        {"name": "LAAT", "model": "laat", "printed": {"ICD-9": [3.2]}},
         {"name": "Lexicon", "model": "lexicon"},
     ]
-    figure2.make(make_task(small_file, test=0.5, strata=(2, 3)), {"rows": rows}, stem)
+    groups.make(make_task(small_file, test=0.5, strata=(2, 3)), {**settings("figure2"), "rows": rows}, stem)
     table = read(stem, ["model", "system", "codes"])
     # R05.9 alone has so few training notes in ICD-10, and no test note here.
     assert list(table.index) == [
@@ -104,8 +110,8 @@ def test_figure2(make_task, small_file, measured_before):
 
 def test_figure3(make_task, small_file, measured_before):
     stem = Path("results/jams-figure3/two")
-    rows = [{"name": "LAAT", "model": "laat", "printed": {"icd9cm": [4.2, 1.9]}}]
-    figure3.make(make_task(small_file, test=0.5, strata=(2, 3)), {"rows": rows}, stem)
+    rows = [{"name": "LAAT", "model": "laat", "printed": {"ICD-9": [4.2, 1.9]}}]
+    groups.make(make_task(small_file, test=0.5, strata=(2, 3)), {**settings("figure3"), "rows": rows}, stem)
     table = read(stem, ["model", "system", "codes"]).loc["LAAT"]
     assert list(table.index) == [("ICD-9", "1-2, linked"), ("ICD-9", "1-2, not linked")]
     assert table["with JAMS"].tolist() == ["80.00 ± 0.00", "50.00 ± 28.28"]
@@ -120,7 +126,7 @@ def test_the_ablation_compares_rare_codes(make_task, small_file, measured_before
         {"name": "Common encoder", "model": "laat", "joint": True, "training": {"graph": "none"}},
         {"name": "Another", "model": "caml", "joint": True},
     ]
-    ablation.make(make_task(small_file, test=0.5), {"rows": rows}, stem)
+    compare.make(make_task(small_file, test=0.5), {**settings("ablation"), "rows": rows}, stem)
     table = read(stem, ["system", "experiment"])
     assert table.loc[("ICD-9", "JAMS"), "macro-F1 1-2"] == "65.00 ± 14.14"
     assert table.loc[("ICD-9", "JAMS"), "gain on 1-2 (95 % interval)"].startswith("+30.00 (")
@@ -174,7 +180,7 @@ def test_controls():
     y = sparse.csr_matrix([[label in row for label in labels] for row in codes]).astype(int)
 
     def scores(name):
-        return np.asarray(scores_of_control(name, notes, y, labels, icd10cm(), test, 0))
+        return np.asarray(control_scores(name, notes, y, labels, icd10cm(), test, 0))
 
     assert scores("frequency").tolist() == [[0.5] * 3] * 2
     mentioned = scores("mentions")
@@ -186,20 +192,32 @@ def test_controls():
     assert titles[1, 0] - linear[1, 0] == pytest.approx(10, abs=1e-4)
     assert titles[0, 0] == pytest.approx(linear[0, 0])
     with pytest.raises(InputError, match="no annotated mentions"):
-        scores_of_control("mentions", replace(notes, mentions=None), y, labels, icd10cm(), test, 0)
+        control_scores("mentions", replace(notes, mentions=None), y, labels, icd10cm(), test, 0)
 
 
-def test_table2_end_to_end_and_read_back(make_task, two_systems, monkeypatch):
+def test_models_of_one_system_and_of_two_are_trained(make_task):
+    task = make_task(seeds=1)
+    alone = runs._trained(task, task.training_config(CAML, 0, "icd10cm"))
+    joint = runs._trained(task, task.training_config(JOINT, 0))
+    assert (list(alone), list(joint)) == (["icd10cm"], ["icd9cm", "icd10cm"])
+    for system, run in (*alone.items(), *joint.items()):
+        assert set(run["f1"]) == {code for row in task.test[system].codes for code in row}
+        assert run["epochs"] == 2
+        assert 0.3 < run["AUC micro"] <= 1
+    assert not list(task.runs.glob(".*"))
+
+
+def test_table2_end_to_end_and_read_back(make_task, two_systems, quick_coders, monkeypatch):
     task, stem = make_task(), two_systems / "results" / "jams-table2" / "synthetic"
-    printed = {"icd9cm": [99.3, 96.0, 61.7, 26.4, 0.9, 68.9, 52.7, 61.7, 66.3]}
+    printed = {"ICD-9": [99.3, 96.0, 61.7, 26.4, 0.9, 68.9, 52.7, 61.7, 66.3]}
     rows = [{**CAML, "printed": printed}, JOINT, FREQUENCY]
-    table2.make(task, {"rows": rows}, stem)
+    table2.make(task, {**settings("table2"), "rows": rows}, stem)
     table = read(stem, ["system", "experiment"])
     assert list(table.index) == [(system, row["name"]) for system in ("ICD-9", "ICD-10") for row in rows]
     # Every note has the same scores.
     assert table.loc[("ICD-9", "Training frequencies"), "AUC macro"] == "50.00"
     assert (
-        table.loc[("ICD-9", "CAML"), table2._PRINTED]
+        table.loc[("ICD-9", "CAML"), settings("table2")["printed_as"]]
         == "99.3 / 96.0 / 61.7 / 26.4 / 0.9 / 68.9 / 52.7 / 61.7 / 66.3"
     )
     assert table.loc[("ICD-10", "CAML"), "gain in macro-F1 (95 % interval)"] == "–"
@@ -208,9 +226,9 @@ def test_table2_end_to_end_and_read_back(make_task, two_systems, monkeypatch):
     assert not list(task.runs.glob(".*"))
 
     monkeypatch.setattr(runs, "_train", lambda *_: 1 / 0)
-    table2.make(make_task(), {"rows": rows}, stem)
+    table2.make(make_task(), {**settings("table2"), "rows": rows}, stem)
     assert read(stem, ["system", "experiment"]).equals(table)
-    figure2.make(make_task(), {"rows": [CAML]}, stem.with_name("figure2"))
+    groups.make(make_task(), {**settings("figure2"), "rows": [CAML]}, stem.with_name("figure2"))
     figure = read(stem.with_name("figure2"), ["model", "system", "codes"]).loc["CAML"]
     joint = runs.measured(task, JOINT)
     for name, system in (("ICD-9", "icd9cm"), ("ICD-10", "icd10cm")):
@@ -222,10 +240,10 @@ def test_table2_end_to_end_and_read_back(make_task, two_systems, monkeypatch):
         expected = 100 * np.mean([sum(one["f1"].values()) for one in joint[system]])
         assert total == pytest.approx(expected, abs=0.01 * len(joint[system][0]["f1"]))
     with pytest.raises(ZeroDivisionError):
-        ablation.make(make_task(), {"rows": [{"name": "LAAT", "model": "laat"}]}, stem)
+        runs.measured(make_task(), {"name": "LAAT", "model": "laat"})
 
 
-def test_a_killed_training_leaves_the_finished_ones(make_task, monkeypatch):
+def test_a_killed_training_leaves_the_finished_ones(make_task, quick_coders):
     task, train, trained = make_task(), runs._train, []
 
     def killed(task, config, checkpoint):
@@ -242,13 +260,13 @@ def test_a_killed_training_leaves_the_finished_ones(make_task, monkeypatch):
     assert len(list(task.runs.glob("caml-icd9cm-seed*.json"))) == 2
 
 
-def test_lexical_end_to_end(make_task, two_systems):
+def test_lexical_end_to_end(make_task, two_systems, quick_coders):
     task = make_task(systems=("icd10cm",), seeds=1)
     stem = two_systems / "results" / "jams-lexical" / "synthetic"
     rows = read_yaml(FOLDER / "lexical.yaml")["rows"]
     # Every control, and every model with the channel.
     rows = [row for row in rows if row.get("model") in (None, "lexicon", "caml") or "training" in row]
-    lexical.make(task, {"rows": rows}, stem)
+    compare.make(task, {**settings("lexical"), "rows": rows}, stem)
     table = read(stem, "experiment")
     assert list(table.index) == [row["name"] for row in rows if row.get("languages") != ["es"]]
     assert len(table) == 11

@@ -95,7 +95,7 @@ def test_table5(task):
     assert (counts.loc["HDBSCAN: codes"] == 100).all()
     control = counts.loc["HDBSCAN: NMI with chapter (%)"]
     assert control["NNBSVR, hierarchy"] > control["Hierarchy only"] > 0
-    kept = sorted((Path("results") / "runs" / "nnbsvr-small").glob("table5-*.json"))
+    kept = sorted(task.runs.glob("table5-*.json"))
     assert len(kept) == 4
 
 

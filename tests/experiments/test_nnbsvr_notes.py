@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from experiments.nnbsvr import table3, table4
-from experiments.runs import THRESHOLDS, fold_runs, tuned_for
+from experiments.rows.heads import fold_runs
 from icd_relevancy.errors import InputError
 
 BCE = {"name": "EM (BCE)", "model": "neural", "loss": "bce"}
@@ -26,41 +26,7 @@ def mean(cell: str) -> float:
     return float(cell.split(" ± ")[0])
 
 
-def test_a_row_may_name_its_graph(miniature_task):
-    task = miniature_task(epochs=5)
-    named = list(fold_runs(task, {**BHML, "vectors": "NNBSVR", "threshold": 0.9}))
-    for one, other in zip(named, fold_runs(task, BHML, 0.9), strict=True):
-        for threshold in THRESHOLDS:
-            assert (one.predicted["test", threshold] != other.predicted["test", threshold]).nnz == 0
-    assert task.relevance(0.6, "ICD2Vec").codes == task.relevance().codes
-    assert set(task.vector_fingerprints()) == {"NNBSVR", "ICD2Vec"}
-
-
-def test_one_training_is_scored_with_several_graphs(miniature_task, no_training):
-    task = miniature_task(epochs=5)
-    row = {**BCE, "scored_with": [["NNBSVR", 0.76], ["ICD2Vec", 0.6]]}
-    for run in list(fold_runs(task, row)):
-        assert len(run.predicted) == 2 * (len(THRESHOLDS) + 2)
-        # The packaged vectors at 0.76 are the task's own graph.
-        own, named = (run.predicted["test", t] for t in ("tuned for relevancy", tuned_for("NNBSVR", 0.76)))
-        assert (own != named).nnz == 0
-    no_training()
-    list(fold_runs(task, row))
-    with pytest.raises(AssertionError, match="trained again"):
-        list(fold_runs(task, {**row, "scored_with": [["NNBSVR", 0.8]]}))
-
-
-def test_the_frequencies_of_the_training_notes(miniature_task):
-    task = miniature_task()
-    for run in fold_runs(task, FREQUENCY):
-        assert run.epochs == 0
-        predicted = run.predicted["test", "tuned for equality"].toarray()
-        assert (predicted == predicted[0]).all()
-        shares = np.asarray(task.y[run.rows["train"]].mean(axis=0)).ravel()
-        assert shares[predicted[0] == 1].min() > shares[predicted[0] == 0].max(initial=-1)
-
-
-def test_table3(miniature_task):
+def test_table3(miniature_task, quick_heads):
     figures = [1.5, 2.5, 3.5, 4.5, 6]
     settings = {
         "trained": BHML, "vectors": ["ICD2Vec", "NNBSVR"], "thresholds": [0.76, 0.96],
@@ -90,7 +56,7 @@ def test_table3(miniature_task):
     assert test.loc[("ICD2Vec", "0.76", "BHML"), "printed recall"] == "–"
 
 
-def test_table4(miniature_task):
+def test_table4(miniature_task, quick_heads):
     entry = {"icd10cm": ["J18.9"], "icd9cm": ["486"], "printed": {"EM (BCE)": 63.59, "NNBSVR": 73.15}}
     absent = {"icd10cm": ["G93.9"], "icd9cm": ["348.9"], "printed": {}}
     settings = {

@@ -1,11 +1,13 @@
 import pandas as pd
 import pytest
 
-import experiments.runs
-from experiments import table2
-from experiments.head import Head, Schedule
-from experiments.runs import fold_runs
-from experiments.task import PUBLIC_NOTES, comparable
+from experiments import harness
+from experiments.harness import comparable
+from experiments.losses import table2
+from experiments.rows import heads
+from experiments.rows.head import Head, Schedule
+from experiments.rows.heads import fold_runs
+from experiments.tasks.notes import PUBLIC_NOTES
 from icd_relevancy.errors import InputError
 from icd_relevancy.reporting import plots
 
@@ -22,8 +24,8 @@ def read(folder) -> pd.DataFrame:
     return pd.read_csv(folder / "synthetic.csv", index_col=["schedule", "experiment"], dtype=str)
 
 
-def test_end_to_end_and_read_back(experiment, in_miniature, no_training, monkeypatch, capsys):
-    experiment("table2", table2.make, heads=True)
+def test_end_to_end_and_read_back(experiment, in_miniature, quick_heads, no_training, capsys):
+    experiment("table2", "epochs=2")
     folder = in_miniature / "results" / "table2"
     assert {path.name for path in folder.iterdir()} == {
         "synthetic.csv", "synthetic.md", "synthetic.png", "synthetic-to-convergence.png", "synthetic.run.json",
@@ -57,17 +59,17 @@ def test_end_to_end_and_read_back(experiment, in_miniature, no_training, monkeyp
     assert "WHML α=0.75 as printed" in printed
 
     no_training()
-    experiment("table2", table2.make, heads=True)
+    experiment("table2", "epochs=2")
     assert read(folder).equals(table)
 
 
-def test_a_killed_table_goes_on(miniature_task, in_miniature, monkeypatch):
+def test_a_killed_table_goes_on(miniature_task, in_miniature, quick_heads, monkeypatch):
     rows = [
         {"name": "EM (BCE)", "model": "neural", "loss": "bce"},
         {"name": "WHML", "model": "neural", "loss": "whml"},
         {"name": "TF-IDF", "model": "tfidf", "c": 100},
     ]
-    stem, train, trained = in_miniature / "results" / "table2" / "ward", experiments.runs._train, []
+    stem, train, trained = in_miniature / "results" / "table2" / "ward", heads._train, []
     settings = {"rows": rows, "schedules": {"as printed": {}}}
     table2.make(miniature_task(), settings, stem)
     expected = pd.read_csv(stem.with_suffix(".csv"), dtype=str)
@@ -78,10 +80,10 @@ def test_a_killed_table_goes_on(miniature_task, in_miniature, monkeypatch):
         trained.append((row["name"], fold))
         return train(task, row, relevance, fold)
 
-    monkeypatch.setattr(experiments.runs, "RESULTS", in_miniature / "again")
+    monkeypatch.setattr(harness, "RESULTS", in_miniature / "again")
     stem = in_miniature / "again" / "table2" / "ward"
     with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):  # noqa: PT012
-        patch.setattr(experiments.runs, "_train", killed)
+        patch.setattr(heads, "_train", killed)
         table2.make(miniature_task(), settings, stem)
     assert trained == [("EM (BCE)", 0), ("EM (BCE)", 1), ("WHML", 0)]
     assert not stem.parent.exists()
@@ -107,7 +109,9 @@ def test_a_schedule_is_how_a_row_is_trained(miniature_task, monkeypatch):
 
 
 @pytest.mark.parametrize(("own", "marked"), [("ward.csv", False), ("synthetic", True)])
-def test_no_mark_of_the_paper_over_data_of_ones_own(miniature_task, in_miniature, monkeypatch, own, marked):
+def test_no_mark_of_the_paper_over_data_of_ones_own(
+    miniature_task, in_miniature, quick_heads, monkeypatch, own, marked
+):
     rows = [{"name": "EM (BCE)", "model": "neural", "loss": "bce", "printed": {"test micro": 74.64}}]
     settings = comparable({"rows": rows, "schedules": {"as printed": {}}}, own, PUBLIC_NOTES)
     seen = []

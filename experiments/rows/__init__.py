@@ -1,0 +1,1 @@
+"""How a row of a table is trained and kept."""

@@ -1,0 +1,1 @@
+"""What a table works on: notes, stays, notes of two code systems, or codes alone."""
