@@ -1,12 +1,12 @@
 """An HMHAN training step against the same encoder with one dense layer (MiniLM, 256 tokens, batch 8)."""
 
-import time
 from collections.abc import Iterator
 
 import keras
 import numpy as np
 
 from experiments.benchmarks.data import random_labels
+from experiments.benchmarks.steps import compared, step_seconds
 from icd_relevancy.layers import TransformerEncoder
 from icd_relevancy.models import hmhan_classifier, note_classifier
 
@@ -17,17 +17,12 @@ TARGETS = {45: 1.15, 3100: 1.5}
 def measure() -> Iterator[dict]:
     """One row a number of codes: the median step of each model, steps taken in turns."""
     for labels, target in TARGETS.items():
-        seconds = step_seconds(labels)
-        yield {
-            "what": f"HMHAN head / encoder step, {labels} codes",
-            "ours (ms)": 1e3 * seconds["hmhan"],
-            "peer (ms)": 1e3 * seconds["encoder"],
-            "ratio": seconds["hmhan"] / seconds["encoder"],
-            "target": target,
-        }
+        seconds = fine_tuning_seconds(labels)
+        what = f"HMHAN head / encoder step, {labels} codes"
+        yield compared(what, 1e3 * seconds["hmhan"], 1e3 * seconds["encoder"], target)
 
 
-def step_seconds(labels: int) -> dict[str, float]:
+def fine_tuning_seconds(labels: int) -> dict[str, float]:
     """Median seconds of a fine-tuning step with each model."""
     rng = np.random.default_rng(0)
     tokens = {
@@ -45,11 +40,4 @@ def step_seconds(labels: int) -> dict[str, float]:
     for model in models.values():
         # XLA compiles for every length of the notes, and is slower on a processor.
         model.compile(keras.optimizers.AdamW(5e-5), loss="binary_crossentropy", jit_compile=False)
-        model.train_on_batch(tokens, y)
-    seconds = {name: [] for name in models}
-    for _ in range(STEPS):
-        for name, model in models.items():
-            started = time.perf_counter()
-            model.train_on_batch(tokens, y)
-            seconds[name].append(time.perf_counter() - started)
-    return {name: float(np.median(values)) for name, values in seconds.items()}
+    return step_seconds(models, tokens, y, STEPS)

@@ -8,14 +8,14 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import keras
 import numpy as np
 
 from experiments.benchmarks.data import random_labels
+from experiments.benchmarks.steps import median_seconds
 from icd_relevancy.layers import TransformerEncoder
 from icd_relevancy.models import caml, laat, multirescnn, plm_icd
 
@@ -70,19 +70,9 @@ def made(name: str, batch: int):
 def own_pass(model: keras.Model, x: dict, y: np.ndarray) -> dict[str, float]:
     """Median seconds of a step of training and of inference."""
     return {
-        "training": _median(lambda: model.train_on_batch(x, y)),
-        "inference": _median(lambda: model.predict_on_batch(x)),
+        "training": median_seconds(lambda: model.train_on_batch(x, y), STEPS),
+        "inference": median_seconds(lambda: model.predict_on_batch(x), STEPS),
     }
-
-
-def _median(step: Callable[[], object]) -> float:
-    step()
-    seconds = []
-    for _ in range(STEPS):
-        started = time.perf_counter()
-        step()
-        seconds.append(time.perf_counter() - started)
-    return float(np.median(seconds))
 
 
 def peer_pass(python: str, name: str, model: keras.Model, x: dict, y: np.ndarray) -> dict[str, float]:

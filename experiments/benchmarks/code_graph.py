@@ -2,7 +2,6 @@
 
 import multiprocessing
 import resource
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from experiments.benchmarks.steps import step_seconds
+from experiments.benchmarks.steps import compared, median_seconds, step_seconds
 from icd_relevancy._keras import start_tensorflow
 from icd_relevancy.codes import general_equivalence_mappings
 from icd_relevancy.layers import CodeGraphAttention, LabelAttention
@@ -33,23 +32,12 @@ def measure() -> Iterator[dict]:
             np.testing.assert_allclose(found, wanted, rtol=1e-3, atol=1e-4)
         what = f"code graph attention / dense form, {len(edges):,} edges, {dimension}-d ({backbone})"
         for measured, unit, target in (("time", "ms", TIME_TARGET), ("memory", "MB", MEMORY_TARGET)):
-            yield {
-                "what": f"{what}, {measured}",
-                f"ours ({unit})": ours[measured],
-                f"peer ({unit})": peer[measured],
-                "ratio": ours[measured] / peer[measured],
-                "target": target,
-            }
+            yield compared(f"{what}, {measured}", ours[measured], peer[measured], target, unit)
     for backbone in DIMENSIONS:
         seconds = joint_step_seconds(backbone, edges, weights)
         for peer, labels in (("both", sum(SIZES)), ("one", SIZES[1])):
-            yield {
-                "what": f"JAMS / {backbone} step, {BATCH} notes, backbone with the {labels:,} codes of {peer}",
-                "ours (ms)": 1e3 * seconds["jams"],
-                "peer (ms)": 1e3 * seconds[peer],
-                "ratio": seconds["jams"] / seconds[peer],
-                "target": STEP_TARGET,
-            }
+            what = f"JAMS / {backbone} step, {BATCH} notes, backbone with the {labels:,} codes of {peer}"
+            yield compared(what, 1e3 * seconds["jams"], 1e3 * seconds[peer], STEP_TARGET)
 
 
 def linked_edges(first: int, second: int) -> tuple[np.ndarray, np.ndarray]:
@@ -129,16 +117,11 @@ def forward_and_backward(form: str, dimension: int, edges, weights, repeats: int
     layer.build()
     layer.attention.assign(np.random.default_rng(1).normal(size=layer.attention.shape))
     step = compiled(layer, pull)
-    step()
-    seconds = []
-    for _ in range(repeats):
-        started = time.perf_counter()
-        step()
-        seconds.append(time.perf_counter() - started)
+    seconds = median_seconds(step, repeats)
     # Linux counts the largest resident size in kilobytes.
     peak = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return {
-        "time": 1e3 * float(np.median(seconds)),
+        "time": 1e3 * seconds,
         "memory": (peak - before) / 2**20,
         "gradient": [gradient.numpy() for gradient in step()],
     }

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from experiments.benchmarks.data import random_graph, random_labels
-from experiments.benchmarks.steps import step_seconds
+from experiments.benchmarks.steps import compared, step_seconds
 from icd_relevancy.losses import WHML
 from icd_relevancy.models import note_classifier
 
@@ -18,13 +18,8 @@ def measure() -> Iterator[dict]:
     for labels, target in TARGETS.items():
         graph = random_graph(labels)
         seconds = _seconds(labels, {"bce": "binary_crossentropy", "whml": WHML(alpha=0.75, relevance=graph)})
-        yield {
-            "what": f"WHML / BCE training step, {labels} labels",
-            "ours (ms)": 1e3 * seconds["whml"],
-            "peer (ms)": 1e3 * seconds["bce"],
-            "ratio": seconds["whml"] / seconds["bce"],
-            "target": target,
-        }
+        what = f"WHML / BCE training step, {labels} labels"
+        yield compared(what, 1e3 * seconds["whml"], 1e3 * seconds["bce"], target)
 
 
 def _seconds(labels: int, losses: dict) -> dict[str, float]:

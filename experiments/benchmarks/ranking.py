@@ -1,6 +1,5 @@
 """Ranking metrics of 5,000 stays x 9,336 codes, about 40 codes a stay; macro-AUROC beside scikit-learn's."""
 
-import time
 import tracemalloc
 from collections.abc import Callable, Iterator
 
@@ -8,6 +7,7 @@ import numpy as np
 from sklearn.metrics import roc_auc_score
 
 from experiments.benchmarks.data import long_tailed_labels
+from experiments.benchmarks.steps import compared, seconds_of
 from icd_relevancy.metrics.multilabel import auroc
 from icd_relevancy.metrics.ranking import rank_errors_at_recall
 
@@ -32,33 +32,27 @@ def measure() -> Iterator[dict]:
     size = f"{STAYS:,} stays x {NODES:,} codes"
     yield {
         "what": f"RE@25, 50, 75 and 100 of {size}, in seconds",
-        "ours": min(_seconds(errors) for _ in range(5)),
+        "ours": min(seconds_of(errors) for _ in range(5)),
         "target": TARGET_SECONDS,
     }
     dense, ours, peer = truth.toarray(), [], []
     for _ in range(2):
-        ours += [_seconds(area) for _ in range(5)]
-        peer.append(_seconds(lambda: roc_auc_score(dense, scores, average="macro")))
+        ours += [seconds_of(area) for _ in range(5)]
+        peer.append(seconds_of(lambda: roc_auc_score(dense, scores, average="macro")))
     if abs(area() - roc_auc_score(dense, scores, average="macro")) > 1e-12:
         raise AssertionError("the two areas differ")
-    yield {
-        "what": f"macro-AUROC of {size} / scikit-learn's, in per cent",
-        "ours (ms)": 1e3 * min(ours),
-        "peer (ms)": 1e3 * min(peer),
-        "ratio": 100 * min(ours) / min(peer),
-        "target": TARGET_PER_CENT,
-    }
+    row = compared(
+        f"macro-AUROC of {size} / scikit-learn's, in per cent",
+        1e3 * min(ours),
+        1e3 * min(peer),
+        TARGET_PER_CENT,
+    )
+    yield {**row, "ratio": 100 * row["ratio"]}
     yield {
         "what": f"memory of RE@R and macro-AUROC with the scores / the scores, {size}",
         "ratio": 1 + max(_peak(errors), _peak(area)) / scores.nbytes,
         "target": TARGET_MEMORY,
     }
-
-
-def _seconds(call: Callable) -> float:
-    started = time.perf_counter()
-    call()
-    return time.perf_counter() - started
 
 
 def _peak(call: Callable) -> int:

@@ -7,6 +7,7 @@ import numpy as np
 from sklearn.metrics import f1_score
 
 from experiments.benchmarks.data import random_graph, random_labels
+from experiments.benchmarks.steps import compared
 from icd_relevancy.metrics import relevancy_report
 
 NOTES, LABELS, TARGET = 1_000_000, 9278, 1.5
@@ -30,13 +31,8 @@ def measure() -> Iterator[dict]:
             f1_score(truth, predicted, average="weighted", zero_division=0)
             peer.append(time.perf_counter() - between)
             ours.append(between - started)
-        yield {
-            "what": f"relevancy_report / scikit-learn F1, 1 M notes, predictions {name}",
-            "ours (ms)": 1e3 * min(ours),
-            "peer (ms)": 1e3 * min(peer),
-            "ratio": min(ours) / min(peer),
-            "target": TARGET,
-        }
+        what = f"relevancy_report / scikit-learn F1, 1 M notes, predictions {name}"
+        yield compared(what, 1e3 * min(ours), 1e3 * min(peer), TARGET)
 
 
 def _half_right(truth, rng):

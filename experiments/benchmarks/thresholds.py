@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from experiments.benchmarks.steps import compared
 from icd_relevancy.metrics import relevancy_report
 from icd_relevancy.relevance.graph import RelevanceGraph
 from icd_relevancy.training.thresholds import predicted_labels, tune_threshold
@@ -33,10 +34,5 @@ def measure() -> Iterator[dict]:
         if ours < theirs:
             raise AssertionError("a threshold compared is better than the best")
         kind = "equality" if graph is None else "relevancy"
-        yield {
-            "what": f"best threshold of {scores.size:,} scores, {kind}, against {CANDIDATES} reports",
-            "ours (ms)": 1e3 * seconds,
-            "peer (ms)": 1e3 * reports,
-            "ratio": seconds / reports,
-            "target": TARGET_RATIO,
-        }
+        what = f"best threshold of {scores.size:,} scores, {kind}, against {CANDIDATES} reports"
+        yield compared(what, 1e3 * seconds, 1e3 * reports, TARGET_RATIO)
