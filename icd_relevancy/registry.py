@@ -97,6 +97,11 @@ class Registry:
         return tuple(name for name, kind in self._settings.items() if setting in kind.__dataclass_fields__)
 
     def _import(self, module: str, name: str) -> ModuleType:
+        # A folder from anywhere may name one, and some do things when they are imported.
+        if module.partition(".")[0] in sys.stdlib_module_names:
+            raise InputError(
+                f"{self.kind} {shown_word(name)}: {module} is a module of Python's own, which has no {self.kind}"
+            )
         try:
             return import_module(module)
         except ModuleNotFoundError as error:

@@ -11,12 +11,13 @@ if TYPE_CHECKING:
     from icd_relevancy.models.laat import laat, laat_body
     from icd_relevancy.models.lexicon import joint_lexicon_classifier, lexicon_classifier
     from icd_relevancy.models.medication import (
+        FrequencyDummy,
         mean_network,
+        mean_of_children,
         medication_network,
         predict_blocks,
         predict_streamed,
     )
-    from icd_relevancy.models.medication_baselines import FrequencyDummy, mean_of_children
     from icd_relevancy.models.multirescnn import multirescnn, multirescnn_body
     from icd_relevancy.models.note_classifier import note_classifier
     from icd_relevancy.models.parts import (
@@ -65,8 +66,7 @@ _HOME = {
     "classifier": "jams label_attention_classifier",
     "parts": "attention_model encoder_of head_of system_attention_model system_model",
     "lexicon": "joint_lexicon_classifier lexicon_classifier",
-    "medication": "mean_network medication_network predict_blocks predict_streamed",
-    "medication_baselines": "FrequencyDummy mean_of_children",
+    "medication": "FrequencyDummy mean_network mean_of_children medication_network predict_blocks predict_streamed",
     "multirescnn": "multirescnn multirescnn_body",
     "note_classifier": "note_classifier",
     "plm_icd": "plm_icd plm_icd_body",

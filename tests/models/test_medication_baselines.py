@@ -7,8 +7,8 @@ from scipy import sparse
 
 from icd_relevancy import InputError, hierarchy
 from icd_relevancy.hierarchy import Hierarchy
-from icd_relevancy.models import medication_baselines
-from icd_relevancy.models.medication_baselines import FrequencyDummy, mean_of_children
+from icd_relevancy.models import medication
+from icd_relevancy.models.medication import FrequencyDummy, mean_of_children
 from tests.losses import hierarchy_oracles as oracles
 
 
@@ -32,7 +32,7 @@ def test_an_unfitted_dummy_says_so():
 
 @pytest.mark.parametrize("kind", oracles.FORESTS)
 def test_parents_are_the_mean_of_their_children(kind, monkeypatch):
-    monkeypatch.setattr(medication_baselines, "_ROWS_AT_ONCE", 3)
+    monkeypatch.setattr(medication, "_ROWS_AT_ONCE", 3)
     parents = oracles.FORESTS[kind]
     p = np.random.default_rng(0).random((8, len(parents)))
     expected = oracles.mean_of_children(parents, p)
