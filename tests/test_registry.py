@@ -62,8 +62,10 @@ def test_asking_for_names_imports_nothing():
         ("own_broken:my_loss", "its module own_broken cannot be imported: cannot import name"),
         ("own_things:your_loss", "your_loss is not there in the module own_things"),
         ("own_things:no_loss", "no_loss is not marked as a loss in the module own_things"),
-        ("os:system", "system is not marked as a loss in the module os"),
-        ("os:sep", "sep is not marked as a loss"),
+        ("numpy:sum", "sum is not marked as a loss in the module numpy"),
+        ("numpy:pi", "pi is not marked as a loss"),
+        ("os:system", "os is a module of Python's own, which has no loss"),
+        ("antigravity:geohash", "antigravity is a module of Python's own"),
     ],
 )
 def test_what_is_not_there_is_one_line(name, message):
