@@ -74,11 +74,11 @@ class Configuration(Settings):
 
     @classmethod
     def all_fields(cls) -> dict[str, Field]:
-        """Its own settings and those of all models and losses of ours, by name."""
+        """Its own settings and those of all models and losses of ours, by name, in the order of the signature."""
         known = cls._own_fields()
         for part in cls.PARTS.values():
             known = {**part.settings(), **known}
-        return known
+        return {name: known[name] for name in cls.__signature__.parameters}
 
     def _refuse_foreign(self, part: Part, name: str, value) -> None:
         """Raises the `InputError` about a setting of another model or loss."""
