@@ -5,6 +5,7 @@ from dataclasses import Field, fields
 from inspect import Parameter, Signature
 from typing import ClassVar, NamedTuple
 
+from icd_relevancy.codes.system import code_system_name
 from icd_relevancy.registry import Registry
 from icd_relevancy.settings import Settings, check_range, check_types, made
 
@@ -49,14 +50,14 @@ class Configuration(Settings):
         settings = dict(zip([*self.__signature__.parameters][: len(values)], values, strict=True)) | settings
         for name, one in own.items():
             value = settings.pop(name, one.default)
-            object.__setattr__(self, name, _system_name(value) if name in _SYSTEMS else value)
+            object.__setattr__(self, name, code_system_name(value) if name in _SYSTEMS else value)
         for name, part in self.PARTS.items():
             kind = part.things.settings(getattr(self, part.chosen_by))
             # `dataclasses.replace` gives the part as it was.
             settings = _kept(settings.pop(name, None), kind) | settings
             chosen = {one.name: settings.pop(one.name) for one in fields(kind) if one.name in settings}
             for system in chosen.keys() & set(_SYSTEMS):
-                chosen[system] = _system_name(chosen[system])
+                chosen[system] = code_system_name(chosen[system])
             given = {key: value for key, value in chosen.items() if value is not None}
             object.__setattr__(self, name, kind(**given))
         for name, value in settings.items():
@@ -108,7 +109,7 @@ class Configuration(Settings):
             InputError: Naming an unknown key, or a value of the wrong type.
         """
         # YAML reads a bare 10 as a number.
-        spelt = {name: _system_name(settings[name]) for name in _SYSTEMS if settings.get(name) in (9, 10)}
+        spelt = {name: code_system_name(settings[name]) for name in _SYSTEMS if settings.get(name) in (9, 10)}
         settings = {**settings, **spelt}
         known, left_open = cls.all_fields(), set()
         for part in cls.PARTS.values():
@@ -142,14 +143,6 @@ def flat_signature(kind: type[Configuration], order: str) -> Signature:
         ],
         return_annotation=None,
     )
-
-
-def _system_name(name) -> str:
-    from icd_relevancy.codes import (
-        code_system_name,  # which reads tables, as the command line's help need not
-    )
-
-    return code_system_name(name)
 
 
 def _kept(former: Settings | None, kind: type) -> dict:

@@ -4,12 +4,16 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from icd_relevancy.codes import code_system_name
-from icd_relevancy.data.notes import Notes, read_notes
-from icd_relevancy.data.stays import Stays, read_stays
+from icd_relevancy.codes.system import code_system_name
 from icd_relevancy.errors import InputError, shown_word
 from icd_relevancy.registry import Registry
+
+# The names of the sources are asked for where nothing is read.
+if TYPE_CHECKING:
+    from icd_relevancy.data.notes import Notes
+    from icd_relevancy.data.stays import Stays
 
 _HERE = "icd_relevancy.data.sources"
 _NAMES = {
@@ -59,6 +63,11 @@ class Source:
     path: str
 
 
+def source_names(of: str) -> tuple[str, ...]:
+    """Our sources of notes or of stays."""
+    return tuple(_NAMES[of])
+
+
 def _split(data) -> tuple[str | None, str]:
     """The name of a source and its path; None and `data` for a file."""
     name, _, path = str(data).partition(":")
@@ -94,7 +103,7 @@ def find_source(data, of: str | None = None) -> Source | None:
     return Source(**about, read=SOURCES.find(name), path=path)
 
 
-def load_notes(data, code_system: str | None = "icd10cm", require_codes: bool = True) -> Notes:
+def load_notes(data, code_system: str | None = "icd10cm", require_codes: bool = True) -> "Notes":
     """Reads notes as the command line names them.
 
     Args:
@@ -113,13 +122,15 @@ def load_notes(data, code_system: str | None = "icd10cm", require_codes: bool = 
     >>> from icd_relevancy.data import load_notes
     >>> notes = load_notes("cmc2007:data/cmc2007")  # doctest: +SKIP
     """
+    from icd_relevancy.data.notes import Notes, read_notes
+
     named = find_source(data, "notes")
     if named is None:
         return read_notes(data, require_codes=require_codes)
     return _checked(data, named.read(named.path, code_system and code_system_name(code_system)), Notes)
 
 
-def load_stays(data, code_system: str = "icd10cm", require_codes: bool = True) -> Stays:
+def load_stays(data, code_system: str = "icd10cm", require_codes: bool = True) -> "Stays":
     """Reads stays as the command line names them.
 
     Args:
@@ -138,6 +149,8 @@ def load_stays(data, code_system: str = "icd10cm", require_codes: bool = True) -
     >>> from icd_relevancy.data import load_stays
     >>> stays = load_stays("eicu:data/eicu_demo", "icd9cm")  # doctest: +SKIP
     """
+    from icd_relevancy.data.stays import Stays, read_stays
+
     named = find_source(data, "stays")
     if named is None:
         return read_stays(data, require_codes)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+from icd_relevancy.codes.system import PACKAGED_SYSTEMS
 from icd_relevancy.errors import InputError
 from icd_relevancy.losses.by_name import STAY_LOSSES
 from icd_relevancy.settings import Settings, UnheededError, setting
@@ -92,9 +93,7 @@ class MedicationConfig(Configuration):
     PARTS: ClassVar = {"loss_own": Part("loss", STAY_LOSSES)}
 
     def __post_init__(self):
-        # They come with pandas and SciPy.
-        from icd_relevancy.codes.system import PACKAGED_SYSTEMS
-        from icd_relevancy.relevance.graph import check_threshold
+        from icd_relevancy.relevance.graph import check_threshold  # which SciPy comes with
 
         check_threshold(self.threshold)
         super().__post_init__()
