@@ -45,7 +45,8 @@ def setting(
         least, most: The bounds, where they belong to the range.
         above, below: The bounds, where they do not.
         one_of: All values that are allowed.
-        option: The help of the setting as an option of the command line. Defaults to None: it is none.
+        option: The help of the setting as an option of the command line; `{models}` in it stands for the models that
+            have the setting. Defaults to None: it is none.
 
     Example:
 

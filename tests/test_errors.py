@@ -4,8 +4,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from icd_relevancy.cli.main import _print_codes
-from icd_relevancy.cli.medication import _tell_drugs, print_wards
+from icd_relevancy.cli.evaluate import print_wards
+from icd_relevancy.cli.options import warn_drugs
+from icd_relevancy.cli.predict import print_codes
 from icd_relevancy.data import Stays
 from icd_relevancy.errors import InputError, printable, shown_code, shown_note, shown_word
 from icd_relevancy.settings import read_yaml
@@ -34,7 +35,7 @@ def test_a_number_of_thousands_of_digits():
 
 def test_predicted_codes_of_a_hostile_note(capsys):
     code = {"assigned": True, "probability": 0.5, "code": "J18.9", "title": "Pneu\x1b]0;x"}
-    _print_codes(HOSTILE, None, [code], False)
+    print_codes(HOSTILE, [code])
     lines = capsys.readouterr().out.split("\n")
     assert len(lines) == 3
     assert all(map(str.isprintable, lines))
@@ -45,7 +46,7 @@ def test_unknown_drugs_may_be_note_text(capsys):
         known_drugs=lambda stays: SimpleNamespace(tolist=lambda: [1]),
         unknown_drugs=lambda stays: (("xyzzy", 2), ("Mrs Miller coughs", 1)),
     )
-    _tell_drugs(coder, Stays(("1",), (("xyzzy",),), ((),)))
+    warn_drugs(coder, Stays(("1",), (("xyzzy",),), ((),)))
     told = capsys.readouterr().err
     assert "left out: xyzzy (2), (not shown: 17 characters of text) (1)" in told
 

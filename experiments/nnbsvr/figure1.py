@@ -8,9 +8,9 @@ import pandas as pd
 from experiments.harness import show
 from experiments.nnbsvr.printed import printed_features
 from experiments.tasks.codes import CodesTask
-from icd_relevancy.cli.checks import check_at_least
 from icd_relevancy.codes import code_knowledge
 from icd_relevancy.reporting import line_plot, write_table
+from icd_relevancy.settings import check
 from icd_relevancy.vectors import reduce
 from icd_relevancy.vectors.features import knowledge_features
 
@@ -23,7 +23,7 @@ def make(task: CodesTask, settings: dict, stem: Path) -> None:
     The elbow depends on where the curve ends: that of the printed recipe ends with its last feature, ours with
     `dimensions`.
     """
-    check_at_least("dimensions", settings["dimensions"], 1)
+    check(settings["dimensions"] >= 1, "dimensions", settings["dimensions"], "at least 1")
     knowledge = code_knowledge(task.system)
     rows = knowledge.table.index.get_indexer(task.codes)
     printed, lines, curves = settings.get("printed"), [], {}

@@ -8,9 +8,9 @@ from sklearn.preprocessing import normalize
 
 from experiments.harness import progress, show
 from experiments.tasks.codes import CodesTask
-from icd_relevancy.cli.checks import check_at_least
 from icd_relevancy.errors import InputError
 from icd_relevancy.reporting import bar_plot
+from icd_relevancy.settings import check
 from icd_relevancy.vectors import CodeVectors
 from icd_relevancy.vectors.validation import hierarchy_reconstruction, levels
 
@@ -30,7 +30,7 @@ def make(task: CodesTask, settings: dict, stem: Path) -> None:
     it high for any clusters, so that of shuffled clusters stands beside it, and the normalised mutual
     information (NMI), which forgives that less.
     """
-    check_at_least("seeds", settings["seeds"], 1)
+    check(settings["seeds"] >= 1, "seeds", settings["seeds"], "at least 1")
     rows = []
     for row in progress(settings["rows"], "table 7"):
         vectors = _with_lengths(task, task.vectors(row["vectors"]), row["lengths"])

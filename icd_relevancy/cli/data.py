@@ -1,10 +1,10 @@
-"""The command line for data: `icd-relevancy data check | synthetic`."""
+"""`icd-relevancy data check | synthetic`."""
 
 from collections import Counter
 from itertools import chain
 from pathlib import Path
 
-from icd_relevancy.cli.checks import check_at_least, check_output, note
+from icd_relevancy.cli.options import add_data, check_at_least, check_output, note
 from icd_relevancy.errors import InputError, shown_note, shown_word
 from icd_relevancy.progress import doing
 
@@ -17,7 +17,7 @@ def add_data_commands(commands) -> None:
         required=True, metavar="COMMAND"
     )
     check = data.add_parser("check", help="read notes or stays and say what is in them")
-    add_data_argument(check)
+    add_data(check)
     check.set_defaults(run=_check)
     synthetic = data.add_parser("synthetic", help="write synthetic notes")
     synthetic.add_argument("--out", required=True, type=Path, metavar="FILE", help=".csv, .parquet or .jsonl")
@@ -29,33 +29,10 @@ def add_data_commands(commands) -> None:
     synthetic.set_defaults(run=_synthetic)
 
 
-def add_data_argument(parser, code_system: bool = True) -> None:
-    """Adds DATA, and `--code-system` where it is not the trained model that has one."""
-    parser.add_argument(
-        "data", metavar="DATA",
-        help="a file of notes (CSV, TSV, Parquet, JSON lines), or SOURCE:PATH with SOURCE one of cmc2007, codiesp, "
-        "codiesp-es, mimic4-notes; of medication models a file of stays, or eicu, mimic3, mimic4, omop; SOURCE may be "
-        "MODULE:NAME of a reader of your own",
-    )  # fmt: skip
-    if code_system:
-        parser.add_argument(
-            "--code-system",
-            metavar="NAME|PATH",
-            help="icd10cm (default; also as ICD-10-CM or 10), icd9cm or a table",
-        )
-
-
-def default_code_system(data: str) -> str:
-    """The code system of data whose code system is not told."""
-    from icd_relevancy.data.sources.by_name import source_systems
-
-    return source_systems(data)[0]
-
-
 def _check(options):
     with doing("reading the data and its codes"):
-        told = _read_by_system(options)
-    _tell(*told, options.data)
+        what, parts = _read_by_system(options)
+    _print_summary(what, parts, options.data)
 
 
 def _read_by_system(options) -> tuple[str, dict]:
@@ -75,14 +52,16 @@ def _read_by_system(options) -> tuple[str, dict]:
     )
 
 
-def _notes_by_system(data: str, of_source: tuple[str, ...], given: str | None) -> dict:
+def _notes_by_system(data: str, systems_of_source: tuple[str, ...], given: str | None) -> dict:
     """The notes of each code system that they name or, where neither they nor the user do, that knows their codes."""
     from icd_relevancy.codes import code_system, code_system_name, icd9cm, icd10cm
     from icd_relevancy.codes.icd import PACKAGED
     from icd_relevancy.data import load_notes, split_by_code_system
 
-    notes = load_notes(data, None if given is None and len(of_source) > 1 else given or of_source[0])
-    system = code_system(given or of_source[0])
+    notes = load_notes(
+        data, None if given is None and len(systems_of_source) > 1 else given or systems_of_source[0]
+    )
+    system = code_system(given or systems_of_source[0])
     if notes.code_system is None:
         if given is None and any(
             system.normalise_all(chain.from_iterable(notes.codes), groups=False)[1].unknown_codes
@@ -98,24 +77,26 @@ def _notes_by_system(data: str, of_source: tuple[str, ...], given: str | None) -
     for name in dict.fromkeys(names):
         if name not in (*PACKAGED, system.name):
             row = names.index(name)
-            told = f"{shown_note(notes.note_id[row], row + 1)} has the code_system {shown_word(name)}"
-            raise InputError(f"{data}: {told}; write icd10cm or icd9cm, or give its table by --code-system")
+            problem = f"{shown_note(notes.note_id[row], row + 1)} has the code_system {shown_word(name)}"
+            raise InputError(
+                f"{data}: {problem}; write icd10cm or icd9cm, or give its table by --code-system"
+            )
         systems.setdefault(name, None)
         systems[name] = systems[name] or code_system(name)
-    parts = {one: notes.select([here == name for here in names]) for name, one in systems.items()}
-    return {one: part for one, part in parts.items() if len(part)}
+    parts = {system: notes.select([of == name for of in names]) for name, system in systems.items()}
+    return {system: part for system, part in parts.items() if len(part)}
 
 
-def _stays_by_system(data: str, of_source: tuple[str, ...], given: str | None) -> dict:
+def _stays_by_system(data: str, systems_of_source: tuple[str, ...], given: str | None) -> dict:
     """The stays of each code system that a source has, or of the one that is asked for."""
     from icd_relevancy.codes import code_system
     from icd_relevancy.data import load_stays
 
-    if len(of_source) == 1 or given:
-        name = given or of_source[0]
+    if len(systems_of_source) == 1 or given:
+        name = given or systems_of_source[0]
         return {code_system(name): load_stays(data, name)}
     parts, missing = {}, []
-    for name in of_source:
+    for name in systems_of_source:
         try:
             parts[code_system(name)] = load_stays(data, name)
         except InputError as error:
@@ -127,7 +108,7 @@ def _stays_by_system(data: str, of_source: tuple[str, ...], given: str | None) -
     return parts
 
 
-def _tell(what: str, parts: dict, data: str) -> None:
+def _print_summary(what: str, parts: dict, data: str) -> None:
     """Says what is in notes or stays of each code system; raises `InputError` in the end for codes of none."""
     from icd_relevancy.data.code_systems import canonical_names, shown_unknown
     from icd_relevancy.files.records import refuse
@@ -142,19 +123,19 @@ def _tell(what: str, parts: dict, data: str) -> None:
     }
     by = " or repeated text" if what == "note" else ""
     # A patient may have some of each system, so their groups are no sum.
-    of_all = "" if len(parts) > 1 else f", {next(iter(groups.values()))}{by}"
+    groups_of_all = "" if len(parts) > 1 else f", {next(iter(groups.values()))}{by}"
     print(f"{size} {what}s, {total} codes, {distinct} distinct")
     if what == "stay":
         without = sum(not drugs for part in parts.values() for drugs in part.drugs)
-        print(f"{uncoded} stays without codes, {without} without drugs{of_all}")
+        print(f"{uncoded} stays without codes, {without} without drugs{groups_of_all}")
     else:
-        print(f"{uncoded} notes without codes{of_all}")
+        print(f"{uncoded} notes without codes{groups_of_all}")
     problems = []
     for system, (name_of, report) in named.items():
-        of_it = f" ({len(parts[system])} {what}s, {groups[system]}{by})" if len(parts) > 1 else ""
-        print(f"{system.name}{of_it}: {_counted(name_of, report)}")
-        for told in _changes(report):
-            print(f"  {told}")
+        size_of_part = f" ({len(parts[system])} {what}s, {groups[system]}{by})" if len(parts) > 1 else ""
+        print(f"{system.name}{size_of_part}: {_counted(name_of, report)}")
+        for change in _changes(report):
+            print(f"  {change}")
         if report.unknown_codes:
             rows = zip(getattr(parts[system], f"{what}_id"), parts[system].codes, strict=True)
             shown = shown_unknown(report.unknown_codes, rows, what)

@@ -1,4 +1,4 @@
-"""The command line for explanations: `icd-relevancy explain`."""
+"""`icd-relevancy explain`."""
 
 import json
 from pathlib import Path
@@ -6,13 +6,14 @@ from pathlib import Path
 from tqdm import tqdm
 
 from icd_relevancy._keras import start_tensorflow
-from icd_relevancy.cli.checks import check_at_least, check_output, tell_left_out
+from icd_relevancy.cli.options import add_encoder, add_system, check_at_least, check_output, note_left_out
 from icd_relevancy.errors import InputError
+from icd_relevancy.models.by_name import NOTE_MODELS
 
 _PAGES = (".html", ".htm")
 
 
-def add_explain_command(commands) -> None:
+def add_explain(commands) -> None:
     """Adds `explain` to the parser's commands."""
     explain = commands.add_parser("explain", help="show why new notes get their codes, as a page to read")
     explain.add_argument("folder", type=Path, metavar="FOLDER")
@@ -36,18 +37,11 @@ def add_explain_command(commands) -> None:
         help="codes a note: the assigned, at least K (default: 5)",
     )
     explain.add_argument(
-        "--samples",
-        type=int,
-        default=1000,
-        metavar="N",
+        "--samples", type=int, default=1000, metavar="N",
         help="versions of a note that lime asks about (default: 1000)",
-    )
-    explain.add_argument(
-        "--encoder", metavar="NAME|PATH", help="where the encoder is (default: as at the training)"
-    )
-    explain.add_argument(
-        "--system", metavar="NAME", help="of a joint model, the code system to explain, as icd9 or icd10cm"
-    )
+    )  # fmt: skip
+    add_encoder(explain)
+    add_system(explain, "of a joint model, the code system to explain, as icd9 or icd10cm")
     explain.add_argument(
         "--json",
         action="store_true",
@@ -60,8 +54,7 @@ def _explain(options):
     from icd_relevancy.data.new_notes import read_new_notes
     from icd_relevancy.explain import write_page
     from icd_relevancy.explain.lime import LEAST_SAMPLES, check_lime
-    from icd_relevancy.models.by_name import NOTE_MODELS
-    from icd_relevancy.training.coder import check_kind
+    from icd_relevancy.training.coder import check_kind, load_coder
 
     check_at_least("--top-k", options.top_k, 1)
     check_at_least("--samples", options.samples, LEAST_SAMPLES)
@@ -72,11 +65,8 @@ def _explain(options):
     left_out: list[str] = []
     notes = read_new_notes(options.file, left_out)
     start_tensorflow()
-    from icd_relevancy.training.coder import load_coder
-    from icd_relevancy.training.notes.joint_coder import JointCoder
-
     coder = load_coder(options.folder, options.encoder, options.system)
-    if isinstance(coder, JointCoder):
+    if coder.kind == "joint":
         raise InputError(f"{options.folder}: codes in {' and '.join(coder.coders)}; choose one with --system")
     method = _method_of(coder, options)
     # A single note has LIME's own bar; None leaves the bar out where the output is not a terminal.
@@ -88,7 +78,7 @@ def _explain(options):
             print(json.dumps(explanation.to_dict()))
     else:
         print(f"{options.out}: {_summary(explanations)}")
-    return tell_left_out(left_out, "notes")
+    return note_left_out(left_out, "notes")
 
 
 def _check_page(path: Path, notes: str) -> None:
@@ -131,12 +121,11 @@ def _method_of(coder, options):
 
     def by_attention(note):
         weights, token_spans, category_weights = coder.attention(note)
-        (probabilities,) = coder.scores(note)
         return attention_explanation(
             weights,
             token_spans,
             note.text[0],
-            probabilities,
+            coder.scores(note)[0],
             coder.labels,
             coder.titles,
             note_id=note.note_id[0],
@@ -146,11 +135,10 @@ def _method_of(coder, options):
         )
 
     def by_lexicon(note):
-        (probabilities,) = coder.scores(note)
         return lexicon_explanation(
             coder.evidence,
             note.text[0],
-            probabilities,
+            coder.scores(note)[0],
             coder.labels,
             coder.titles,
             note_id=note.note_id[0],
@@ -173,7 +161,7 @@ def _versions(note, texts):
 
 def _summary(explanations) -> str:
     codes = [code for explanation in explanations for code in explanation.codes]
-    told = "1 note" if len(explanations) == 1 else f"{len(explanations)} notes"
-    told = f"{told}, {len(codes)} codes explained by {explanations[0].method}"
+    notes = "1 note" if len(explanations) == 1 else f"{len(explanations)} notes"
+    summary = f"{notes}, {len(codes)} codes explained by {explanations[0].method}"
     fits = [code.fidelity for code in codes if code.fidelity is not None]
-    return f"{told}, fit R² {min(fits):.2f} to {max(fits):.2f}" if fits else told
+    return f"{summary}, fit R² {min(fits):.2f} to {max(fits):.2f}" if fits else summary

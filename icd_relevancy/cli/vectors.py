@@ -1,20 +1,21 @@
-"""The command line for code vectors: `icd-relevancy vectors build | show | compare`."""
+"""`icd-relevancy vectors build | show | compare`."""
 
+import json
 import re
-import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 from icd_relevancy._keras import start_tensorflow
-from icd_relevancy.cli.checks import check_at_least, check_plot, check_replaceable, check_seed, note
-from icd_relevancy.cli.compare import add_compare_command
+from icd_relevancy.cli.options import check_at_least, check_output, note, verbosity
 from icd_relevancy.errors import InputError, printable, shown_code, shown_word
 from icd_relevancy.progress import tell_if_long
 from icd_relevancy.vectors.by_name import RECIPES
 
-OF_NNBSVR = ("features", "code_edits", "dimensions", "text", "fine_tune", "epochs", "network", "plot")
-OF_TEXT = ("fine_tune", "epochs", "network")
-OF_ENCODER = ("encoder", "max_length")
-MAX_LENGTH = 150
+_OF_NNBSVR = ("features", "code_edits", "dimensions", "text", "fine_tune", "epochs", "network", "plot")
+_OF_TEXT = ("fine_tune", "epochs", "network")
+_OF_ENCODER = ("encoder", "max_length")
+_MAX_LENGTH = 150
+_PAIRS_SYSTEM = "icd10cm"
 
 
 def add_vectors_commands(commands) -> None:
@@ -24,7 +25,7 @@ def add_vectors_commands(commands) -> None:
     )
     _add_build(vectors)
     _add_show(vectors)
-    add_compare_command(vectors)
+    _add_compare(vectors)
 
 
 def _add_build(vectors):
@@ -60,7 +61,7 @@ def _add_build(vectors):
         "--encoder", metavar="NAME|PATH", help="of --text and icd2vec (default: all-MiniLM-L6-v2)"
     )
     build.add_argument(
-        "--max-length", type=int, metavar="TOKENS", help=f"of --text and icd2vec (default: {MAX_LENGTH})"
+        "--max-length", type=int, metavar="TOKENS", help=f"of --text and icd2vec (default: {_MAX_LENGTH})"
     )
     build.add_argument("--codes", type=int, metavar="N", help="only N codes drawn at random, for a trial")
     build.add_argument("--seed", type=int, default=0, help="default: 0")
@@ -81,6 +82,21 @@ def _add_show(vectors):
     )
     show.add_argument("--top-k", type=int, default=10, metavar="K", help="default: 10")
     show.set_defaults(run=_show)
+
+
+def _add_compare(vectors):
+    compare = vectors.add_parser("compare", help="test code vectors on pairs of codes and on the hierarchy")
+    compare.add_argument("vectors", nargs="+", metavar="NAME|PATH")
+    compare.add_argument("--code-system", metavar="NAME|PATH", help="default: that of the vectors")
+    compare.add_argument(
+        "--pairs", type=Path, metavar="FILE.csv", help="default: the packaged pairs, of icd10cm alone"
+    )
+    compare.add_argument(
+        "--codes", type=int, default=10000, metavar="N", help="codes for the hierarchy (default: 10000)"
+    )
+    compare.add_argument("--seed", type=int, default=0, help="default: 0")
+    compare.add_argument("--json", action="store_true", help="print one JSON object a line")
+    compare.set_defaults(run=_compare)
 
 
 def _build(options):
@@ -116,34 +132,54 @@ def _check_use(options, takes):
             (f"--{name.replace('_', '-')}" for name in names if getattr(options, name) is not None), None
         )
 
-    if "knowledge" not in takes and first(OF_NNBSVR):
-        raise InputError(f"{first(OF_NNBSVR)} belongs to --recipe nnbsvr, not {options.recipe}")
+    if "knowledge" not in takes and first(_OF_NNBSVR):
+        raise InputError(f"{first(_OF_NNBSVR)} belongs to --recipe nnbsvr, not {options.recipe}")
     if options.seed and "seed" not in takes and options.codes is None:
         raise InputError(
             f"--seed: --recipe {options.recipe} draws nothing at random without --codes; leave it out"
         )
-    if not options.text and first(OF_TEXT):
-        raise InputError(f"{first(OF_TEXT)} belongs to the network of the codes' words: give --text too")
-    if not options.text and "encoder" not in takes and first(OF_ENCODER):
-        raise InputError(f"{first(OF_ENCODER)} belongs to --text and to --recipe icd2vec: give one of them")
+    if not options.text and first(_OF_TEXT):
+        raise InputError(f"{first(_OF_TEXT)} belongs to the network of the codes' words: give --text too")
+    if not options.text and "encoder" not in takes and first(_OF_ENCODER):
+        raise InputError(f"{first(_OF_ENCODER)} belongs to --text and to --recipe icd2vec: give one of them")
 
 
 def _check_numbers(options):
     check_at_least("--codes", options.codes, 1)
     check_at_least("--epochs", options.epochs, 1)
     check_at_least("--max-length", options.max_length, 3)
-    check_seed(options.seed)
+    _check_seed(options.seed)
 
 
 def _check_places(options):
-    check_replaceable(options.out, "code vectors", "vectors.npy", "codes.json")
+    _check_replaceable(options.out, "code vectors", "vectors.npy", "codes.json")
     if options.network:
-        check_replaceable(options.network, "text_to_vector.json", "text_to_vector.json")
+        _check_replaceable(options.network, "text_to_vector.json", "text_to_vector.json")
     if options.plot:
-        check_plot(options.plot)
+        _check_plot(options.plot)
     for option, place in (("--network", options.network), ("--plot", options.plot)):
         if place and options.out.resolve().is_relative_to(place.resolve()):
             raise InputError(f"{option} {place}: --out lies there; choose another place")
+
+
+def _check_seed(seed: int) -> None:
+    if not 0 <= seed < 2**32:
+        raise InputError(f"--seed must be from 0 to {2**32 - 1}. Received: {seed}")
+
+
+def _check_replaceable(path: Path, what: str, *files: str) -> None:
+    """Refuses a folder that cannot be written, or that is there already and lacks the files of such a one."""
+    check_output(path)
+    if path.exists() and not all((path / file).is_file() for file in files):
+        raise InputError(f"{path} exists and holds no {what}; choose another folder")
+
+
+def _check_plot(path: Path) -> None:
+    check_output(path)
+    if path.is_dir():
+        raise InputError(f"{path}: is a folder; name a .png file")
+    if find_spec("matplotlib") is None:
+        raise InputError('plots need matplotlib; run: pip install "icd_relevancy[plot]"')
 
 
 def _text_config(options):
@@ -152,7 +188,7 @@ def _text_config(options):
     from icd_relevancy.layers import TransformerEncoder
     from icd_relevancy.vectors.text_to_vector import TextToVectorConfig
 
-    length = MAX_LENGTH if options.max_length is None else options.max_length
+    length = _MAX_LENGTH if options.max_length is None else options.max_length
     # Loaded for its checks alone: a faulty encoder or too great a length shall not be found after minutes.
     TransformerEncoder(options.encoder, max_length=length)
     return TextToVectorConfig(
@@ -199,10 +235,9 @@ def _learnt(knowledge, targets, config, options):
     tell_if_long(f"learning vectors from the words of {len(texts)} codes", len(texts))
     cache = cache_folder() / "embeddings"
     checkpoint = options.out.absolute().with_name(f".{options.out.name}.checkpoint")
-    verbose = 1 if sys.stderr.isatty() else 0
-    network = TextToVector.train(texts, targets.vectors, config, cache, checkpoint, verbose)
-    told = {"encoder": options.encoder, "encoder_hash": network.encoder_hash}
-    text = {**told, "fine_tune": config.fine_tune, "epochs": config.epochs}
+    network = TextToVector.train(texts, targets.vectors, config, cache, checkpoint, verbosity())
+    text = {"encoder": options.encoder, "encoder_hash": network.encoder_hash}
+    text |= {"fine_tune": config.fine_tune, "epochs": config.epochs}
     vectors = CodeVectors(targets.codes, network.predict(texts, cache), {**targets.meta, "text": text})
     return vectors, network
 
@@ -236,8 +271,9 @@ def _show(options):
         _show_titled(wanted, vectors, system, titles, options.top_k)
         return
     if code_key(code) != code_key(wanted):
-        told = shown_code(wanted, quoted=False)
-        note(f"{told} is not in {system.name}; these are the nearest codes of {code}")
+        note(
+            f"{shown_code(wanted, quoted=False)} is not in {system.name}; these are the nearest codes of {code}"
+        )
     nearest = vectors.most_similar(code, options.top_k)
     for other, similarity in [(code, 1.0), *nearest]:
         print(printable(f"{similarity:6.3f}  {other:8}  {_title(other, system, titles)}".rstrip()))
@@ -250,28 +286,22 @@ def _title(code: str, system, titles: dict[str, str]) -> str:
 def _show_titled(words: str, vectors, system, titles: dict[str, str], count: int) -> None:
     """Lists the codes whose titles have words that begin with these, those first that begin so and say little else."""
     patterns = [re.compile(rf"\b{re.escape(word)}", re.IGNORECASE) for word in words.split()]
-    found = [
+    matches = [
         (code, title)
         for code in vectors.codes
         if (title := _title(code, system, titles)) and all(pattern.search(title) for pattern in patterns)
     ]
-    if not found:
+    if not matches:
         name = "these vectors" if system is None else system.name
-        raise InputError(f"{_shown(words)} is no code of {name}, and no title has {_these(words)}")
-    found.sort(key=lambda pair: (not patterns[0].match(pair[1]), len(pair[1].split())))
-    print(f"{len(found)} codes by title; show CODE lists the nearest to one of them")
-    for code, title in found[:count]:
+        is_one = len(words.split()) == 1
+        shown, these = (shown_word(words), "this word") if is_one else ("this", "all these words")
+        raise InputError(f"{shown} is no code of {name}, and no title has {these}")
+    matches.sort(key=lambda pair: (not patterns[0].match(pair[1]), len(pair[1].split())))
+    print(f"{len(matches)} codes by title; show CODE lists the nearest to one of them")
+    for code, title in matches[:count]:
         print(printable(f"{code:8}  {title}"))
-    if len(found) > count:
-        note(f"{len(found) - count} more; raise --top-k or give more words")
-
-
-def _shown(words: str) -> str:
-    return shown_word(words) if len(words.split()) == 1 else "this"
-
-
-def _these(words: str) -> str:
-    return "this word" if len(words.split()) == 1 else "all these words"
+    if len(matches) > count:
+        note(f"{len(matches) - count} more; raise --top-k or give more words")
 
 
 def _dimensions(text: str | None) -> int | None:
@@ -305,3 +335,135 @@ def _plot(meta: dict, path: Path) -> None:
     curve = meta["explained_variance"]
     values = pd.DataFrame({"cumulative explained variance": curve}, index=range(1, len(curve) + 1))
     line_plot(path, values, "dimensions", "share of the variance", mark=meta["elbow"])
+
+
+def _compare(options):
+    check_at_least("--codes", options.codes, 1)
+    _check_seed(options.seed)
+    from icd_relevancy.codes import code_system
+    from icd_relevancy.vectors import CodeVectors, read_code_pairs
+    from icd_relevancy.vectors.validation import sample_codes
+
+    loaded = {name: CodeVectors.load(name) for name in options.vectors}
+    system = code_system(options.code_system or _system_of(loaded))
+    pairs = read_code_pairs(options.pairs) if options.pairs or system.name == _PAIRS_SYSTEM else None
+    common = [code for code in system.leaves if all(code in vectors for vectors in loaded.values())]
+    if len(common) < 2:
+        raise InputError(f"{', '.join(loaded)}: no two codes of {system.name} have vectors in all of them")
+    held_pairs = None if pairs is None else pairs.held_by(*loaded.values())
+    if pairs is None:
+        note(f"no pairs: the packaged ones are of {_PAIRS_SYSTEM}, not {system.name}; give --pairs")
+    elif not len(held_pairs):
+        note(f"no pair of the {len(pairs)} has a vector for both its codes in all of {', '.join(loaded)}")
+    codes = sample_codes(common, options.codes, options.seed)
+    for name, vectors in loaded.items():
+        result = {
+            "vectors": name,
+            "dimensions": vectors.vectors.shape[1],
+            "pairs": 0 if pairs is None else len(pairs),
+            "pairs_held": len(held_pairs or ()),
+            **_by_pairs(vectors, held_pairs),
+            **_by_hierarchy(vectors, system, codes, options.seed),
+        }
+        print(json.dumps(result) if options.json else _in_words(result, len(codes)))
+
+
+def _system_of(loaded: dict) -> str:
+    """The packaged code system that all sets name, of those that name one."""
+    from icd_relevancy.codes.system import PACKAGED_SYSTEMS
+
+    named = {vectors.meta["code_system"] for vectors in loaded.values() if "code_system" in vectors.meta}
+    if len(named) > 1 or not named <= set(PACKAGED_SYSTEMS):
+        sets = f"{', '.join(loaded)} are of {', '.join(sorted(named))}"
+        raise InputError(f"{sets}; name the code system to compare them in with --code-system")
+    return named.pop() if named else "icd10cm"
+
+
+def _by_pairs(vectors, pairs) -> dict:
+    """Each split by itself, with the threshold that is best on the development pairs."""
+    from icd_relevancy.vectors.pairs import best_threshold
+
+    if not pairs:
+        return {"best_threshold": None, "splits": {}}
+    splits = {split: pairs.select(split=split) for split in dict.fromkeys(pairs.table["split"])}
+    development = splits.get("development")
+    best = best_threshold(vectors, development).threshold if _has_both_kinds(development) else None
+    return {
+        "best_threshold": best,
+        "splits": {split: _scores_of_split(vectors, part, best) for split, part in splits.items()},
+    }
+
+
+def _has_both_kinds(pairs) -> bool:
+    return pairs is not None and {"yes", "no"} <= set(pairs.table["match"])
+
+
+def _scores_of_split(vectors, pairs, best: float | None) -> dict:
+    from icd_relevancy.vectors.pairs import THRESHOLDS, pair_auc, pair_report
+
+    report = pair_report(vectors, pairs, [*THRESHOLDS, *([] if best is None else [best])])
+    report = report.astype(object).where(report.notna(), None)
+    shares = [
+        {"must_match_reached": row.must_reached, "must_not_match_below": row.must_not_below}
+        for row in report[report.kind == "all"].itertuples()
+    ]
+    first = report.iloc[0]
+    return {
+        "must_match_pairs": first.must_pairs,
+        "must_not_match_pairs": first.must_not_pairs,
+        "pair_auc": pair_auc(vectors, pairs) if _has_both_kinds(pairs) else None,
+        "thresholds": {f"{tau:g}": row for tau, row in zip(THRESHOLDS, shares, strict=False)},
+        "at_best_threshold": None if best is None else shares[-1],
+    }
+
+
+def _by_hierarchy(vectors, system, codes, seed: int) -> dict:
+    from icd_relevancy.vectors import hierarchy_reconstruction, neighbour_counts
+
+    levels = hierarchy_reconstruction(vectors, system, codes, seed)
+    return {
+        "neighbours": neighbour_counts(vectors.select(codes)).mean,
+        "hierarchy": {
+            row.level: {"purity": row.purity, "nmi": row.nmi, "purity_shuffled": row.purity_shuffled}
+            for row in levels.itertuples()
+        },
+    }
+
+
+def _in_words(result: dict, codes: int) -> str:
+    lines = [
+        f"{result['vectors']}: {result['dimensions']} dimensions, {result['neighbours']:.1f} neighbours a code at "
+        f"0.76 among {codes} codes"
+    ]
+    if result["pairs"]:
+        lines.append(
+            f"  {result['pairs_held']} of {result['pairs']} pairs are of codes with vectors in every set"
+        )
+    for split, scores in result["splits"].items():
+        lines += _split_in_words(split, scores, result["best_threshold"])
+    for level, measured in result["hierarchy"].items():
+        lines.append(
+            f"  {level}: purity {measured['purity']:.3f} (shuffled {measured['purity_shuffled']:.3f}), "
+            f"NMI {measured['nmi']:.3f}"
+        )
+    return "\n".join(lines)
+
+
+def _split_in_words(split: str, scores: dict, best: float | None) -> list[str]:
+    auc = "" if scores["pair_auc"] is None else f": AUC {scores['pair_auc']:.3f}"
+    lines = [
+        f"  {split} pairs, {scores['must_match_pairs']} that must match and {scores['must_not_match_pairs']} that "
+        f"must not{auc}"
+    ]
+    thresholds = dict(scores["thresholds"])
+    if best is not None:
+        thresholds[f"{best:.3f}, best on the development pairs"] = scores["at_best_threshold"]
+    for threshold, shares in thresholds.items():
+        reached, below = (
+            "–" if share is None else f"{share:.1%}"
+            for share in (shares["must_match_reached"], shares["must_not_match_below"])
+        )
+        lines.append(
+            f"    at {threshold}: {reached} of those that must match reach it, {below} of the others stay below"
+        )
+    return lines

@@ -153,9 +153,7 @@ class TwoSystems(ModelSettings):
     """Of models that can learn two code systems together."""
 
     joint: bool = setting(
-        False,
-        option="learn notes in two code systems together, icd10cm and icd9cm (caml, multirescnn, laat, plm-icd, "
-        "lexicon)",
+        False, option="learn notes in two code systems together, icd10cm and icd9cm ({models})"
     )
     joint_system: str = "icd9cm"
     mapping: str | None = None
