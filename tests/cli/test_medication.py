@@ -10,6 +10,8 @@ from command_line import SECRET, standard_input, write
 
 from icd_relevancy.cli.main import main
 from icd_relevancy.data import synthetic_stays
+from icd_relevancy.losses.by_name import NOTE_LOSSES, STAY_LOSSES
+from icd_relevancy.models.by_name import NOTE_MODELS
 
 SETTINGS = "model: medication", "units: 32", "hidden_layers: 1", "epochs: 3"
 
@@ -244,9 +246,9 @@ def test_refusals(trained, place, check_refused):
     check_refused("evaluate", notes, no_ward, "--by", "ward", names="--by ward is of medication models")
 
 
-def test_every_loss_can_be_named():
-    from icd_relevancy.cli.main import LOSSES
-    from icd_relevancy.training.notes import config
-    from icd_relevancy.training.stays import config as medication_config
-
-    assert list(LOSSES) == list(dict.fromkeys((*config.LOSSES, *medication_config.LOSSES)))
+def test_every_loss_and_model_can_be_named(capsys):
+    with pytest.raises(SystemExit):
+        main(["train", "--help"])
+    told = "".join(capsys.readouterr().out.split())
+    assert f"--loss{{{','.join(dict.fromkeys(NOTE_LOSSES.names + STAY_LOSSES.names))}}}" in told
+    assert f"--model{{{','.join((*NOTE_MODELS.names, 'medication'))}}}" in told
