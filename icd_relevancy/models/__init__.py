@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from icd_relevancy.models.hmhan import attention_classifier, hmhan_classifier, no_attention_classifier
     from icd_relevancy.models.laat import laat, laat_body
     from icd_relevancy.models.lexicon import joint_lexicon_classifier, lexicon_classifier
+    from icd_relevancy.models.linear import note_classifier
     from icd_relevancy.models.medication import (
         FrequencyDummy,
         mean_network,
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
         predict_streamed,
     )
     from icd_relevancy.models.multirescnn import multirescnn, multirescnn_body
-    from icd_relevancy.models.note_classifier import note_classifier
     from icd_relevancy.models.parts import (
         attention_model,
         encoder_of,
@@ -68,7 +68,7 @@ _HOME = {
     "lexicon": "joint_lexicon_classifier lexicon_classifier",
     "medication": "FrequencyDummy mean_network mean_of_children medication_network predict_blocks predict_streamed",
     "multirescnn": "multirescnn multirescnn_body",
-    "note_classifier": "note_classifier",
+    "linear": "note_classifier",
     "plm_icd": "plm_icd plm_icd_body",
 }
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 NOTE_MODELS = Registry(
     "model",
     {
-        "linear": "icd_relevancy.models.note_classifier:build_linear",
+        "linear": "icd_relevancy.models.linear:build_linear",
         "hmhan": "icd_relevancy.models.hmhan:build_hmhan",
         "caml": "icd_relevancy.models.caml:build_caml",
         "multirescnn": "icd_relevancy.models.multirescnn:build_multirescnn",
