@@ -198,26 +198,17 @@ class Hierarchy:
 
 
 def max_over_descendants(values, hierarchy: Hierarchy):
-    """For each label the maximum of `values` `(…, m)` over itself and all labels below it.
-
-    Equal maxima share the gradient. Reference: CAC §2.5 (roll-up).
-    """
+    """For each label the maximum of `values` `(…, m)` over itself and all below it; equal ones share the gradient."""
     return hierarchy.from_levels(hierarchy.max_below(hierarchy.to_levels(values)))
 
 
 def min_over_ancestors(values, hierarchy: Hierarchy):
-    """For each label the minimum of `values` `(…, m)` over itself and all labels above it.
-
-    Equal minima share the gradient. Reference: CAC §2.5 (roll-down).
-    """
+    """For each label the minimum of `values` `(…, m)` over itself and all above it; equal ones share the gradient."""
     return hierarchy.from_levels(hierarchy.min_above(hierarchy.to_levels(values)))
 
 
 def mean_of_children(values, hierarchy: Hierarchy):
-    """For each label that has children the mean of `values` `(…, m)` over them, from the leaves upwards.
-
-    A leaf keeps its value; those of inner labels do not matter. Reference: CAC §4, on the strategy of Hansen et al.
-    """
+    """For each label that has children the mean of `values` `(…, m)` over them, from the leaves upwards."""
     return hierarchy.from_levels(hierarchy.mean_below(hierarchy.to_levels(values)))
 
 

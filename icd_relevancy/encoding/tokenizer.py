@@ -22,12 +22,7 @@ _SETTINGS = {
 
 
 def checked_texts(texts) -> list[str]:
-    """The texts as a list, each a str that can be written as UTF-8.
-
-    Raises:
-        InputError: Naming the row, counted from 0, of an item that is not a str or holds a lone surrogate.
-        ValueError: If `texts` is one str.
-    """
+    """The texts as a list; refuses, naming its row, what is no str or cannot be written as UTF-8."""
     if isinstance(texts, str):
         raise ValueError("Argument `texts` must be a list of str. Received a str")
     texts = list(texts)
@@ -89,11 +84,8 @@ def read_tokenizer(folder: Path) -> dict[str, str]:
 
 
 def build_tokenizer(files: Mapping[str, str], lowercase: bool | None):
-    """The fast tokenizer of these files; it lower-cases as it was published where `lowercase` is None.
-
-    The files are those of a model from anywhere: they are read in memory, and never written or run. An `InputError`
-    says that there are others, or that one is damaged.
-    """
+    """The fast tokenizer of these files; it lower-cases as it was published where `lowercase` is None."""
+    # The files are those of a model from anywhere: they are read in memory, and never written or run.
     place = "the files of the tokenizer"
     if not isinstance(files, Mapping) or not {"tokenizer.json"} <= files.keys() <= set(_FILES):
         raise InputError(f"{place}: must be {', '.join(_FILES)}; copy or train the model again")

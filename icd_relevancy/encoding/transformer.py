@@ -60,12 +60,10 @@ def untrained(architecture: dict, compute_dtype: str):
 
 
 def adopted_weights(transformer) -> list[keras.Variable]:
-    """One `keras.Variable` for each of the transformer's TensorFlow variables, sharing its storage.
-
-    Keras 3 tracks no variable of a `tf_keras` model, so without this the encoder would be silently frozen and
-    unsaved. Which variables there are is decided here: the pooler's are left out, since neither pooling uses
-    them and `fit` would warn about their missing gradients.
-    """
+    """One `keras.Variable` for each of the transformer's TensorFlow variables, sharing its storage."""
+    # Keras 3 tracks no variable of a `tf_keras` model, so without this the encoder would be silently frozen and
+    # unsaved. The pooler's are left out, since neither pooling uses them and `fit` would warn about their missing
+    # gradients.
     adopted = []
     for source in transformer.variables:
         if "/pooler/" in source.name:
@@ -81,11 +79,9 @@ def adopted_weights(transformer) -> list[keras.Variable]:
 
 
 def seed_dropout(transformer, seeds: keras.random.SeedGenerator) -> None:
-    """Lets all dropout draw from a seed that Keras tracks, so that a checkpoint of the variables holds it.
+    """Lets all dropout draw from a seed that Keras tracks, so that a checkpoint of the variables holds it."""
 
-    The transformer's own generators keep their state in the kernels of a compiled function, out of reach.
-    """
-
+    # The transformer's own generators keep their state in the kernels of a compiled function, out of reach.
     def dropout(inputs, rate, noise_shape=None):
         return keras.random.dropout(inputs, rate, noise_shape, seeds)
 
@@ -105,10 +101,7 @@ def as_graph(call):
 
 @contextmanager
 def variables_within(file_size: int) -> Iterator[None]:
-    """Refuses, by a `ValueError`, to build a model of more weights than a file of so many bytes can hold.
-
-    It does so before the memory for the first one too many is taken.
-    """
+    """Refuses, by a `ValueError`, a model of more weights than a file can hold, before memory for them is taken."""
     if keras.backend.backend() != "tensorflow":
         yield
         return
@@ -152,7 +145,7 @@ def _computing_in(compute_dtype: str):
 
 
 def _checked_architecture(config: Mapping) -> dict:
-    """The configuration of an encoder from a file, without what names other files or code; a `ValueError` else."""
+    """The configuration of an encoder from a file, without what names other files or code."""
     if not isinstance(config, Mapping) or config.get("model_type") not in _MODEL_TYPES:
         raise ValueError(f"model_type must be one of {', '.join(sorted(_MODEL_TYPES))}")
     kept = {name: value for name, value in config.items() if name not in _LEFT_OUT}

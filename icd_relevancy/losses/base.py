@@ -27,13 +27,7 @@ class GivenValues(keras.losses.Loss):
 
 
 def check_scores(y_true, y_pred, from_logits: bool) -> None:
-    """Refuses labels or probabilities outside [0, 1], and what is not finite, where the values are known.
-
-    While a function is traced they are not, and nothing is added to it.
-
-    Raises:
-        ValueError: Naming which of the two is wrong, and what to do.
-    """
+    """Refuses, by a `ValueError`, labels or probabilities outside [0, 1], and what is not finite, outside a trace."""
     _check("y_true", y_true, "the labels as 0 and 1", is_share=True)
     if from_logits:
         _check("y_pred", y_pred, "finite logits", is_share=False)

@@ -114,10 +114,8 @@ class LossLabels:
 def loss(settings: type[Settings] = NoSettings) -> Callable:
     """Marks a function from its settings and `LossLabels` to a Keras loss as one that a configuration can name.
 
-    Ours stand in the indexes above; one of your own is named by its path, as `loss: mine.losses:my_loss`.
-
-    Args:
-        settings: A frozen dataclass of settings, which a configuration then has beside its own.
+    One of your own is named by its path, as `loss: mine.losses:my_loss`; `settings` is the frozen dataclass of what
+    a configuration then has beside its own.
 
     Example:
 

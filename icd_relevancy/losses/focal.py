@@ -99,10 +99,8 @@ class FocalWeightedCrossentropy(WeightedCrossentropy):
         gamma: γ, 0 or at least 1. Defaults to 2.
         alpha: α in [0, 1], or None for equal weights. Defaults to 0.25.
         focal_weight: φ, from 0. Defaults to 1.
-        from_logits: Whether the predictions are logits. Defaults to False.
-        reduction: As in every Keras loss. Defaults to `"sum_over_batch_size"`.
+        from_logits, reduction, dtype: As in `FocalLoss`.
         name: Defaults to `"focal_weighted_crossentropy"`.
-        dtype: Of the computation. Defaults to Keras' float type.
 
     Raises:
         InputError: If γ, α or φ is out of range, a weight is negative or not finite, or there is not one for

@@ -37,7 +37,7 @@ def mc_loss(y_true, y_pred, hierarchy, from_logits=False, label_weights=None):
 
     Example:
 
-    >>> from icd_relevancy.hierarchy import Hierarchy, check_hierarchy
+    >>> from icd_relevancy.hierarchy import Hierarchy
     >>> value = mc_loss([[1.0, 0.0, 1.0]], [[0.1, 0.5, 0.25]], Hierarchy([-1, 0, 0]))
     >>> round(float(value[0]), 4)  # (log 4 + log 2 + log 4) / 3
     1.1552
@@ -62,21 +62,17 @@ def tree_min(y_true, y_pred, hierarchy, from_logits=False, label_weights=None):
     `1/m Σ_j −y_j log min_{k ∈ A(j)} p_k − (1 − y_j) log(1 − max_{k ∈ D(j)} p_k)`
 
     Args:
-        y_true: Multi-hot true labels with all their ancestors (`Hierarchy.roll_up_labels`), `(batch, m)`.
-        y_pred: Probabilities, or logits with `from_logits`, `(batch, m)`.
-        hierarchy: The `Hierarchy` of the m labels.
-        from_logits: Whether `y_pred` are logits. Defaults to False.
-        label_weights: A weight for each label, `(m,)`. Defaults to None: 1.
+        y_true, y_pred, hierarchy, from_logits, label_weights: As in `mc_loss`.
 
     Returns:
         One value a note, `(batch,)`.
 
     Raises:
-        ValueError: Outside compiled code, if a label or probability lies outside [0, 1] or a value is not finite.
+        ValueError: As `mc_loss`.
 
     Example:
 
-    >>> from icd_relevancy.hierarchy import Hierarchy, check_hierarchy
+    >>> from icd_relevancy.hierarchy import Hierarchy
     >>> value = tree_min([[1.0, 0.0, 1.0]], [[0.25, 0.5, 0.75]], Hierarchy([-1, 0, 0]))
     >>> round(float(value[0]), 4)  # (log 4 + log 2 + log 4) / 3
     1.1552
@@ -149,7 +145,7 @@ class MCLoss(_HierarchicalLoss):
 
     Example:
 
-    >>> from icd_relevancy.hierarchy import Hierarchy, check_hierarchy
+    >>> from icd_relevancy.hierarchy import Hierarchy
     >>> from icd_relevancy.losses import MCLoss
     >>> loss = MCLoss(Hierarchy([-1, 0, 0]))
     >>> round(float(loss([[1.0, 0.0, 1.0]], [[0.1, 0.5, 0.25]])), 4)  # (log 4 + log 2 + log 4) / 3
@@ -191,7 +187,7 @@ class TreeMin(_HierarchicalLoss):
 
     Example:
 
-    >>> from icd_relevancy.hierarchy import Hierarchy, check_hierarchy
+    >>> from icd_relevancy.hierarchy import Hierarchy
     >>> from icd_relevancy.losses import TreeMin
     >>> loss = TreeMin(Hierarchy([-1, 0, 0]))
     >>> round(float(loss([[1.0, 0.0, 1.0]], [[0.25, 0.5, 0.75]])), 4)  # (log 4 + log 2 + log 4) / 3

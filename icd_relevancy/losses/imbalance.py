@@ -68,8 +68,8 @@ def imbalance_ratios(frequencies, cap: float | None = None) -> np.ndarray:
         ) from None
     outside = np.flatnonzero(~((frequencies >= 0) & (frequencies <= 1)))
     if frequencies.ndim != 1 or len(outside):
-        found = f"label {outside[0]}" if len(outside) else f"shape {frequencies.shape}"
-        raise InputError(f"frequencies must be m shares in [0, 1]. Received: {found}")
+        wrong = f"label {outside[0]}" if len(outside) else f"shape {frequencies.shape}"
+        raise InputError(f"frequencies must be m shares in [0, 1]. Received: {wrong}")
     if cap is not None and not (is_number(cap) and cap > 0):
         raise InputError(f"cap must be above 0. {received('cap', cap)}")
     never = np.flatnonzero(frequencies == 0)
@@ -163,8 +163,7 @@ class WeightedCrossentropy(CheckedLoss):
     `keras.losses.BinaryCrossentropy`.
 
     Args:
-        label_weights: c, `(m,)`. Defaults to None: 1.
-        positive_weights: w, `(m,)`. Defaults to None: 1.
+        label_weights, positive_weights: As in `weighted_crossentropy`.
         from_logits: Whether the predictions are logits. Defaults to False.
         reduction: As in every Keras loss. Defaults to `"sum_over_batch_size"`.
         name: Defaults to `"weighted_crossentropy"`.
@@ -199,8 +198,8 @@ class WeightedCrossentropy(CheckedLoss):
 
     def call(self, y_true, y_pred):
         y_pred = ops.convert_to_tensor(y_pred)
-        check_label_count(y_pred, "label weights", self.label_weights)
-        check_label_count(y_pred, "positive weights", self.positive_weights)
+        _check_label_count(y_pred, "label weights", self.label_weights)
+        _check_label_count(y_pred, "positive weights", self.positive_weights)
         return weighted_crossentropy(
             y_true, y_pred, self.label_weights, self.positive_weights, self.from_logits
         )
@@ -241,10 +240,8 @@ class IRW(_FrequencyLoss):
     Args:
         frequencies: f, the share of the training notes with each label, `(m,)`; see `label_frequencies`.
         cap: The largest weight. Defaults to None: no bound, which needs a positive example of every label.
-        from_logits: Whether the predictions are logits. Defaults to False.
-        reduction: As in every Keras loss. Defaults to `"sum_over_batch_size"`.
+        from_logits, reduction, dtype: As in `WeightedCrossentropy`.
         name: Defaults to `"irw"`.
-        dtype: Of the computation. Defaults to Keras' float type.
 
     Raises:
         InputError: If a frequency lies outside [0, 1], is 0 without a cap, or the cap is not above 0.
@@ -310,7 +307,7 @@ class IRNW(_FrequencyLoss):
 
 
 def checked_weights(name: str, weights) -> np.ndarray | None:
-    """Weights as float64 `(m,)`, or None. Raises `InputError` where one is negative or not finite."""
+    """Weights as float64 `(m,)`, or None; refuses what is negative or not finite."""
     if weights is None:
         return None
     try:
@@ -321,15 +318,15 @@ def checked_weights(name: str, weights) -> np.ndarray | None:
         ) from None
     wrong = np.flatnonzero(~((weights >= 0) & (weights < np.inf)))
     if weights.ndim != 1 or len(wrong):
-        found = f"{weights[wrong[0]]} for label {wrong[0]}" if weights.ndim == 1 else f"shape {weights.shape}"
-        raise InputError(f"{name} must be m finite numbers from 0. Received: {found}")
+        shown = f"{weights[wrong[0]]} for label {wrong[0]}" if weights.ndim == 1 else f"shape {weights.shape}"
+        raise InputError(f"{name} must be m finite numbers from 0. Received: {shown}")
     return weights
 
 
-def check_label_count(y_pred, what: str, of_labels) -> None:
-    """Refuses predictions of another number of labels than what a loss was made for."""
-    if of_labels is not None and y_pred.shape[-1] != len(of_labels):
-        raise InputError(f"the {what} are for {len(of_labels)} labels. Received: {y_pred.shape[-1]} outputs")
+def _check_label_count(y_pred, what: str, weights) -> None:
+    """Refuses predictions of another number of labels than the weights of a loss are."""
+    if weights is not None and y_pred.shape[-1] != len(weights):
+        raise InputError(f"the {what} are for {len(weights)} labels. Received: {y_pred.shape[-1]} outputs")
 
 
 def _as_list(values):

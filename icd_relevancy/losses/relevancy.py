@@ -67,18 +67,13 @@ def plcl(
     contributes 0.
 
     Args:
-        y_true: Multi-hot true labels, `(batch, m)`.
-        y_pred: Probabilities in [0, 1], or logits with `from_logits`, `(batch, m)`.
-        relevance: A `RelevanceGraph` of the m codes, or None for exact matching.
-        matching: `"graded"` weighs a match by its similarity, `"binary"` by 1. Defaults to `"graded"`.
-        from_logits: Whether `y_pred` are logits. Defaults to False.
+        y_true, y_pred, relevance, matching, from_logits: As in `tlcl`.
 
     Returns:
         One value in [0, 1] a note, `(batch,)`.
 
     Raises:
-        ValueError: If the shapes disagree, or, outside compiled code, a label or probability lies outside [0, 1]
-            or a value is not finite.
+        ValueError: As `tlcl`.
 
     Example:
 
@@ -187,14 +182,8 @@ class PLCL(_RelevancyLoss):
     usable model; it is the precision part of `BHML` and `WHML`. Its counterpart for recall is `TLCL`.
 
     Args:
-        relevance: A `RelevanceGraph` of the model's m labels. Defaults to None: the graph of
-            `icd_relevancy.set_relevance` at its first use, else exact matching with one warning.
-        matching: `"graded"` weighs a match by its similarity, `"binary"` (as printed) by 1. Defaults to
-            `"graded"`.
-        reduction: As in every Keras loss. Defaults to `"sum_over_batch_size"`.
+        relevance, matching, reduction, dtype, from_logits: As in `TLCL`.
         name: Defaults to `"plcl"`.
-        dtype: Of the computation. Defaults to Keras' float type.
-        from_logits: Whether the predictions are logits. Defaults to False.
 
     Raises:
         ValueError: On the call, as `icd_relevancy.losses.tlcl`.
@@ -240,10 +229,7 @@ class WHML(_RelevancyLoss):
 
     Args:
         alpha: Weight of TLCL, in [0, 1]. Defaults to 0.5; LOSSES table 2 is best at 0.75.
-        relevance: A `RelevanceGraph` of the model's m labels. Defaults to None: the graph of
-            `icd_relevancy.set_relevance` at its first use, else exact matching with one warning.
-        matching: `"graded"` weighs a match by its similarity, `"binary"` (as printed) by 1. Defaults to
-            `"graded"`.
+        relevance, matching, dtype, from_logits: As in `TLCL`.
         harmonic_of: `"scores"` or `"losses"`. Defaults to `"scores"`.
         reduction: With a mean (the default, `"sum_over_batch_size"`) or `"sum"` (the mean times the sum of
             the weights) the parts are averaged first, weighed by `sample_weight`; `None` gives each note's own
@@ -251,8 +237,6 @@ class WHML(_RelevancyLoss):
             [0, 1]; Keras' own, in `TLCL` and `PLCL`, is over the notes, so with sample weights α = 1 equals
             `TLCL(reduction="mean_with_sample_weight")`.
         name: Defaults to `"whml"`.
-        dtype: Of the computation. Defaults to Keras' float type.
-        from_logits: Whether the predictions are logits. Defaults to False.
 
     Raises:
         ValueError: If alpha lies outside [0, 1] or an option is unknown; on the call, as
@@ -362,10 +346,10 @@ def _parts(y_true, y_pred, edges: Edges | None, from_logits: bool):
         y_pred = ops.cast(y_pred, "float32")
     y_pred = ops.sigmoid(y_pred) if from_logits else y_pred
     y_true = ops.cast(y_true, y_pred.dtype)
-    found, justified = matching_coefficients(y_true, y_pred, edges)
+    matches, justified = matching_coefficients(y_true, y_pred, edges)
     true_labels = ops.sum(y_true, axis=-1)
     predicted_labels = ops.sum(y_pred, axis=-1)
-    missed = true_labels - ops.sum(found * y_pred, axis=-1)
+    missed = true_labels - ops.sum(matches * y_pred, axis=-1)
     unjustified = predicted_labels - ops.sum(justified * y_pred, axis=-1)
     return missed / ops.maximum(true_labels, 1), unjustified / ops.maximum(predicted_labels, _EPSILON)
 

@@ -62,12 +62,12 @@ class _RelevancyMetric(keras.metrics.Metric):
                 f"`y_pred` must have {self._built_for} columns, one a label. "
                 f"Received: y_pred.shape={tuple(predicted.shape)}"
             )
-        found, justified = matched(y_true, predicted, edges)
+        hits, justified = matched(y_true, predicted, edges)
         weight = 1.0 if sample_weight is None else ops.reshape(ops.cast(sample_weight, "float32"), (-1, 1))
         weight = ops.where(ops.any(ops.isnan(y_pred), axis=1, keepdims=True), float("nan"), weight)
-        self.true_positives.assign_add(ops.sum(found * weight, axis=0))
+        self.true_positives.assign_add(ops.sum(hits * weight, axis=0))
         self.false_positives.assign_add(ops.sum(predicted * (1 - justified) * weight, axis=0))
-        self.false_negatives.assign_add(ops.sum((y_true - found) * weight, axis=0))
+        self.false_negatives.assign_add(ops.sum((y_true - hits) * weight, axis=0))
 
     def reset_state(self):
         """Forgets all batches."""
@@ -78,10 +78,10 @@ class _RelevancyMetric(keras.metrics.Metric):
         """The score so far: a scalar, or one value a label, `(m,)`, with `average=None`; NaN once a score was."""
         if not hasattr(self, "true_positives"):
             return ops.convert_to_tensor(0.0)
-        found, wrong, missed = self.true_positives, self.false_positives, self.false_negatives
+        hits, wrong, missed = self.true_positives, self.false_positives, self.false_negatives
         if self.average == "micro":
-            return self._score(ops.sum(found), ops.sum(wrong), ops.sum(missed))
-        scores, support = self._score(found, wrong, missed), found + missed
+            return self._score(ops.sum(hits), ops.sum(wrong), ops.sum(missed))
+        scores, support = self._score(hits, wrong, missed), hits + missed
         if self.average is None:
             return scores
         weight = support if self.average == "weighted" else ops.cast(support > 0, "float32")
@@ -139,8 +139,8 @@ class RelevancyPrecision(_RelevancyMetric):
     ):
         super().__init__(relevance, average, decision_threshold, name, dtype)
 
-    def _score(self, found, wrong, missed):
-        return _ratio(found, found + wrong)
+    def _score(self, hits, wrong, missed):
+        return _ratio(hits, hits + wrong)
 
 
 @keras.saving.register_keras_serializable(package="icd_relevancy")
@@ -174,8 +174,8 @@ class RelevancyRecall(_RelevancyMetric):
     ):
         super().__init__(relevance, average, decision_threshold, name, dtype)
 
-    def _score(self, found, wrong, missed):
-        return _ratio(found, found + missed)
+    def _score(self, hits, wrong, missed):
+        return _ratio(hits, hits + missed)
 
 
 @keras.saving.register_keras_serializable(package="icd_relevancy")
@@ -211,8 +211,8 @@ class RelevancyF1Score(_RelevancyMetric):
     ):
         super().__init__(relevance, average, decision_threshold, name, dtype)
 
-    def _score(self, found, wrong, missed):
-        return _ratio(2 * found, 2 * found + wrong + missed)
+    def _score(self, hits, wrong, missed):
+        return _ratio(2 * hits, 2 * hits + wrong + missed)
 
 
 class _RelevancyCount(_RelevancyMetric):
@@ -227,16 +227,13 @@ class RelevancyTruePositives(_RelevancyCount):
 
     Formula: `Σ_i Σ_{j∈y_i} max_{k∈ŷ_i} δ_jk`, counted on the true labels.
 
-    Relations: with exact matching the total is that of
-    `keras.metrics.TruePositives`. Exact up to 16.7 million uses of a label.
+    Relations: with exact matching the total is that of `keras.metrics.TruePositives`. Exact up to 16.7 million
+    uses of a label.
 
     Args:
-        relevance: A `RelevanceGraph` of the model's m labels. Defaults to None: the graph of
-            `icd_relevancy.set_relevance` at its first use, else exact matching with one warning.
+        relevance, decision_threshold, dtype: As in `RelevancyPrecision`.
         average: `"micro"` for the total, or None for one count a label. Defaults to `"micro"`.
-        decision_threshold: A code is predicted when its probability reaches it. Defaults to 0.5; of logits give 0.
         name: Defaults to `"relevancy_true_positives"`.
-        dtype: Defaults to Keras' float type.
 
     Example:
 
@@ -260,8 +257,8 @@ class RelevancyTruePositives(_RelevancyCount):
     ):
         super().__init__(relevance, average, decision_threshold, name, dtype)
 
-    def _score(self, found, wrong, missed):
-        return found
+    def _score(self, hits, wrong, missed):
+        return hits
 
 
 @keras.saving.register_keras_serializable(package="icd_relevancy")
@@ -300,7 +297,7 @@ class RelevancyFalsePositives(_RelevancyCount):
     ):
         super().__init__(relevance, average, decision_threshold, name, dtype)
 
-    def _score(self, found, wrong, missed):
+    def _score(self, hits, wrong, missed):
         return wrong
 
 
@@ -340,7 +337,7 @@ class RelevancyFalseNegatives(_RelevancyCount):
     ):
         super().__init__(relevance, average, decision_threshold, name, dtype)
 
-    def _score(self, found, wrong, missed):
+    def _score(self, hits, wrong, missed):
         return missed
 
 

@@ -94,24 +94,24 @@ def relevancy_report(
     y_true, y_pred, codes = label_matrices(y_true, y_pred, None if relevance is None else relevance.codes)
     if relevance is not None and len(relevance) != y_true.shape[1]:
         raise InputError(f"{y_true.shape[1]} labels do not fit a relevance graph of {len(relevance)} codes")
-    found, justified = _match_pairs(y_true, y_pred, relevance)
+    hits, justified = _match_pairs(y_true, y_pred, relevance)
 
     labels = y_true.shape[1]
     support = np.bincount(y_true.indices, minlength=labels)
     predicted = np.bincount(y_pred.indices, minlength=labels)
-    true_positives = np.bincount(y_true.indices[found], minlength=labels)
+    true_positives = np.bincount(y_true.indices[hits], minlength=labels)
     false_positives = predicted - np.bincount(y_pred.indices[justified], minlength=labels)
     return _report(true_positives, false_positives, support - true_positives, codes)
 
 
 def _report(true_positives, false_positives, false_negatives, codes) -> RelevancyReport:
-    found, wrong, missed = true_positives.sum(), false_positives.sum(), false_negatives.sum()
+    hits, wrong, missed = true_positives.sum(), false_positives.sum(), false_negatives.sum()
     support = true_positives + false_negatives
     f1 = _ratio(2 * true_positives, 2 * true_positives + false_positives + false_negatives)
     return RelevancyReport(
-        micro_precision=float(_ratio(found, found + wrong)),
-        micro_recall=float(_ratio(found, found + missed)),
-        micro_f1=float(_ratio(2 * found, 2 * found + wrong + missed)),
+        micro_precision=float(_ratio(hits, hits + wrong)),
+        micro_recall=float(_ratio(hits, hits + missed)),
+        micro_f1=float(_ratio(2 * hits, 2 * hits + wrong + missed)),
         macro_f1=float(f1[support > 0].mean()) if support.any() else 0.0,
         weighted_f1=float(_ratio(f1 @ support, support.sum())),
         true_positives=true_positives,
@@ -128,11 +128,11 @@ def _ratio(numerator, denominator):
 
 
 def _match_pairs(y_true, y_pred, relevance):
-    """Which true labels are found and which predicted ones justified, as masks over the CSR indices."""
-    found = np.zeros(y_true.nnz, bool)
+    """Which true labels are hit and which predicted ones justified, as masks over the CSR indices."""
+    hits = np.zeros(y_true.nnz, bool)
     justified = np.zeros(y_pred.nnz, bool)
     if not y_true.nnz or not y_pred.nnz:
-        return found, justified
+        return hits, justified
     if relevance is None:
         relevance = RelevanceGraph.identity([str(label) for label in range(y_true.shape[1])])
     lookup = _PairLookup(relevance)
@@ -153,18 +153,16 @@ def _match_pairs(y_true, y_pred, relevance):
             true_places = y_true.indptr[part] + np.arange(true_count)[:, None]
             predicted_places = y_pred.indptr[part] + np.arange(predicted_count)[:, None]
             match = lookup(y_true.indices[true_places], y_pred.indices[predicted_places])
-            found[true_places] = match.any(axis=1)
+            hits[true_places] = match.any(axis=1)
             justified[predicted_places] = match.any(axis=0)
-    return found, justified
+    return hits, justified
 
 
 class _PairLookup:
-    """Looks up many pairs of labels in the graph.
+    """Looks up many pairs of labels in the graph."""
 
-    Each label has a signature with one bit set for every neighbour; it fits the processor's cache and refuses
-    nearly every pair that does not match. The few that pass are searched among the graph's sorted edges.
-    """
-
+    # Each label has a signature with one bit set for every neighbour; it fits the processor's cache and refuses
+    # nearly every pair that does not match. The few that pass are searched among the graph's sorted edges.
     def __init__(self, relevance: RelevanceGraph):
         matrix = relevance.matrix
         labels = matrix.shape[0]

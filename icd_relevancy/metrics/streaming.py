@@ -57,11 +57,9 @@ class _RankingMetric(keras.metrics.Metric):
 
 
 class _TieGroups:
-    """The places of each note's ranking, and its groups of labels with equal scores, best group first.
+    """The places of each note's ranking, and its groups of labels with equal scores, best group first."""
 
-    All are float32 `(batch, m)`; the groups that a note has fewer than m of are empty.
-    """
-
+    # All are float32 `(batch, m)`; the groups that a note has fewer than m of are empty.
     def __init__(self, y_true, y_pred):
         order = ops.argsort(-y_pred, axis=1)
         ordered = ops.take_along_axis(y_pred, order, axis=1)
@@ -292,10 +290,10 @@ class MicroAUPRC(keras.metrics.Metric):
     def result(self):
         """The area so far, 0 before any true label, nan once a probability was NaN or outside [0, 1]."""
         true = ops.flip(ops.convert_to_tensor(self.positives))
-        found = ops.cumsum(true)
-        read = found + ops.cumsum(ops.flip(ops.convert_to_tensor(self.negatives)))
-        area = ops.sum(true * found / ops.where(read > 0, read, 1.0))
-        return area / ops.where(found[-1] > 0, found[-1], 1.0)
+        hits = ops.cumsum(true)
+        read = hits + ops.cumsum(ops.flip(ops.convert_to_tensor(self.negatives)))
+        area = ops.sum(true * hits / ops.where(read > 0, read, 1.0))
+        return area / ops.where(hits[-1] > 0, hits[-1], 1.0)
 
     def bounds(self) -> tuple[float, float]:
         """Smallest and largest exact area that the counts so far allow, whatever the order within the bins.
@@ -308,11 +306,11 @@ class MicroAUPRC(keras.metrics.Metric):
         )
         if not true.sum():
             return 0.0, 0.0
-        found, read = np.cumsum(true) - true, np.cumsum(true + wrong) - true - wrong
-        # Worst: a bin's wrong labels come first. Σ (found + i) / (read + wrong + i) over its true ones i.
+        hits, read = np.cumsum(true) - true, np.cumsum(true + wrong) - true - wrong
+        # Worst: a bin's wrong labels come first. Σ (hits + i) / (read + wrong + i) over its true ones i.
         last = read + wrong
-        worst = true - (last - found) * (digamma(last + true + 1) - digamma(last + 1))
-        best = true * (found + true) / np.maximum(read + true, 1e-30)
+        worst = true - (last - hits) * (digamma(last + true + 1) - digamma(last + 1))
+        best = true * (hits + true) / np.maximum(read + true, 1e-30)
         return float(worst.sum() / true.sum()), float(best.sum() / true.sum())
 
     def get_config(self):
