@@ -69,7 +69,7 @@ def add_train(commands) -> None:
 def _settings_with_options() -> dict[str, Field]:
     """The settings of a training on notes that are options too."""
     known = TrainingConfig.all_fields()
-    names = TrainingConfig.__signature__.parameters
+    names = dict.fromkeys((*_BESIDE_THE_MODEL, *TrainingConfig.__signature__.parameters))
     return {name: known[name] for name in names if "option" in known[name].metadata}
 
 
