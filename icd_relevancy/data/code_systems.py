@@ -16,7 +16,9 @@ _FIRST, _SECOND = 1, 2
 _BOTH = _FIRST | _SECOND
 
 
-def with_canonical_codes(notes: Notes, code_system: CodeSystem) -> tuple[Notes, NormalisationReport]:
+def with_canonical_codes(
+    notes: Notes, code_system: CodeSystem, advice: str = "correct them or choose another --code-system"
+) -> tuple[Notes, NormalisationReport]:
     """Writes the codes of notes, and of their mentions, as the code system does: equal codes are equal labels.
 
     A code that the system knows only by an ancestor (one of another edition) stays a label of its own, in
@@ -35,8 +37,7 @@ def with_canonical_codes(notes: Notes, code_system: CodeSystem) -> tuple[Notes, 
         rows = ((notes.note_id[row], _codes_of(notes, row)) for row in range(len(notes)))
         problem = f"{len(report.unknown_codes)} codes are not {code_system.name}"
         raise InputError(
-            f"{_place(notes)}: {problem}, first {shown_unknown(report.unknown_codes, rows)}; "
-            "correct them or choose another --code-system"
+            f"{_place(notes)}: {problem}, first {shown_unknown(report.unknown_codes, rows)}; {advice}"
         )
     codes = tuple(tuple(dict.fromkeys(name_of[code] for code in row)) for row in notes.codes)
     if notes.mentions is not None:

@@ -196,7 +196,8 @@ class NoteCoder(Coder):
             second = code_system(self.config.joint_system)
             notes = split_by_code_system(notes, system, second, both=False)[system.name]
         else:
-            notes, _ = with_canonical_codes(notes, system)
+            advice = "correct them, or leave them out: the model codes in no other system"
+            notes, _ = with_canonical_codes(notes, system, advice)
         if not any(notes.codes):
             raise InputError(
                 f"{notes.source or 'notes'}: no note has a code of {system.name} to compare with"
