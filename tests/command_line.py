@@ -1,8 +1,11 @@
 """What the tests of the command line share."""
 
 import io
+import json
 import sys
 from pathlib import Path
+
+from icd_relevancy.cli.main import main
 
 SECRET = "Mrs Miller"
 
@@ -14,3 +17,15 @@ def write(path: Path, *lines: str | bytes) -> Path:
 
 def standard_input(monkeypatch, content: str):
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content.encode())))
+
+
+def printed_json(capsys, *arguments) -> list[dict]:
+    """What a command prints with `--json`, a line each."""
+    capsys.readouterr()
+    assert main([*map(str, arguments), "--json"]) == 0
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def predicted(capsys, *arguments) -> list[dict]:
+    """The notes that `predict --json` prints."""
+    return printed_json(capsys, "predict", *arguments)

@@ -1,53 +1,31 @@
 """The command line with models of words, lexicons and two code systems."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import miniature
 import numpy as np
 import pytest
-from command_line import SECRET, write
+from command_line import SECRET, predicted, write
 
 from icd_relevancy.cli.main import main
 from icd_relevancy.data import Notes
 from icd_relevancy.vectors import CodeVectors
 
-NINE = {
-    "J18.9": "486", "J15.9": "482.9", "J45.909": "493.90", "J45.901": "493.92", "I10": "401.9", "E11.9": "250.00",
-    "R05.9": "786.2", "R50.9": "780.60",
-}  # fmt: skip
-
-
-def two_systems() -> Notes:
-    notes = miniature.notes()
-    nine = [number % 2 == 1 for number in range(len(notes))]
-    return Notes(
-        notes.note_id,
-        notes.text,
-        [tuple(NINE[code] for code in row) if of else row for row, of in zip(notes.codes, nine, strict=True)],
-        code_system=["icd9cm" if of else "icd10cm" for of in nine],
-    )
-
 
 @pytest.fixture(scope="module")
-def both(miniature_cache, tmp_path_factory) -> Path:
+def both(two_systems_cache, tmp_path_factory) -> Path:
     """A folder with `notes.jsonl` in two code systems and the joint `model` that was trained on them."""
     folder = tmp_path_factory.mktemp("both")
-    CodeVectors(tuple(NINE.values()), np.eye(len(NINE), dtype=np.float32)).save(
-        miniature_cache / "vectors" / "icd9cm"
-    )
-    two_systems().write(folder / "notes.jsonl")
+    of = ("icd10cm", "icd9cm") * 40
+    replace(miniature.two_systems(), code_system=of).write(folder / "notes.jsonl")
     write(folder / "small.yaml", "units: 16", "learning_rate: 0.02", "monitor: loss")
     options = ["--config", str(folder / "small.yaml"), "--epochs", "10", "--out", str(folder / "model")]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("ICD_RELEVANCY_CACHE", str(miniature_cache))
+        patch.setenv("ICD_RELEVANCY_CACHE", str(two_systems_cache))
         assert main(["train", str(folder / "notes.jsonl"), "--model", "caml", "--joint", *options]) == 0
     return folder
-
-
-def predicted(capsys, *arguments):
-    assert main(["predict", *map(str, arguments), "--json"]) == 0
-    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
 
 def test_a_new_note_is_coded_in_both_systems(place, both, capsys):
@@ -60,7 +38,7 @@ def test_a_new_note_is_coded_in_both_systems(place, both, capsys):
     assert [len(one["codes"]) for one in found] == [2, 2]
     (nine,) = predicted(capsys, both / "model", note, "--system", "icd9", "--top-k", 2)
     assert nine == {"note_id": "note", "codes": found[1]["codes"]}
-    assert {code["code"] for code in nine["codes"]} <= set(NINE.values())
+    assert {code["code"] for code in nine["codes"]} <= set(miniature.NINE.values())
 
 
 def test_it_is_measured_in_each_system(place, both, capsys):
