@@ -25,6 +25,20 @@ def check_at_least(name: str, value: int | None, least: int) -> None:
         raise InputError(f"{name} must be at least {least}. Received: {value}")
 
 
+def check_counts(**counts: int | None) -> None:
+    """Refuses numbers below 1, naming the argument; None is not given."""
+    for name, count in counts.items():
+        if count is not None and count < 1:
+            raise InputError(f"{name} must be at least 1. {received(name, count)}")
+
+
+def check_whole(name: str, value) -> int:
+    """A number as an int; refuses what is no whole number of at least 1."""
+    if value < 1 or value != int(value):
+        raise InputError(f"{name} must be a whole number of at least 1. Received: {value}")
+    return int(value)
+
+
 def received(name: str, value: object) -> str:
     """The end of a message about an argument, which quotes no more than a number or a word."""
     return f"Received: {name}={value if isinstance(value, Real) else shown_word(value)}"

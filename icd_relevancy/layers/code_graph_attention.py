@@ -6,10 +6,10 @@ from keras import ops
 from scipy import sparse
 from scipy.sparse import csgraph
 
+from icd_relevancy._arguments import check_counts
 from icd_relevancy.errors import InputError
-from icd_relevancy.layers.label_attention import check_counts, check_query_size, checked_queries
+from icd_relevancy.layers.label_attention import check_query_size, checked_queries, table_initializer
 
-_DEVIATION = 0.03
 _SLOPE = 0.2
 
 
@@ -164,12 +164,12 @@ class CodeGraphAttention(keras.layers.Layer):
 
     def _table_initializer(self):
         if self.initial is None:
-            return keras.initializers.RandomNormal(stddev=_DEVIATION)
+            return table_initializer(None)
         given = np.concatenate(self.initial)
         if self._row is not None:
             groups = sparse.csr_matrix((np.ones(len(given)), (self._row, np.arange(len(given)))))
             given = groups @ given / np.bincount(self._row)[:, None]
-        return lambda shape, dtype: ops.convert_to_tensor(given, dtype)
+        return table_initializer(given)
 
 
 def checked_sizes(sizes) -> tuple[int, int]:

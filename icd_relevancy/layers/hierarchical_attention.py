@@ -6,14 +6,9 @@ import keras
 import numpy as np
 from keras import ops
 
+from icd_relevancy._arguments import check_counts
 from icd_relevancy.errors import InputError
-from icd_relevancy.layers.label_attention import (
-    attend,
-    check_counts,
-    check_query_size,
-    checked_queries,
-    split_heads,
-)
+from icd_relevancy.layers.label_attention import attend, check_query_size, checked_queries, split_heads
 
 
 @keras.saving.register_keras_serializable(package="icd_relevancy")

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from icd_relevancy._arguments import check_counts
 from icd_relevancy.errors import InputError
 from icd_relevancy.layers.code_graph_attention import (
     CodeGraphAttention,
@@ -12,9 +13,7 @@ from icd_relevancy.layers.code_graph_attention import (
     checked_sizes,
     checked_tables,
 )
-from icd_relevancy.layers.label_attention import attend, check_counts, check_query_size
-
-_QUERY_DEVIATION = 0.03
+from icd_relevancy.layers.label_attention import attend, check_query_size, table_initializer
 
 
 @keras.saving.register_keras_serializable(package="icd_relevancy")
@@ -114,7 +113,7 @@ class JointLabelAttention(keras.layers.Layer):
             self.code_graph.build()
         else:
             self.tables = [
-                self.add_weight((rows, key_size), _initializer(table), name=f"{name}_queries")
+                self.add_weight((rows, key_size), table_initializer(table), name=f"{name}_queries")
                 for name, rows, table in zip(
                     ("first", "second"), self.sizes, tables or (None, None), strict=True
                 )
@@ -179,9 +178,3 @@ def _attend(queries, keys, states, attention_mask, return_attention_scores):
     return attend(
         queries[None, None], keys[:, None], states[:, None], attention_mask, return_attention_scores
     )
-
-
-def _initializer(table):
-    if table is None:
-        return keras.initializers.RandomNormal(stddev=_QUERY_DEVIATION)
-    return lambda shape, dtype: ops.convert_to_tensor(table, dtype)

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from icd_relevancy._arguments import check_counts
 from icd_relevancy.errors import InputError
 
 _QUERY_DEVIATION = 0.03
@@ -103,10 +104,8 @@ class LabelAttention(keras.layers.Layer):
 
     def _query_initializer(self, size, key_size):
         given = self.initial_queries
-        if given is None:
-            return keras.initializers.RandomNormal(stddev=_QUERY_DEVIATION)
-        if given.shape[1] == key_size:
-            return lambda shape, dtype: ops.convert_to_tensor(given, dtype)
+        if given is None or given.shape[1] == key_size:
+            return table_initializer(given)
         check_query_size(given, size)
         return lambda shape, dtype: ops.cast(ops.tanh(ops.matmul(given, self.projection.value)), dtype)
 
@@ -140,11 +139,11 @@ def attend(queries, keys, values, attention_mask, return_attention_scores=False)
     return contexts
 
 
-def check_counts(**counts) -> None:
-    """Refuses numbers below 1, naming the argument; None is not given."""
-    for name, count in counts.items():
-        if count is not None and count < 1:
-            raise InputError(f"{name} must be at least 1. Received: {name}={count}")
+def table_initializer(table: np.ndarray | None):
+    """Starts queries from a table, or small ones where there is none."""
+    if table is None:
+        return keras.initializers.RandomNormal(stddev=_QUERY_DEVIATION)
+    return lambda shape, dtype: ops.convert_to_tensor(table, dtype)
 
 
 def check_divides(heads: int, **sizes) -> None:

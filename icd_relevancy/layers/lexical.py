@@ -3,8 +3,8 @@
 import keras
 from keras import ops
 
+from icd_relevancy._arguments import check_counts
 from icd_relevancy.errors import InputError
-from icd_relevancy.layers.label_attention import check_counts
 
 # The log-odds of a label of which the note has no word, about those of the mean label of a long tail.
 _INITIAL_OFFSET = -7.0

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
+from icd_relevancy._arguments import check_whole
 from icd_relevancy.errors import InputError
 from icd_relevancy.metrics.positive_ranks import row_chunks, scored_labels
 
@@ -62,8 +63,7 @@ def reliability_curve(y_true, y_prob, bins: int = 500, strategy: str = "equal_ma
     """
     if strategy not in ("equal_mass", "equal_width"):
         raise InputError(f"strategy must be 'equal_mass' or 'equal_width'. Received: {strategy!r}")
-    if bins < 1 or bins != int(bins):
-        raise InputError(f"bins must be a whole number of at least 1. Received: {bins}")
+    check_whole("bins", bins)
     labels, probabilities = labels_and_probabilities(y_true, y_prob)
     if not probabilities.size:
         raise InputError(f"y_true must have at least one note and one label. Received: {labels.shape}")

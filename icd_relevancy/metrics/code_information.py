@@ -5,6 +5,7 @@ Both give one value a code, nan for a code that all of the notes have, or none.
 
 import numpy as np
 
+from icd_relevancy._arguments import check_whole
 from icd_relevancy.errors import InputError
 from icd_relevancy.metrics.calibration import labels_and_probabilities
 from icd_relevancy.metrics.positive_ranks import count_below, divide, row_chunks, scored_labels
@@ -51,9 +52,7 @@ def entropy_reduction(
     if method == "cross_entropy":
         left = _mean_log_loss(labels, probabilities)
     elif method == "binned":
-        if bins < 1 or bins != int(bins):
-            raise InputError(f"bins must be a whole number of at least 1. Received: {bins}")
-        left = _entropy_in_bins(labels, probabilities, min(int(bins), notes))
+        left = _entropy_in_bins(labels, probabilities, min(check_whole("bins", bins), notes))
     else:
         raise InputError(f"method must be 'cross_entropy' or 'binned'. Received: {method!r}")
     entropy = _binary_entropy(positives / notes)

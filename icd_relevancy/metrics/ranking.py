@@ -10,6 +10,7 @@ the result of `positive_ranks(y_true, y_score)` in place of `y_true` and `y_scor
 
 import numpy as np
 
+from icd_relevancy._arguments import check_whole
 from icd_relevancy.errors import InputError
 from icd_relevancy.metrics.positive_ranks import (
     PositiveRanks,
@@ -61,12 +62,6 @@ def _at_levels(values_at, levels, average):
     if not len(levels):
         raise InputError("the levels of recall or k must not be empty")
     return np.stack([_average(values_at(level), average) for level in levels], axis=-1)
-
-
-def _checked_k(k) -> int:
-    if k < 1 or k != int(k):
-        raise InputError(f"k must be a whole number of at least 1. Received: {k}")
-    return int(k)
 
 
 def _rank_errors(ranks: PositiveRanks, recall: float, interpolation: str) -> np.ndarray:
@@ -155,7 +150,7 @@ def ndcg(y_true, y_score=None, k: int | None = None, average="mean", gains="bina
     Reference: CAC §2.3.
     """
     ranks = _ranks(y_true, y_score)
-    k = ranks.n_labels if k is None else min(_checked_k(k), ranks.n_labels)
+    k = ranks.n_labels if k is None else min(check_whole("k", k), ranks.n_labels)
     discounts = _discounts(k, discount)
     total = np.concatenate([[0.0], np.cumsum(discounts)])
     end = ranks.above + ranks.tied
@@ -215,7 +210,9 @@ def recall_at_k(y_true, y_score=None, k=10, average="mean"):
     0.5
     """
     ranks = _ranks(y_true, y_score)
-    return _at_levels(lambda level: divide(_true_within(ranks, _checked_k(level)), ranks.counts), k, average)
+    return _at_levels(
+        lambda level: divide(_true_within(ranks, check_whole("k", level)), ranks.counts), k, average
+    )
 
 
 def precision_at_k(y_true, y_score=None, k=10, average="mean"):
@@ -238,7 +235,9 @@ def precision_at_k(y_true, y_score=None, k=10, average="mean"):
     """
     ranks = _ranks(y_true, y_score)
     labelled = np.where(ranks.counts, 1.0, np.nan)
-    return _at_levels(lambda level: labelled * _true_within(ranks, _checked_k(level)) / level, k, average)
+    return _at_levels(
+        lambda level: labelled * _true_within(ranks, check_whole("k", level)) / level, k, average
+    )
 
 
 def r_precision(y_true, y_score=None, average="mean"):

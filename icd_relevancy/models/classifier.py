@@ -4,10 +4,11 @@ from collections.abc import Callable, Sequence
 
 import keras
 
+from icd_relevancy._arguments import check_counts
 from icd_relevancy.encoding.encoder import TransformerEncoder
 from icd_relevancy.errors import InputError
 from icd_relevancy.layers.joint_label_attention import JointLabelAttention
-from icd_relevancy.layers.label_attention import LabelAttention, check_counts
+from icd_relevancy.layers.label_attention import LabelAttention
 from icd_relevancy.layers.lexical import LexicalLogits
 
 _TOKENS = ("input_ids", "attention_mask")

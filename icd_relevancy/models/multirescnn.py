@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import keras
 
+from icd_relevancy._arguments import check_counts
 from icd_relevancy.errors import InputError
 from icd_relevancy.layers import MaskedConv1D
-from icd_relevancy.layers.label_attention import check_counts
 from icd_relevancy.models.by_name import Given, note_body
 from icd_relevancy.models.classifier import label_attention_classifier
 from icd_relevancy.models.settings import MultiResCnnSettings

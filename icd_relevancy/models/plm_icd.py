@@ -2,9 +2,9 @@
 
 import keras
 
+from icd_relevancy._arguments import check_counts
 from icd_relevancy.errors import InputError
 from icd_relevancy.layers import TransformerEncoder
-from icd_relevancy.layers.label_attention import check_counts
 from icd_relevancy.models.by_name import Given, note_body
 from icd_relevancy.models.classifier import label_attention_classifier
 from icd_relevancy.models.settings import PlmIcdSettings

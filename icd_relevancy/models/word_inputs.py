@@ -3,8 +3,8 @@
 import keras
 import numpy as np
 
+from icd_relevancy._arguments import check_counts
 from icd_relevancy.errors import InputError
-from icd_relevancy.layers.label_attention import check_counts
 from icd_relevancy.models.classifier import check_dropout
 
 
