@@ -15,12 +15,6 @@ EDGES = [[3, 0], [0, 0], [0, 1], [0, 2], [1, 2], [0, 3], [2, 1], [4, 3]]
 WEIGHTS = [1.0, 0.5, 0.5, 1.0, 1.0, 0.5, 0.25, 0.0]
 
 
-@pytest.fixture(autouse=True)
-def float32_policy():
-    yield
-    keras.config.set_dtype_policy("float32")
-
-
 def made(edges=EDGES, weights=WEIGHTS, scale=1.0, **options):
     """A layer with tables and an attention vector that make the weights of a softmax differ."""
     layer = CodeGraphAttention(SIZES, SIZE, edges, weights, **options)

@@ -23,12 +23,6 @@ def hierarchy():
     return Hierarchy(PARENTS, names=[f"C{label}" for label in range(len(PARENTS))])
 
 
-@pytest.fixture(autouse=True)
-def float32_policy():
-    yield
-    keras.config.set_dtype_policy("float32")
-
-
 def network(layer, hierarchy):
     keras.utils.set_random_seed(0)
     codes = keras.layers.Dense(len(hierarchy), activation="sigmoid")

@@ -20,12 +20,6 @@ KINDS = {
 }
 
 
-@pytest.fixture(autouse=True)
-def float32_policy():
-    yield
-    keras.config.set_dtype_policy("float32")
-
-
 def notes():
     return attention_oracles.notes(SIZE)
 

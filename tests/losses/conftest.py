@@ -1,5 +1,6 @@
 """Fixtures of the losses' tests."""
 
+import keras
 import pytest
 
 import icd_relevancy
@@ -15,3 +16,9 @@ def no_default():
     yield
     icd_relevancy.set_relevance(None)
     GraphInUse._warned = before
+
+
+@pytest.fixture(autouse=True)
+def float32_policy():
+    yield
+    keras.config.set_dtype_policy("float32")

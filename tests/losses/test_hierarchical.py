@@ -27,12 +27,6 @@ def loss(request):
     return request.param
 
 
-@pytest.fixture(autouse=True)
-def float32_policy():
-    yield
-    keras.config.set_dtype_policy("float32")
-
-
 def notes(parents=PARENTS, count=6, seed=0, complete=True):
     """True labels, with all their ancestors where they are complete, and scores without ties."""
     rng = np.random.default_rng(seed)

@@ -38,12 +38,6 @@ LOSSES = {
 PLAIN = keras.backend.backend() == "jax"
 
 
-@pytest.fixture(autouse=True)
-def float32_policy():
-    yield
-    keras.config.set_dtype_policy("float32")
-
-
 def notes():
     rng = np.random.default_rng(0)
     return (rng.random((7, LABELS)) < 0.4).astype(float), rng.uniform(0.02, 0.98, (7, LABELS))

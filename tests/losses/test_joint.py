@@ -9,6 +9,7 @@ from keras import ops
 
 from icd_relevancy import BHML, PLCL, TLCL, WHML, InputError, RelevanceGraph
 from icd_relevancy.losses import FocalWeightedCrossentropy, JointSystemLoss
+from tests.losses.hierarchy_oracles import gradient
 
 LABELS = {"first": 4, "second": 3}
 OF_FIRST = np.array([1, 0, 1, 1, 0, 1, 0, 1], "float32")
@@ -94,19 +95,6 @@ def test_weights_of_either_shape_and_none(shape):
         )
 
 
-def gradient(function, y_pred):
-    if keras.backend.backend() == "jax":
-        import jax
-
-        return np.asarray(jax.grad(function)(y_pred))
-    import tensorflow as tf
-
-    variable = tf.Variable(y_pred)
-    with tf.GradientTape() as tape:
-        result = function(variable)
-    return tape.gradient(result, variable).numpy()
-
-
 @pytest.mark.parametrize("kind", INNER)
 def test_notes_of_the_other_system_have_no_gradient(kind):
     truth, predicted = batch()
@@ -133,7 +121,10 @@ def test_a_compiled_model_has_the_loss(kind, share, tmp_path):
     }
     model = keras.Model(inputs, outputs)
     model.compile(
-        keras.optimizers.SGD(0.0), loss={name: JointSystemLoss(INNER[kind](m)) for name, m in LABELS.items()}
+        keras.optimizers.SGD(0.0),
+        loss={name: JointSystemLoss(INNER[kind](m)) for name, m in LABELS.items()},
+        # Compiling by XLA takes seconds.
+        jit_compile=share == "mixed" or keras.backend.backend() == "jax",
     )
     x = np.random.default_rng(1).normal(size=(8, 5)).astype("float32")
     truth, _ = batch()

@@ -12,6 +12,7 @@ from keras import ops
 
 import icd_relevancy
 from icd_relevancy import BHML, PLCL, TLCL, WHML, RelevanceGraph, losses
+from tests.losses.hierarchy_oracles import gradient
 
 LABELS = 12
 LOSSES = [TLCL, PLCL, BHML, WHML]
@@ -209,21 +210,6 @@ def test_reductions(some):
     each = ops.convert_to_numpy(losses.tlcl(y_true, y_pred, some))
     assert value(TLCL(some), y_true, y_pred) == pytest.approx(each.mean(), rel=1e-5)
     assert value(TLCL(some, reduction="sum"), y_true, y_pred) == pytest.approx(each.sum(), rel=1e-5)
-
-
-def gradient(function, y_pred):
-    """The derivative of a scalar function of the predictions, on either backend."""
-    y_pred = np.asarray(y_pred, "float32")
-    if keras.backend.backend() == "jax":
-        import jax
-
-        return np.asarray(jax.grad(function)(y_pred))
-    import tensorflow as tf
-
-    variable = tf.Variable(y_pred)
-    with tf.GradientTape() as tape:
-        result = function(variable)
-    return tape.gradient(result, variable).numpy()
 
 
 @pytest.mark.parametrize("matching", ["graded", "binary"])

@@ -40,7 +40,6 @@ def data():
 def fresh_defaults():
     yield
     icd_relevancy.set_relevance(None)
-    keras.config.set_dtype_policy("float32")
 
 
 def dense_model(seed=1, bias="zeros"):
