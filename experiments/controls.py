@@ -29,16 +29,9 @@ def training_shares(y: sparse.csr_matrix) -> np.ndarray:
 
 
 def word_probabilities(texts, y: sparse.csr_matrix, c: float, seed: int) -> tuple[Callable, int]:
-    """TF-IDF of words and word pairs, and a logistic regression for each code.
+    """TF-IDF of words and word pairs, and a logistic regression of inverse strength `c` for each code.
 
-    Args:
-        texts: n training notes.
-        y: Their labels, CSR `(n, m)`.
-        c: Inverse strength of the regularisation.
-        seed: Of the solver.
-
-    Returns:
-        A function from notes to probabilities, float32 `(k, m)`, and the most iterations that a code took.
+    Returns a function from notes to probabilities, float32 `(k, m)`, and the most iterations that a code took.
     """
     words = TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True)
     x = words.fit_transform(texts)
@@ -71,10 +64,7 @@ def control_scores(
         name: `frequency`, the share of the training notes with a code; `titles`, logistic regression beside the
             idf-weighted coverage of the code's title in the best sentence; `mentions`, the precision of the
             annotated mentions that the note has word for word; or one of `word_scores`.
-        notes: Training notes.
-        y: Their labels, CSR `(n, m)`.
-        labels: The m codes.
-        system: Their code system.
+        notes, y, labels, system: The training notes, their labels `(n, m)`, the m codes and their code system.
         test: The notes to score.
         seed: Of the solver.
 
@@ -102,15 +92,7 @@ def _channel(channel: str, test: Notes, labels: tuple[str, ...], notes: Notes, *
 
 
 def word_scores(name: str, texts, y, test_texts, seed: int = 0) -> np.ndarray:
-    """Decision values of a linear control of words and word pairs, one classifier a code, `(n_test, m)`.
-
-    Args:
-        name: `nb_svm` (naive-Bayes log-count ratios times the words, Wang and Manning 2012), `logistic` or `svc`.
-        texts: n training notes.
-        y: Their labels, CSR `(n, m)`.
-        test_texts: The notes to score.
-        seed: Of the solver. Defaults to 0.
-    """
+    """Decision values of one classifier of words and word pairs a code, `(n_test, m)`: one of `WORD_CONTROLS`."""
     return WORD_CONTROLS[name](texts, y, test_texts, seed)
 
 
@@ -120,11 +102,8 @@ def tuned_control(
     """A control that learns from all training notes, and from part of them for its decision threshold.
 
     Args:
-        scores: Gives the decision values of test notes by a control of training notes: a function of the
-            training notes, their labels and the test notes.
-        notes: n training notes.
-        y: Their labels, CSR `(n, m)`.
-        test: The notes to score.
+        scores: Gives the decision values of test notes, from the training notes, their labels and the test notes.
+        notes, y, test: These, the labels CSR `(n, m)`.
         validation: Share of the training notes that the threshold is tuned on.
         seed: Of their choice.
 
@@ -139,6 +118,7 @@ def tuned_control(
 
 
 def _nb_svm(texts, y, test_texts, seed):
+    """Naive-Bayes log-count ratios times the words (Wang and Manning 2012)."""
     words = CountVectorizer(ngram_range=(1, 2), binary=True)
     x, x_test = words.fit_transform(texts), words.transform(test_texts)
 

@@ -30,10 +30,6 @@ def sources_digest(package: Path = _PACKAGE, experiments: Path = _EXPERIMENTS) -
 
     All modules and data files count but those that no kept result is computed by: one that is computed once too
     often does no harm, one that outlives the code that made it does.
-
-    Args:
-        package: The folder of the package. Defaults to that of the package that is imported.
-        experiments: The folder of the experiments. Defaults to this one.
     """
     digest = hashlib.sha256()
     for folder, left_out in ((package, _LEFT_OUT_OF_PACKAGE), (experiments, _LEFT_OUT_OF_EXPERIMENTS)):

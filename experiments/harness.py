@@ -166,13 +166,7 @@ def progress(rows: Iterable[dict], description: str) -> Iterator[dict]:
 
 
 def comparable(settings: dict, data: str, public: Collection[str]) -> dict:
-    """The settings of a table, without the paper's figures where the data is a user's own.
-
-    Args:
-        settings: The settings, in which everything called `printed` is of the paper.
-        data: What the table is on: a name, `SOURCE:PATH` or a file.
-        public: The names and sources that the paper's figures are compared with.
-    """
+    """The settings, without what is `printed` in the paper where the data is none that others have too."""
     return settings if data.partition(":")[0] in public else _without_printed(settings)
 
 
@@ -210,17 +204,7 @@ def table_names() -> list[str]:
 
 
 def run(name: str, options: dict, changes: Sequence[str] = ()) -> None:
-    """Makes a table and writes what it comes from beside it.
-
-    Args:
-        name: Such as `table2` or `nnbsvr.table3`; its YAML file holds the settings, and `results/nnbsvr-table3/`
-            is where the results go.
-        options: `data` and `encoder`, where they are given.
-        changes: Settings, as of `--set`.
-
-    Raises:
-        InputError: If there is no such table or setting, or the data cannot be read.
-    """
+    """Makes the table of that name and its provenance, with `data` and `encoder` where they are given."""
     if name not in table_names():
         raise InputError(f"no table named {shown_word(name)}; there are {', '.join(table_names())}")
     path = name if "." in name else f"losses.{name}"
@@ -252,15 +236,6 @@ def configured(task_type: type[Task], settings: dict, options: dict, changes: Se
 
     A task's YAML file has its values under `all`, and those of a data set or source under its name; `data` of the
     table goes before them.
-
-    Args:
-        task_type: The class of the task.
-        settings: The table's.
-        options: `data` and `encoder`, where they are given.
-        changes: `NAME=VALUE` of the task or of the table.
-
-    Raises:
-        InputError: If there is no such setting, or its value is of another type.
     """
     sources = [_HERE / "tasks" / f"{name}.yaml" for name in task_type.settings]
     shared = [read_yaml(source) for source in sources]

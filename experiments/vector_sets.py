@@ -50,17 +50,17 @@ def vector_set(
     if name == "NNBSVR" and system.name in PACKAGED_SYSTEMS:
         return CodeVectors.load(system.name)
     recipe, build = VECTOR_SETS[name]
-    told = {"recipe": recipe, "sources": sources_digest(), "system": system_digest(system)}
+    identity = {"recipe": recipe, "sources": sources_digest(), "system": system_digest(system)}
     if name in WITH_ENCODER:
         from icd_relevancy._keras import start_tensorflow
 
         start_tensorflow()
         from icd_relevancy.encoding.pretrained import encoder_hash
 
-        told |= {"encoder": encoder_hash(encoder), "max_length": max_length}
-        told["codes"] = digest_of(codes) if name == "ICD2Vec" and codes is not None else None
+        identity |= {"encoder": encoder_hash(encoder), "max_length": max_length}
+        identity["codes"] = digest_of(codes) if name == "ICD2Vec" and codes is not None else None
     plain = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
-    folder = cache_folder() / "vectors" / f"{plain}-{digest_of(json.dumps(told, sort_keys=True))}"
+    folder = cache_folder() / "vectors" / f"{plain}-{digest_of(json.dumps(identity, sort_keys=True))}"
     if not folder.is_dir():
         build(system, codes, encoder, max_length).save(folder)
     return CodeVectors.load(folder)

@@ -126,28 +126,21 @@ def _span(sentence: str, term: str, place: str) -> tuple[int, int]:
 
 
 def agreement(sentences: Sequence[Sentence], prepared: Sequence[AlignedText]) -> dict[str, float]:
-    """How far the marks agree with the reader.
+    """How far the marks of prepared sentences agree with the reader: numbers of terms, precision, recall and F1.
 
     A negated term is found where each of its words is marked; an affirmed one with a marked word is a mistake.
-
-    Args:
-        sentences: The sentences.
-        prepared: Each prepared, with marks.
-
-    Returns:
-        `sentences`, `negated` and `affirmed` (numbers of terms), `precision`, `recall` and `f1`.
     """
     marks = [(sentence, _marked(text)) for sentence, text in zip(sentences, prepared, strict=True)]
-    found = [_all(span, marked) for sentence, marked in marks for span in sentence.negated]
+    right = [_all(span, marked) for sentence, marked in marks for span in sentence.negated]
     wrong = [_any(span, marked) for sentence, marked in marks for span in sentence.affirmed]
-    told = sum(found) + sum(wrong)
+    marked = sum(right) + sum(wrong)
     return {
         "sentences": len(sentences),
-        "negated": len(found),
+        "negated": len(right),
         "affirmed": len(wrong),
-        "precision": sum(found) / told if told else float("nan"),
-        "recall": sum(found) / len(found),
-        "f1": 2 * sum(found) / (told + len(found)),
+        "precision": sum(right) / marked if marked else float("nan"),
+        "recall": sum(right) / len(right),
+        "f1": 2 * sum(right) / (marked + len(right)),
     }
 
 
@@ -213,11 +206,7 @@ def report_table(notes: Notes, config: SentencesConfig) -> pd.DataFrame:
     """What is marked in a sample of reports, without a word of their text.
 
     The words of a code's title are looked for in the reports: those of a code that the report has been given
-    should hardly be negated, those of the other codes more often.
-
-    Args:
-        notes: Reports with their codes of ICD-9-CM.
-        config: How many, and how they are drawn.
+    should hardly be negated, those of the other codes more often. The codes are of ICD-9-CM.
     """
     system = icd9cm()
     notes, _ = with_canonical_codes(notes, system)
@@ -255,8 +244,7 @@ def report_table(notes: Notes, config: SentencesConfig) -> pd.DataFrame:
 def _mentions(text: AlignedText, words: set[str]) -> Iterator[bool]:
     """For each word of the text that is one of `words`, whether it is marked."""
     for start, stop in text.word_spans:
-        found = finding_words(text.text[start:stop].replace(NEGATED, ""))
-        if found & words:
+        if words & finding_words(text.text[start:stop].replace(NEGATED, "")):
             yield NEGATED in text.text[start:stop]
 
 

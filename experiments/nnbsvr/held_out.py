@@ -13,7 +13,6 @@ from tqdm import tqdm
 from experiments.harness import show
 from experiments.tasks.codes import CodesTask
 from experiments.vector_sets import TITLE_DIMENSIONS
-from icd_relevancy._keras import start_tensorflow
 from icd_relevancy.errors import InputError
 from icd_relevancy.files.disk import cache_folder
 from icd_relevancy.reporting import bar_plot
@@ -75,7 +74,6 @@ def _split(task: CodesTask, by: str, share: float) -> _Split:
 
 def _methods(task: CodesTask, split: _Split, fine_tune: bool):
     """Yields a name, points of the held-out codes and points of the trained ones, rows of unit length."""
-    start_tensorflow()
     from icd_relevancy.vectors.text_to_vector import TextToVector, TextToVectorConfig
 
     titles = [[task.system.title(code) for code in codes] for codes in (split.trained, split.held_out)]

@@ -60,14 +60,7 @@ class Head:
     def train(self, train: np.ndarray, validation: np.ndarray, schedule: Schedule, seed: int) -> int:
         """Trains from the start until the validation loss is no better for `patience` epochs; keeps the best weights.
 
-        Args:
-            train: The notes to learn from.
-            validation: The notes to stop by.
-            schedule: The `Schedule`.
-            seed: Of the first weights and of the order of the notes.
-
-        Returns:
-            The epochs trained.
+        The seed is that of the first weights and of the order of the notes. Returns the epochs trained.
 
         Raises:
             InputError: If a loss is no longer finite.
