@@ -59,9 +59,9 @@ def test_figure1(task):
 
 
 def test_settings_that_leave_nothing_are_refused(task):
-    with pytest.raises(InputError, match=r"dimensions must be at least 1\. Received: 0"):
+    with pytest.raises(InputError, match=r"dimensions must be at least 1\. Received: dimensions=0"):
         figure1.make(task, {"printed": 29, "dimensions": 0}, stem("figure1"))
-    with pytest.raises(InputError, match=r"seeds must be at least 1\. Received: 0"):
+    with pytest.raises(InputError, match=r"seeds must be at least 1\. Received: seeds=0"):
         table7.make(task, {"rows": [], "seeds": 0}, stem("table7"))
 
 
