@@ -10,6 +10,11 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 
+def pytest_make_parametrize_id(config, val, argname):
+    """Bytes are named by their number: packed ones hold the time, and two processes must call a test the same."""
+    return f"{argname} of {len(val)} bytes" if isinstance(val, bytes) else None
+
+
 @pytest.fixture(autouse=True, scope="module")
 def few_compiled_programs():
     """On JAX, forgets the programs of a file of tests: with those of all files its compiler runs out of memory maps."""

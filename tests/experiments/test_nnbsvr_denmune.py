@@ -65,7 +65,9 @@ SHAPES = [
 ]
 
 
-@pytest.mark.parametrize(("shape", "k", "clusters", "least"), SHAPES, ids=lambda value: str(value))
+@pytest.mark.parametrize(
+    ("shape", "k", "clusters", "least"), SHAPES, ids=lambda value: getattr(value, "__name__", str(value))
+)
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_the_shapes_of_its_paper(shape, k, clusters, least, seed):
     points, truth = shape(np.random.default_rng(seed))
