@@ -103,8 +103,7 @@ def _build(options):
     takes = RECIPES.about(options.recipe)["takes"]
     _check_use(options, takes)
     dimensions = _dimensions(options.dimensions)
-    _check_numbers(options)
-    _check_places(options)
+    _check_numbers_and_places(options)
     config = _text_config(options) if options.text or "encoder" in takes else None
     network = None
     if "knowledge" in takes:
@@ -128,9 +127,8 @@ def _check_use(options, takes):
     """Refuses an option that the recipe, or vectors that no network makes, would not heed."""
 
     def first(names):
-        return next(
-            (f"--{name.replace('_', '-')}" for name in names if getattr(options, name) is not None), None
-        )
+        given = [name for name in names if getattr(options, name) is not None]
+        return f"--{given[0].replace('_', '-')}" if given else None
 
     if "knowledge" not in takes and first(_OF_NNBSVR):
         raise InputError(f"{first(_OF_NNBSVR)} belongs to --recipe nnbsvr, not {options.recipe}")
@@ -144,14 +142,11 @@ def _check_use(options, takes):
         raise InputError(f"{first(_OF_ENCODER)} belongs to --text and to --recipe icd2vec: give one of them")
 
 
-def _check_numbers(options):
+def _check_numbers_and_places(options):
     check_at_least("--codes", options.codes, 1)
     check_at_least("--epochs", options.epochs, 1)
     check_at_least("--max-length", options.max_length, 3)
     _check_seed(options.seed)
-
-
-def _check_places(options):
     _check_replaceable(options.out, "code vectors", "vectors.npy", "codes.json")
     if options.network:
         _check_replaceable(options.network, "text_to_vector.json", "text_to_vector.json")
@@ -342,6 +337,7 @@ def _compare(options):
     _check_seed(options.seed)
     from icd_relevancy.codes import code_system
     from icd_relevancy.vectors import CodeVectors, read_code_pairs
+    from icd_relevancy.vectors.pairs import scores_by_split
     from icd_relevancy.vectors.validation import sample_codes
 
     loaded = {name: CodeVectors.load(name) for name in options.vectors}
@@ -362,10 +358,13 @@ def _compare(options):
             "dimensions": vectors.vectors.shape[1],
             "pairs": 0 if pairs is None else len(pairs),
             "pairs_held": len(held_pairs or ()),
-            **_by_pairs(vectors, held_pairs),
+            **scores_by_split(vectors, held_pairs),
             **_by_hierarchy(vectors, system, codes, options.seed),
         }
-        print(json.dumps(result) if options.json else _in_words(result, len(codes)))
+        if options.json:
+            print(json.dumps(result))
+        else:
+            _print_comparison(result, len(codes))
 
 
 def _system_of(loaded: dict) -> str:
@@ -377,44 +376,6 @@ def _system_of(loaded: dict) -> str:
         sets = f"{', '.join(loaded)} are of {', '.join(sorted(named))}"
         raise InputError(f"{sets}; name the code system to compare them in with --code-system")
     return named.pop() if named else "icd10cm"
-
-
-def _by_pairs(vectors, pairs) -> dict:
-    """Each split by itself, with the threshold that is best on the development pairs."""
-    from icd_relevancy.vectors.pairs import best_threshold
-
-    if not pairs:
-        return {"best_threshold": None, "splits": {}}
-    splits = {split: pairs.select(split=split) for split in dict.fromkeys(pairs.table["split"])}
-    development = splits.get("development")
-    best = best_threshold(vectors, development).threshold if _has_both_kinds(development) else None
-    return {
-        "best_threshold": best,
-        "splits": {split: _scores_of_split(vectors, part, best) for split, part in splits.items()},
-    }
-
-
-def _has_both_kinds(pairs) -> bool:
-    return pairs is not None and {"yes", "no"} <= set(pairs.table["match"])
-
-
-def _scores_of_split(vectors, pairs, best: float | None) -> dict:
-    from icd_relevancy.vectors.pairs import THRESHOLDS, pair_auc, pair_report
-
-    report = pair_report(vectors, pairs, [*THRESHOLDS, *([] if best is None else [best])])
-    report = report.astype(object).where(report.notna(), None)
-    shares = [
-        {"must_match_reached": row.must_reached, "must_not_match_below": row.must_not_below}
-        for row in report[report.kind == "all"].itertuples()
-    ]
-    first = report.iloc[0]
-    return {
-        "must_match_pairs": first.must_pairs,
-        "must_not_match_pairs": first.must_not_pairs,
-        "pair_auc": pair_auc(vectors, pairs) if _has_both_kinds(pairs) else None,
-        "thresholds": {f"{tau:g}": row for tau, row in zip(THRESHOLDS, shares, strict=False)},
-        "at_best_threshold": None if best is None else shares[-1],
-    }
 
 
 def _by_hierarchy(vectors, system, codes, seed: int) -> dict:
@@ -430,40 +391,29 @@ def _by_hierarchy(vectors, system, codes, seed: int) -> dict:
     }
 
 
-def _in_words(result: dict, codes: int) -> str:
-    lines = [
+def _print_comparison(result: dict, codes: int) -> None:
+    print(
         f"{result['vectors']}: {result['dimensions']} dimensions, {result['neighbours']:.1f} neighbours a code at "
         f"0.76 among {codes} codes"
-    ]
+    )
     if result["pairs"]:
-        lines.append(
-            f"  {result['pairs_held']} of {result['pairs']} pairs are of codes with vectors in every set"
-        )
+        print(f"  {result['pairs_held']} of {result['pairs']} pairs are of codes with vectors in every set")
     for split, scores in result["splits"].items():
-        lines += _split_in_words(split, scores, result["best_threshold"])
-    for level, measured in result["hierarchy"].items():
-        lines.append(
-            f"  {level}: purity {measured['purity']:.3f} (shuffled {measured['purity_shuffled']:.3f}), "
-            f"NMI {measured['nmi']:.3f}"
-        )
-    return "\n".join(lines)
+        _print_split(split, scores, result["best_threshold"])
+    for level, scores in result["hierarchy"].items():
+        purity, shuffled, nmi = (f"{scores[name]:.3f}" for name in ("purity", "purity_shuffled", "nmi"))
+        print(f"  {level}: purity {purity} (shuffled {shuffled}), NMI {nmi}")
 
 
-def _split_in_words(split: str, scores: dict, best: float | None) -> list[str]:
+def _print_split(split: str, scores: dict, best: float | None) -> None:
     auc = "" if scores["pair_auc"] is None else f": AUC {scores['pair_auc']:.3f}"
-    lines = [
-        f"  {split} pairs, {scores['must_match_pairs']} that must match and {scores['must_not_match_pairs']} that "
-        f"must not{auc}"
-    ]
+    must, must_not = scores["must_match_pairs"], scores["must_not_match_pairs"]
+    print(f"  {split} pairs, {must} that must match and {must_not} that must not{auc}")
     thresholds = dict(scores["thresholds"])
     if best is not None:
         thresholds[f"{best:.3f}, best on the development pairs"] = scores["at_best_threshold"]
     for threshold, shares in thresholds.items():
-        reached, below = (
-            "–" if share is None else f"{share:.1%}"
-            for share in (shares["must_match_reached"], shares["must_not_match_below"])
-        )
-        lines.append(
+        reached, below = ("–" if share is None else f"{share:.1%}" for share in shares.values())
+        print(
             f"    at {threshold}: {reached} of those that must match reach it, {below} of the others stay below"
         )
-    return lines

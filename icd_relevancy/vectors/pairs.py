@@ -266,6 +266,40 @@ def best_threshold(
     )
 
 
+def scores_by_split(vectors: CodeVectors, pairs: CodePairs | None) -> dict:
+    """The scores of each split by itself, with the threshold that is best on the development pairs."""
+    if not pairs:
+        return {"best_threshold": None, "splits": {}}
+    splits = {split: pairs.select(split=split) for split in dict.fromkeys(pairs.table["split"])}
+    development = splits.get("development")
+    best = best_threshold(vectors, development).threshold if _has_both_kinds(development) else None
+    return {
+        "best_threshold": best,
+        "splits": {split: _split_scores(vectors, part, best) for split, part in splits.items()},
+    }
+
+
+def _has_both_kinds(pairs: CodePairs | None) -> bool:
+    return pairs is not None and {"yes", "no"} <= set(pairs.table["match"])
+
+
+def _split_scores(vectors: CodeVectors, pairs: CodePairs, best: float | None) -> dict:
+    report = pair_report(vectors, pairs, [*THRESHOLDS, *([] if best is None else [best])])
+    report = report.astype(object).where(report.notna(), None)
+    shares = [
+        {"must_match_reached": row.must_reached, "must_not_match_below": row.must_not_below}
+        for row in report[report.kind == "all"].itertuples()
+    ]
+    first = report.iloc[0]
+    return {
+        "must_match_pairs": first.must_pairs,
+        "must_not_match_pairs": first.must_not_pairs,
+        "pair_auc": pair_auc(vectors, pairs) if _has_both_kinds(pairs) else None,
+        "thresholds": {f"{tau:g}": row for tau, row in zip(THRESHOLDS, shares, strict=False)},
+        "at_best_threshold": None if best is None else shares[-1],
+    }
+
+
 def _vector(code: str, vectors: CodeVectors, code_system: CodeSystem | None) -> np.ndarray | None:
     if code not in vectors and code_system is None:
         return None
