@@ -6,7 +6,7 @@ from dataclasses import replace
 import keras
 import numpy as np
 import pytest
-from command_line import SECRET, standard_input, write
+from command_line import SECRET, printed_json, standard_input, write
 
 from icd_relevancy.cli.main import main
 from icd_relevancy.data import synthetic_stays
@@ -28,13 +28,8 @@ def trained(tmp_path_factory):
 
 
 def test_training_tells_what_a_coder_reads(trained, place, capsys):
-    settings = write(place / "settings.yaml", *SETTINGS)
-    assert (
-        main(
-            ["train", str(trained / "stays.csv"), "--config", str(settings), "--out", "again", "--seed", "2"]
-        )
-        == 0
-    )
+    options = ["--config", str(trained / "settings.yaml"), "--out", "again", "--seed", "2"]
+    assert main(["train", str(trained / "stays.csv"), *options]) == 0
     told = capsys.readouterr().out
     assert "codes of the hierarchy and " in told
     assert "half of a stay's codes are found after " in told
@@ -111,10 +106,10 @@ def test_stays_without_codes_teach_nothing(trained, place, capsys):
     for name in ("some", "coded"):
         assert main(["train", f"{name}.csv", "--config", str(settings), "--out", name]) == 0
     assert "icd-relevancy: 10 stays have no code to learn from: left out\n" in capsys.readouterr().err
-    for name in ("some", "coded"):
-        assert main(["rank", name, str(trained / "stays.csv"), "--json", "--top-k", "2"]) == 0
-    one, other = np.array_split(capsys.readouterr().out.splitlines(), 2)
-    assert one.tolist() == other.tolist()
+    ranks = [
+        printed_json(capsys, "rank", name, trained / "stays.csv", "--top-k", 2) for name in ("some", "coded")
+    ]
+    assert ranks[0] == ranks[1]
 
 
 def test_codes_that_are_dropped_are_counted(place, capsys):
@@ -158,8 +153,7 @@ def test_a_damaged_model_ranks_nothing(trained, place, check_refused):
 
 
 def test_evaluate(trained, capsys):
-    assert main(["evaluate", str(trained / "model"), str(trained / "stays.csv"), "--json"]) == 0
-    result = json.loads(capsys.readouterr().out)
+    (result,) = printed_json(capsys, "evaluate", trained / "model", trained / "stays.csv")
     assert result["notes"] == 150
     assert result["unseen_codes"] == 0
     assert set(result) >= {"labels", "decision_threshold", "equality", "relevancy", "ranking"}
@@ -177,8 +171,7 @@ def test_evaluate_by_ward(trained, tmp_path, capsys):
     young = replace(stays, age=(0.0,) * 12 + stays.age[12:])
     young.write(tmp_path / "young.jsonl")
     model = str(trained / "model")
-    assert main(["evaluate", model, str(tmp_path / "young.jsonl"), "--by", "ward", "--json"]) == 0
-    result = json.loads(capsys.readouterr().out)
+    (result,) = printed_json(capsys, "evaluate", model, tmp_path / "young.jsonl", "--by", "ward")
     groups = Counter(["newborn"] * 12 + list(stays.ward[12:]))
     measured = {name: count for name, count in groups.items() if count >= 10}
     assert {name: found["stays"] for name, found in result["wards"].items()} == measured
@@ -198,10 +191,7 @@ def test_evaluate_by_ward(trained, tmp_path, capsys):
 def test_a_ward_alone_is_the_part_of_all(trained, tmp_path, capsys):
     stays = replace(synthetic_stays(40, seed=4), ward=("Medicine",) * 40, age=None)
     stays.write(tmp_path / "one.jsonl")
-    assert (
-        main(["evaluate", str(trained / "model"), str(tmp_path / "one.jsonl"), "--by", "ward", "--json"]) == 0
-    )
-    result = json.loads(capsys.readouterr().out)
+    (result,) = printed_json(capsys, "evaluate", trained / "model", tmp_path / "one.jsonl", "--by", "ward")
     found = result["wards"]["Medicine"]
     assert found["stays"] == 40
     assert {metric: found[metric] for metric in result["ranking"]} == result["ranking"]
