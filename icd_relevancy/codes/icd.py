@@ -117,10 +117,7 @@ def _icd9_parent(code: str) -> str:
 
 
 def _residual_title(code: str, billable: dict[str, str]) -> str:
-    """What the "unspecified" or "other" code below a code is about; empty where it has no such code.
-
-    Residual codes end in 8, 9 or 0 and repeat the title of the group that they close.
-    """
+    """What the "unspecified" or "other" code below a code (it ends in 8, 9 or 0) repeats of its title; else empty."""
     ends = ("0", "8", "9")
     suffixes = ends + tuple(first + last for first in ends for last in ends)
     dot = "" if "." in code else "."

@@ -70,11 +70,7 @@ class LeafValues:
 
 
 def values_of_all_codes(system: CodeSystem, kind: str, listed: dict[str, object]) -> list[object]:
-    """Values of a feature for every code, given those of some (None where missing), in the order of the codes.
-
-    A code without a value of its own has that of the nearest code above it; a group above all of those, what
-    most of the leaves below it have.
-    """
+    """Values of a feature for every code: its own, else of the nearest code above, else what most leaves below have."""
     missing = {"boolean": False, "ordinal": None, "categorical": None, "multiple": (), "text": ""}[kind]
     known: dict[str, object] = {}
     for code in system.codes:

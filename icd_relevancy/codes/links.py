@@ -15,23 +15,17 @@ _SIDES = ("first", "second")
 
 @dataclass(frozen=True)
 class Nearest:
-    """The codes of a table that stand for a code, and whether they are the code itself, however it is spelled.
-
-    They are the code itself where the table has it, else all the codes below it that the table has, else the
-    nearest above it; empty where there is none.
-    """
+    """The codes of a table that stand for a code: itself however spelled, else all below it, else the nearest above."""
 
     codes: tuple[str, ...]
     exact: bool
 
 
 class TableCodes:
-    """Finds the nearest relatives of a code among the codes of a table.
+    """Finds the nearest relatives of a code among the codes of a table, which may be of another year than the system.
 
-    Editions subdivide codes and add some, so a label set and a table of another year differ: what was a code
-    then has children now, and the table has codes that the system has no longer. These count as children of the
-    nearest code that the system has. Without a system (None) a code stands for itself only. `spelling` has each code
-    of the table as the system spells it; one that the system lacks stays as it is.
+    Codes of the table that the system lacks count as children of the nearest code that it has. Without a system (None)
+    a code stands for itself only.
     """
 
     def __init__(self, codes: Iterable[str], system: CodeSystem | None):
@@ -77,13 +71,10 @@ class LinkedSide:
     """What a mapping says of the labels of one code system.
 
     Attributes:
-        system: Name of the code system.
-        labels: Number of its labels.
-        linked: Number of those with a link.
-        outside: Number of pairs of the mapping, both directions joined, that lead from a label to a code for
-            which the other system has no label.
-        resolved: The labels that the mapping lacks, each with the codes of it that stand for the label, which
-            are below it or above it.
+        labels, linked: Number of its labels, and of those with a link.
+        outside: Number of pairs, both directions joined, from a label to a code for which the other system has no
+            label.
+        resolved: The labels that the mapping lacks, each with the codes below or above it that stand for it.
         no_map: The labels of which the mapping says that the other system has nothing.
         unlinked: All labels without a link, those of `no_map` among them.
     """
@@ -171,10 +162,7 @@ def link_labels(
 
 
 def _pairs(table: pd.DataFrame) -> pd.DataFrame:
-    """Each pair of codes once, with the greater of its weights.
-
-    The parts of a combination stand for the source together only, so none is more than approximate.
-    """
+    """Each pair of codes once, with its greater weight; parts of a combination stand together, so are approximate."""
     rows = table.loc[~table["no_map"], ["first", "second"]].copy()
     rough = table.loc[rows.index, "approximate"] | table.loc[rows.index, "combination"]
     rows["weight"] = np.where(rough, _APPROXIMATE, _EQUIVALENT)

@@ -258,11 +258,7 @@ def _translated(
     source_system: CodeSystem | None,
     target_system: CodeSystem | None,
 ) -> tuple[tuple[tuple[str, ...], ...], TranslationReport]:
-    """Translates the codes of notes; see `CodeMapping.translate`.
-
-    The rows of the mapping have the columns `source` and `target`, and `own`: whether one was written for this
-    direction.
-    """
+    """See `CodeMapping.translate`; the table's column `own` says whether a row was written for this direction."""
     codes = TableCodes(table["source"].dropna().unique(), source_system)
     table = table.assign(source=table["source"].map(codes.spelling))
     distinct = list(dict.fromkeys(chain.from_iterable(code_lists)))

@@ -96,10 +96,7 @@ def affirmed(title: str) -> str:
 
 
 class CodeMatcher:
-    """Finds which codes of one edition of ICD lie in a place or have a title that matches.
-
-    `above` is what the titles of each code's categories and subcategories affirm, one text a code.
-    """
+    """Finds codes of one edition of ICD by place or title; `above` is what the titles above each code affirm."""
 
     def __init__(self, codes: tuple[str, ...], titles: tuple[str, ...], above: tuple[str, ...], edition: int):
         self.codes = codes

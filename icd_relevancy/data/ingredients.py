@@ -1,8 +1,4 @@
-"""Names of drugs as their ingredients: by a user's table, else by the words of the name.
-
-The words stand in drugs.csv: general knowledge of pharmacy (RxNorm's dose forms, salts and routes; common brands), not
-counted in any data.
-"""
+"""Names of drugs as their ingredients: by a user's table, else by the words of the name, which stand in drugs.csv."""
 
 import csv
 import functools

@@ -264,11 +264,7 @@ def _footer(methods: Sequence[str]) -> str:
 
 
 class _Marks:
-    """The few words of a note that are worth a mark for one code or category, most with the strongest weights.
-
-    At most twelve, in the order of the text, with a tenth or more of the largest weight, and no punctuation; `prefix`
-    begins their identifiers in the page.
-    """
+    """The words of a note worth a mark, at most twelve; `prefix` begins their identifiers in the page."""
 
     def __init__(self, explanation: Explanation, words: Sequence[Word], target: str, prefix: str):
         self._text, self._attention = explanation.text, explanation.method == "attention"

@@ -65,10 +65,7 @@ class Content:
 
 
 def read_content(file) -> Content:
-    """Reads a file, or standard input for `"-"`, no more of it than a note or a table can honestly hold.
-
-    What gzip has packed is unpacked. `InputError` if it is of a format that is not read, such as PDF.
-    """
+    """Reads and unpacks a file, or standard input for `"-"`, of a size that a table can have; refuses PDF and such."""
     if str(file) != "-":
         if foreign := foreign_suffix(file):
             raise InputError(f"{file}: {foreign}")

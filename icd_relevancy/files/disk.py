@@ -22,15 +22,10 @@ _HOLDER = re.compile(r"\.(?P<name>.+)\.[a-z0-9_]{8}")
 
 @contextmanager
 def replacing(path, folder: bool = False, private: bool = False) -> Iterator[Path]:
-    """Yields a temporary path beside `path` and renames it to `path` when the block ends without an error.
+    """Yields a temporary path, a new file or `folder`, and renames it to `path` when the block ends without an error.
 
-    After an error the temporary file or folder is removed and `path` is as it was. What a killed process left
-    beside `path` is put right first. Of several writers at once the last one stays.
-
-    Args:
-        path: The file or folder to write; its parent folders are made.
-        folder: Whether the temporary path is a (new, empty) folder. An older folder at `path` is replaced.
-        private: Whether the owner alone may read it, as must be where it holds patients' data.
+    After an error it is removed and `path` is as it was. What a killed process left beside `path` is put right first.
+    Of several writers at once the last one stays. `private` lets the owner alone read it, as patients' data ask.
     """
     path = Path(path)
     with _full_disk_named(path):
@@ -53,10 +48,7 @@ def replacing(path, folder: bool = False, private: bool = False) -> Iterator[Pat
 
 
 def recover(path) -> None:
-    """Puts right what killed writers left in the folder of `path`: an older folder that had stepped aside comes back.
-
-    What a living process writes stays as it is.
-    """
+    """Brings back an older folder that a killed writer moved aside; what a living process writes stays as it is."""
     path = Path(path).absolute()
     try:
         holders = [

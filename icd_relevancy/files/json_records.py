@@ -49,10 +49,7 @@ def decode_object(line: str) -> dict:
 
 
 def json_objects(text: str, place, problems: list[str]) -> Iterator[tuple[int | None, dict]]:
-    """The JSON objects of a text, in an array or one after the other, and the lines they begin in.
-
-    The line of an object in an array is None. `problems` gets a line for whatever is malformed.
-    """
+    """The JSON objects of a text, with the lines they begin in (None in an array); `problems` gets all malformed."""
     line, position = 1, 0
     while (start := _SPACE.match(text, position).end()) < len(text):
         line += text.count("\n", position, start)

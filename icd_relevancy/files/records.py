@@ -113,12 +113,11 @@ def read_records(
     names: Iterable[str] = (),
     id_name: str | None = None,
 ) -> Records:
-    """Reads the wanted columns of a table, or all, as Python values, None where a cell is empty.
+    """Reads the `wanted` columns of a table, or all, as Python values, None where a cell is empty.
 
     Args:
         path: A `.csv`, `.tsv`, `.parquet` or JSON lines file, by its suffix; or a `Content` of such a kind.
-        wanted: Columns to read where they are there; None reads all. From CSV and TSV all are text, but `age` of
-            those wanted.
+        wanted: From CSV and TSV all are text, but `age` of those wanted.
         required: Those that must be there, in JSON lines in every record.
         names: All columns that a schema knows, to recognise misspelled ones; those wanted if empty.
         id_name: As of `Records`.

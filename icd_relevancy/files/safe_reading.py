@@ -31,13 +31,8 @@ _PLACE_IN_CSV = re.compile(r"Expected \d+ fields in line \d+, saw \d+|EOF inside
 def reading(place, what: str, advice: str = "copy it again or make it anew") -> Iterator[None]:
     """Turns whatever a library raises for a damaged file into one `InputError` that quotes nothing of the file.
 
-    An `InputError`, a missing package, a file that is missing or may not be read, and a fault of the machine say
-    enough by themselves.
-
-    Args:
-        place: The file, or what else a user knows it by.
-        what: What it should be, with its article, such as `"a relevance graph"`.
-        advice: What to do.
+    An `InputError`, a missing package, a file that is missing or may not be read, and a fault of the machine say enough
+    by themselves. `what` has its article, such as `"a relevance graph"`.
     """
     try:
         yield

@@ -79,10 +79,7 @@ def _as_written(value):
 def write_frames(frames: Iterable[pd.DataFrame], path, encoders: Mapping[str, Encoder]) -> None:
     """Writes the parts of a table into one file, all of it or nothing, holding one part at a time.
 
-    Args:
-        frames: The parts, all with the same columns.
-        path: A file whose suffix `table_format` knows. In CSV and TSV the texts are `inert`.
-        encoders: For each column of anything but numbers and texts how it is written.
+    In CSV and TSV the texts are `inert`; `encoders` write the columns of anything but numbers and texts.
     """
     table = table_format(path)
     with replacing(path) as temporary:

@@ -25,21 +25,18 @@ def note_batches(
 ) -> tf.data.Dataset:
     """A dataset of `(features, multi-hot labels)` batches, or `(features, labels, weights)` with weights.
 
-    Memory stays at one batch and its prefetch beside `features` and the label lists, so that a million notes
-    with thousands of labels train from a memory-mapped array. The order of epoch e depends on the seed and e
-    alone, so a run that was interrupted goes on as if it had not been. Each pass over the dataset is the next epoch.
+    Memory stays at one batch and its prefetch, so that a million notes train from a memory-mapped array. The order of
+    epoch e depends on the seed and e alone, so an interrupted run goes on as if it had not been; each pass over the
+    dataset is the next epoch, from `first_epoch`.
 
     Args:
-        features: Array `(n, …)`, memory-mapped or not, or a mapping of names to such arrays, to CSR matrices,
-            which become dense in a batch, or to `RaggedStates`, which are padded there. Tokens are cut to the
-            longest note of a batch; see `feature_rows`.
-        labels: CSR `(n, m)` of 0 and 1, or an array of other targets, or for a model of several outputs a mapping of
-            their names to such.
-        batch_size: Notes a batch; the last one may be smaller. Defaults to 32.
-        shuffle_seed: Defaults to None: the order given.
-        first_epoch: The epoch that the first pass over the dataset stands for. Defaults to 0.
-        rows: The notes to take, `(k,)`. Defaults to None: all n; nothing is copied either way.
-        weights: For each output how much every note counts, `(n,)`. Defaults to None: all alike.
+        features: Array `(n, …)`, or a mapping of names to such arrays, to CSR matrices, which become dense in a batch,
+            or to `RaggedStates`, which are padded there. See `feature_rows`.
+        labels: CSR `(n, m)` of 0 and 1, an array of other targets, or for several outputs a mapping of their names to
+            such.
+        shuffle_seed: None keeps the order given.
+        rows: The notes to take, `(k,)`, without copying; None takes all.
+        weights: For each output how much every note counts, `(n,)`.
     """
     count = next(iter(labels.values())).shape[0] if isinstance(labels, Mapping) else labels.shape[0]
     rows = np.arange(count) if rows is None else np.asarray(rows)
@@ -66,11 +63,7 @@ def note_batches(
 
 
 def feature_rows(features, rows):
-    """The features of some notes, dense.
-
-    Where the features are a mapping with an `attention_mask`, columns in which none of the notes has a token are
-    left out of everything that has a value for each token.
-    """
+    """The features of some notes, dense, without the columns in which, by an `attention_mask`, none has a token."""
     if not isinstance(features, Mapping):
         return _dense(features[rows])
     where = dict.fromkeys(features, rows)
@@ -91,8 +84,7 @@ def _lengths(features, rows: np.ndarray) -> np.ndarray | None:
 def _batched(rows: np.ndarray, lengths: np.ndarray | None, batch_size: int, seed) -> Iterator[np.ndarray]:
     """The rows of each batch, in the order given without a seed.
 
-    Notes of like length share a batch: of a few batches' worth of notes, drawn at random, the shortest go
-    together and so on, because each note costs as much as the longest of its batch.
+    Notes of like length share a batch, of a few batches' worth drawn at random: each costs as much as its longest.
     """
     starts = range(0, len(rows), batch_size)
     if seed is None:

@@ -49,10 +49,7 @@ def edges_of(graph: RelevanceGraph | None, matching: str) -> Edges | None:
 
 
 class GraphInUse:
-    """The graph of a loss or metric: the one it was given, else that of `set_relevance` at its first use.
-
-    Where there is none codes match by equality, with one warning. `matching` is as in `edges_of`.
-    """
+    """The graph of a loss or metric: its own, else `set_relevance`'s at first use, else equality, with one warning."""
 
     _warned = False
 
@@ -231,10 +228,9 @@ def _running_edges(degrees, largest: int, batch, labels):
 
 
 def _place_of(number, ends, batch, labels):
-    """The note and label that each edge number belongs to, and where that label's edges end.
+    """The note and label of each edge number, and where that label's edges end.
 
-    The note by comparison, then the label by bisection: XLA's own `searchsorted` would compare every edge
-    with every label.
+    The note by comparison, then the label by bisection: XLA's own `searchsorted` compares every edge with every label.
     """
     note = ops.sum(ops.cast(number[:, None] >= ends[None, :, -1], "int32"), axis=1)
     note = ops.minimum(note, batch - 1)

@@ -216,10 +216,7 @@ def _number(written: str) -> float:
 
 @dataclass(frozen=True)
 class Band:
-    """A range of the values of an investigation and what they are called.
-
-    `step` is how finely it is measured: what is "> 100" in steps of 1 is 101 or more.
-    """
+    """A range of an investigation's values and its name; in steps of 1, what is "> 100" is 101 or more."""
 
     unit: str
     start: float

@@ -46,11 +46,7 @@ class Coder:
     kind: ClassVar[str]
 
     def save(self, folder) -> None:
-        """Writes the folder, all of it or nothing: `model.keras`, `coder.json` and the relevance graphs of notes.
-
-        Args:
-            folder: The folder; an older model in it is replaced.
-        """
+        """Writes `folder` anew, all of it or nothing: `model.keras`, `coder.json` and the relevance graphs of notes."""
         import keras
 
         state = {**self._state(), "versions": {library: version(library) for library in _LIBRARIES}}
@@ -139,10 +135,7 @@ def coder_kind(state: Mapping) -> str:
 
 
 def check_kind(folder: Path, *models: str, own: bool = False) -> str:
-    """The name of the model in a folder; refuses a folder without one, or with none of these models.
-
-    With `own` one of the user's own is fine too, which is named by its path.
-    """
+    """The name of the model in a folder, which must be one of these, or with `own` a path of the user's own."""
     recover(folder)
     _check_files(folder, (JSON,))
     model = read_coder_json(folder)["training"]["model"]

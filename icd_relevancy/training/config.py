@@ -13,13 +13,9 @@ _SYSTEMS = ("code_system", "joint_system")
 
 
 class Part(NamedTuple):
-    """The settings of a thing that another setting names.
+    """The settings of a thing that the setting `chosen_by` names, of all `things`.
 
-    Attributes:
-        chosen_by: The setting that names it.
-        things: All there are.
-        neutral: What has, as its own attributes, the settings as they are where a thing has none; None for those of
-            the things by default.
+    `neutral` has, as attributes, the settings where a thing has none; None for those of the things by default.
     """
 
     chosen_by: str
@@ -39,8 +35,7 @@ class Part(NamedTuple):
 class Configuration(Settings):
     """The base of the configurations of a training: frozen dataclasses with a field for each of `PARTS`.
 
-    A setting that is not the configuration's own is that of a thing that it names, such as `units` of the model
-    `caml`. It is given and read as if it were the configuration's own.
+    A setting of a thing that it names, such as `units` of the model `caml`, is given and read as if it were its own.
     """
 
     PARTS: ClassVar[Mapping[str, Part]] = {}
@@ -125,12 +120,7 @@ class Configuration(Settings):
 
 
 def flat_signature(kind: type[Configuration], order: str) -> Signature:
-    """What a configuration can be made of: its own settings and those of all models and losses of ours.
-
-    Args:
-        kind: The class of the configuration.
-        order: The names in the order in which they can be given without a name.
-    """
+    """What a configuration can be made of, in `order`: its own settings and those of all our models and losses."""
     everything = {name: (one.default, one.type) for name, one in kind._own_fields().items()}
     for part in kind.PARTS.values():
         for name, one in part.settings().items():

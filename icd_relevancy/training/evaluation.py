@@ -60,8 +60,7 @@ def evaluate_codes(
 ) -> dict:
     """What `evaluate` reports: the metrics over the model's labels and those of the data that it never saw.
 
-    Beside the parts of `evaluate_scores` these are `notes`, `labels`, `decision_threshold` and `unseen_codes`, the
-    share of the codes that the model never saw, which count as missed; `graph_of_labels` gives the graph of labels.
+    Codes that it never saw count as missed; their share is `unseen_codes`.
     """
     every, padded = with_unseen_codes(codes, labels, scores)
     return {

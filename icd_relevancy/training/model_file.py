@@ -35,10 +35,7 @@ _OUR_OWN = frozenset(
 
 
 def read_model(path: Path, layers: Collection[type] = ()):
-    """The `keras.Model` of a file, for inference.
-
-    Refuses a damaged one, and anything that neither our models have nor is one of `layers`.
-    """
+    """The `keras.Model` of a file, for inference; refuses one damaged or with layers neither ours nor of `layers`."""
     import keras  # here, because the command line looks into a folder before it loads TensorFlow
     import numpy as np
 
@@ -153,10 +150,7 @@ def _check_weights(content: bytes) -> None:
 
 
 def check_runs(model, labels: int, words: int | None = None) -> None:
-    """Lets a model of m labels code one empty note, as some damage shows only when it is used.
-
-    `words` is the number of words that it knows, the special ones included; None if it reads no words.
-    """
+    """Lets a model of m labels (and words, or None) code an empty note: some damage shows only when it is used."""
     import keras
     import numpy as np
 

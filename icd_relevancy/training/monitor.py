@@ -12,11 +12,8 @@ from icd_relevancy.training.thresholds import predicted_labels, tune_threshold
 def monitored(name: str) -> Callable[[object, np.ndarray], float]:
     """The metric of that name, of true labels and scores `(n, m)`; of all of them more is better.
 
-    The names are `ndcg`, `map`, `r_precision`, and `micro_` or `macro_` before `auprc`, `auroc` and `f1`. F1 is at the
-    threshold with the best micro-F1 of the same scores; macro-averages are over the codes for which they are defined.
-
-    Raises:
-        InputError: If there is no metric of that name.
+    F1 is at the threshold with the best micro-F1 of the same scores; macro-averages are over the codes for which they
+    are defined.
     """
     if name in ("ndcg", "map", "r_precision"):
         return ranking.mean_average_precision if name == "map" else getattr(ranking, name)

@@ -75,10 +75,7 @@ class Resampled:
 
 
 def imbalance_per_label(labels) -> np.ndarray:
-    """IRLbl: how many times more examples the most frequent label has than each label, `(m,)`; NaN without examples.
-
-    Reference: MLSMOTE (Charte et al. 2015) Eq. 1.
-    """
+    """IRLbl, how rare each label is to the most frequent, `(m,)`, NaN without examples (Charte et al. 2015, Eq. 1)."""
     counts = np.asarray((sparse.csr_matrix(labels) != 0).sum(axis=0), float).reshape(-1)
     counts[counts == 0] = np.nan
     return counts if np.isnan(counts).all() else np.nanmax(counts) / counts

@@ -14,12 +14,7 @@ _MOST_SCORES = 20_000_000
 
 
 def start_from_frequencies(layer, labels) -> None:
-    """Sets the bias of an output layer to the labels' log-odds, so that training does not spend its first epochs on it.
-
-    Args:
-        layer: The layer of m logits, with a bias.
-        labels: Labels of the training part, 0/1 `(n, m)`.
-    """
+    """Sets the bias of an output layer to the labels' log-odds, so that its first epochs are not spent on them."""
     count = labels.shape[0] if hasattr(labels, "shape") else len(labels)
     share = np.clip(label_frequencies(labels), 1 / (2 * count), 1 - 1 / (2 * count))
     layer.bias.assign(np.log(share / (1 - share)))
@@ -43,12 +38,8 @@ class LexicalStart:
     def fit(cls, scores: sparse.csr_matrix, y: sparse.csr_matrix, log_odds, seed: int = 0) -> "LexicalStart":
         """The numbers with the lowest cross-entropy, which is convex in them.
 
-        Args:
-            scores: Lexical scores of n notes, `(n, channels · m)`, by a lexicon that has not seen them; see
-                `Lexicon.out_of_fold`.
-            y: Their labels, `(n, m)`.
-            log_odds: The log-odds of each label, `(m,)`.
-            seed: Of the draw of notes, where 20 million scores are not those of all.
+        `scores` are lexical ones of n notes, `(n, channels · m)`, by a lexicon that has not seen them (see
+        `Lexicon.out_of_fold`); where there are more than 20 million, those of some notes.
         """
         if scores.nnz > _MOST_SCORES:
             count = max(int(scores.shape[0] * _MOST_SCORES / scores.nnz), 1)
@@ -75,10 +66,7 @@ class LexicalStart:
 
 
 def _cells(scores: sparse.csr_matrix, y: sparse.csr_matrix, log_odds: np.ndarray):
-    """The features, the truth and the number of pairs of a note and a label, equal pairs as one.
-
-    No channel says anything of most pairs: these differ by the label alone.
-    """
+    """Features, truth and number of pairs of a note and a label; equal pairs, most without a channel, are one."""
     notes, labels = y.shape
     scores, y = scores.tocoo(), y.tocoo()
     cells, place = np.unique(scores.row * np.int64(labels) + scores.col % labels, return_inverse=True)

@@ -1,8 +1,7 @@
 """The recipes of code vectors that `icd-relevancy vectors build --recipe` names.
 
-A recipe is a function of a code system, or of what is known of one, and the codes wanted; its entry says in `takes`
-which of `knowledge`, `dimensions`, `encoder`, `cache`, `max_length` and `seed` it takes, the first in place of the
-code system.
+Each is a function of a code system and the codes wanted; `takes` names its further arguments, `knowledge` in place of
+the code system.
 """
 
 from icd_relevancy.registry import Registry

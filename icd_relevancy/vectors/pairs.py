@@ -136,11 +136,7 @@ def _problem(cells: list[str], seen: dict[frozenset, int]) -> str | None:
 def _pair_similarities(
     vectors: CodeVectors, pairs: CodePairs, code_system: CodeSystem | None = None
 ) -> pd.DataFrame:
-    """The table of the pairs with the cosine of each, NaN where a code has no vector.
-
-    The columns are `similarity`, `fallback` (whether an ancestor stood in for a code; where it did for both, it may
-    be the same one) and `missing` (the codes without a vector, separated by a space).
-    """
+    """The pairs with the `similarity` of each, `fallback` (an ancestor stood in for a code) and `missing` codes."""
     table = pairs.table.reset_index(drop=True)
     units = {}
     for code in pd.unique(table[["a", "b"]].to_numpy().ravel()):

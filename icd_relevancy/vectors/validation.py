@@ -145,16 +145,7 @@ def purity(groups: Sequence, clusters: Sequence) -> float:
 
 @dataclass(frozen=True)
 class NeighbourCounts:
-    """How many other codes a code matches at a threshold.
-
-    Attributes:
-        threshold: τ.
-        codes: number of codes.
-        mean: mean number of neighbours a code.
-        median: median number of neighbours a code.
-        maximum: number of neighbours of the code with most.
-        alone: share of codes without a neighbour, from 0 to 1.
-    """
+    """How many other codes a code matches at a threshold; `alone` is the share of codes without a neighbour."""
 
     threshold: float
     codes: int

@@ -42,10 +42,7 @@ def check_code_system(code_system: str) -> None:
 
 
 def find_table(path, table: str, origin: str | None = None, suffixes: Sequence[str] = CSV) -> Path | None:
-    """The file of a table in a folder or below it; its name may be in any case.
-
-    It must be there where `origin` says what it is part of, for the message; else None says that it is not.
-    """
+    """The file of a table in or below a folder, in any case; where it is missing None, or an error naming `origin`."""
     names = [f"{table}{suffix}" for suffix in suffixes]
     files = sorted(file for file in Path(path).rglob("*") if file.name.lower() in names and file.is_file())
     if len(files) > 1:
@@ -59,16 +56,10 @@ def find_table(path, table: str, origin: str | None = None, suffixes: Sequence[s
 def read_parts(
     file: Path, columns: Sequence[str], optional: Sequence[str] = (), rows: int | None = None
 ) -> Iterator[pd.DataFrame]:
-    """The columns of a CSV or Parquet file as text, part by part; an empty cell is missing.
+    """Yields the columns of a CSV or Parquet file as text, `rows` at a time, a million for None.
 
-    Args:
-        file: The table.
-        columns: Names that must be there, in lower case; those of the file may be in any case.
-        optional: Names that may be there.
-        rows: Rows of a part, a million for None.
-
-    Yields:
-        Parts with the columns that are there, in lower case, and the number of the row, from 0, as index.
+    Their names are in lower case, an empty cell is missing, the index is the number of the row from 0. `columns` must
+    be there, `optional` ones may.
     """
     rows = rows or ROWS_A_PART
     with readable(file):

@@ -19,18 +19,7 @@ _SEX = {"F": "female", "M": "male"}
 
 @dataclass(frozen=True)
 class SyntheticNote:
-    """One synthetic note.
-
-    Attributes:
-        note_id: Unique within a seed.
-        text: The note.
-        codes: Its ICD-10-CM codes, primary problem first.
-        patient_id: The patient; some patients have several notes.
-        specialty: One of the 24 names in `specialties.yaml`.
-        age: In years.
-        sex: `"female"` or `"male"`.
-        distractors: Codes, or starts of codes, that the text only denies, rules out or gives to a relative.
-    """
+    """A synthetic note; `distractors` are codes, or starts of codes, that it only denies or gives to a relative."""
 
     note_id: str
     text: str

@@ -82,11 +82,7 @@ def _entries(table: str) -> re.Pattern:
 
 
 def wordings(code: str, system: CodeSystem) -> Wordings:
-    """All wordings of a code.
-
-    A code for "other" forms without inclusion terms may be written like its parent, which leaves it hard to tell from
-    the unspecified sibling, as in real notes.
-    """
+    """All wordings of a code; "other" forms without inclusion terms may read like their parent, as in real notes."""
     phrase = generic(system.title(code))
     terms = [term for term in map(generic, system.inclusion_terms(code)) if 3 < len(term) < 70]
     split: tuple[str, ...] = ()

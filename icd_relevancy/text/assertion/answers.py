@@ -31,10 +31,10 @@ _REACH = 60
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer or a mark in a text: its tokens from `start`, a separator where it has one, to before `stop`.
+    """An answer or a mark in a text: its tokens from `start` to before `stop`.
 
-    It `leads` where it is about what follows, as in "(-) fever", and otherwise is about what stands before it; `label`
-    is the first token of what it may be about.
+    It `leads` where it is about what follows, as in "(-) fever", else is about what stands before; `label` is the first
+    token of that.
     """
 
     start: int

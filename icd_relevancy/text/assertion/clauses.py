@@ -169,11 +169,7 @@ def _opens_with_its_verb(clause: _Clause, segment: _Segment) -> bool:
 
 
 def _after_adjuncts(words: Sequence[str], cues: Sequence[Cue], within: set[int]) -> Iterator[int]:
-    """Where a sentence goes on after what is negated.
-
-    As in "no fracture with a small effusion", "no fracture in a bone with cysts", "a child without fever presented
-    with cough" and "lack of air suggesting ileus".
-    """
+    """Where a sentence goes on after what is negated, as in "no fracture with a small effusion"."""
     negating = [cue for cue in cues if cue.kind == PRECEDING]
     for cue, after in zip_longest(negating, negating[1:]):
         places = [p for p in range(cue.stop, after.start if after else len(words)) if p not in within]

@@ -44,11 +44,7 @@ _BEFORE_A_LEADING_CUE = frozenset("a an the with of and recently now interval pr
 
 
 class ClauseNegex(Negex):
-    """`negspacy`'s NegEx where the longest of overlapping cues holds, and a negation ends with its clause.
-
-    `negspacy` takes every cue that it matches, so that the "no" of "no longer seen" negates what follows, and lets a
-    negation reach to the end of the sentence or a terminating phrase.
-    """
+    """`negspacy`'s NegEx where the longest of overlapping cues holds, and a negation ends with its clause."""
 
     def __init__(self, nlp: Language, cues: Cues):
         super().__init__(nlp, "negex", cues.termset())

@@ -38,10 +38,10 @@ def _generic() -> frozenset[str]:
 
 
 def title_terms(code_system: CodeSystem) -> tuple[str, ...]:
-    """The terms in the titles and inclusion terms of a code system, in small letters, sorted.
+    """The terms, of up to five words, in what titles and inclusion terms affirm, in small letters, sorted.
 
-    What a title rules out is left out. Of "Malignant neoplasm of kidney, except renal pelvis" the terms are
-    "malignant neoplasm of kidney", "malignant neoplasm" and "neoplasm"; more than five words make none.
+    Of "Malignant neoplasm of kidney, except renal pelvis" these are "malignant neoplasm of kidney", "malignant
+    neoplasm" and "neoplasm".
     """
     titles = chain.from_iterable(
         (code_system.title(code), *code_system.inclusion_terms(code)) for code in code_system.codes

@@ -55,11 +55,7 @@ class WordCoverage:
         return cls(columns, shares, from_triples(links, (len(numbers), labels)))
 
     def with_precision(self, texts: Sequence[PlainText], carried: CarriedLabels) -> "WordCoverage":
-        """The same names, whole, each of which says of its label how precise it is.
-
-        The precision is `carrying / (notes + 1)`, of the training notes that have the name in a clause and tell of the
-        label.
-        """
+        """The same names, whole, each with its precision for its label, `carrying / (notes that have it + 1)`."""
         having = WordCoverage(self.columns, self.shares, self.links, whole=True)._names_in(texts)
         carrying = sparse.coo_matrix(self.links.multiply(having.T @ carried.shares))
         notes = carried.telling(having, carrying.row, carrying.col)
@@ -84,10 +80,7 @@ class WordCoverage:
         return largest(text_of[covered.row[kept]], covered.col[kept], values, shape)
 
     def evidence(self, text: PlainText, label: int) -> tuple[float, list[tuple[int, int, float]]]:
-        """The value of a label, and the words that give it.
-
-        These are spans `(start, stop, weight)` in the best part of the note, weighted by their shares in the value.
-        """
+        """The value of a label, and the words `(start, stop, weight)` in the best part of the note that give it."""
         own = self._by_label[:, [label]]
         if not own.nnz or not text.words:
             return 0.0, []

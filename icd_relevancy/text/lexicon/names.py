@@ -24,10 +24,10 @@ Names = list[tuple[int, tuple[str, ...]]]
 
 
 def names_in_system(labels: Sequence[str], system) -> dict[str, Names]:
-    """The words of the titles and of the synonyms of labels, as pairs of a label's number and the words of a name.
+    """The words of titles and synonyms of labels, as pairs of a label's number and the words of a name.
 
-    A label of another edition has the names of its nearest ancestor, one that the system does not know none. The
-    synonyms are the title without what is in brackets, the inclusion terms and the "includes" notes.
+    A label of another edition has the names of its nearest ancestor. Synonyms are the title without what is in
+    brackets, inclusion terms and "includes" notes.
     """
     titles, synonyms = [], []
     for number, label in enumerate(labels):
@@ -53,11 +53,7 @@ def names_in_mentions(mentions, place: Mapping[str, int], groups: Iterable[int],
 
 
 def idf_of_names(texts: Sequence[PlainText], names: Iterable[Names]) -> tuple[dict[str, int], np.ndarray]:
-    """The words of names, and how rare each is among the sentences of texts.
-
-    Returns:
-        The column of each word, and `log((sentences + 1) / (sentences with the word + 1)) + 0.1`, `(words,)`.
-    """
+    """The column of each word of names, and its smoothed idf over the sentences of texts, `(words,)`."""
     named = {word for pairs in names for _, words in pairs for word in words}
     columns = {word: column for column, word in enumerate(sorted(named))}
     sentences, _ = words_of_parts(texts, columns, "sentences")

@@ -20,12 +20,7 @@ _LONGEST_LOADED = 16
 
 @dataclass(frozen=True, eq=False, repr=False)
 class LearnedPhrases:
-    """Phrases as runs of words within a sentence, and what they say of labels.
-
-    Attributes:
-        phrases: The phrases, each a tuple of words.
-        links: What each says of the labels, CSR `(phrases, m)`.
-    """
+    """Phrases as runs of words within a sentence, and what they say of labels: `links`, CSR `(phrases, m)`."""
 
     phrases: tuple[tuple[str, ...], ...]
     links: sparse.csr_matrix
@@ -70,11 +65,7 @@ class LearnedPhrases:
         return best_of_labels(values, self.links)
 
     def evidence(self, text: PlainText, label: int) -> tuple[float, list[tuple[int, int, float]]]:
-        """The value of a label, and the places that give it.
-
-        These are spans `(start, stop, weight)` where the best phrase stands, each with the value as its weight; of
-        equally good phrases the longest.
-        """
+        """A label's value, and the spans `(start, stop, value)` of its best phrase, of equal ones the longest."""
         places = self.occurrences(text)
         if not places:
             return 0.0, []
@@ -143,13 +134,11 @@ def _lifts(having: sparse.csr_matrix, carried: CarriedLabels) -> sparse.csr_matr
 
 @dataclass(frozen=True, eq=False)
 class _Runs:
-    """All runs of a length within the sentences of texts.
+    """All runs of `length` words within the sentences of texts.
 
     Attributes:
-        tokens: The words of all texts, by number.
+        tokens, note_of: The words of all texts, by number, and the text that each place is of.
         room: For each place how many words of its sentence stand there or later.
-        note_of: The text that each place is of.
-        length: Words in a run.
         run_at: Number of the run that begins at each place, -1 for none.
         having: Which runs stand in which text, CSR `(n, runs)`.
         examples: A place of each run.

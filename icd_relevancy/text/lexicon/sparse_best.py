@@ -12,11 +12,7 @@ from icd_relevancy.text.words import PlainText
 def words_of_parts(
     texts: Sequence[PlainText], columns: Mapping[str, int], part: str
 ) -> tuple[sparse.csr_matrix, np.ndarray]:
-    """Which words stand in which `part` of texts, `"sentences"` or `"clauses"`.
-
-    Returns:
-        Matrix of 0 and 1, `(parts, words)`, float32, and the text that each part is of, `(parts,)`.
-    """
+    """Which words stand in which `"sentences"` or `"clauses"`, CSR of 0 and 1, and the text of each, `(parts,)`."""
     pairs, text_of, offset = [], [], 0
     for number, text in enumerate(texts):
         numbers = getattr(text, part)
@@ -43,15 +39,7 @@ def largest(rows, columns, values, shape) -> sparse.csr_matrix:
 
 
 def best_of_labels(values: sparse.csr_matrix, links: sparse.csr_matrix) -> sparse.csr_matrix:
-    """For each note and label the largest product of a phrase's value in the note and its link with the label.
-
-    Args:
-        values: Values of the phrases, `(n, phrases)`.
-        links: Weight of each phrase for the labels, `(phrases, m)`.
-
-    Returns:
-        CSR `(n, m)`, float32.
-    """
+    """For each note and label the largest product of a phrase's value `(n, phrases)` and its link `(phrases, m)`."""
     values = values.tocoo()
     count = np.diff(links.indptr)[values.col]
     within = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)

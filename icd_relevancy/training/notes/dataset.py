@@ -31,11 +31,9 @@ class NoteData:
         texts: The texts of the n notes as the model reads them.
         label_sets: The labels of each code system: one, or two of a joint model.
         links: What the mapping says of the labels of a joint model; None where it has no graph, or one system.
-        training: Rows of the training part.
-        validation: Rows of the held-out part.
-        features: What the model reads, fitted on the training part.
-        new_features: What the trained model reads of new notes: the same, but for lexicons of all notes.
-        encoder: The encoder; None where the model has none, or starts from embeddings that may all be in a cache.
+        training, validation: Rows of the training part and of the held-out part.
+        features: What the model reads, fitted on the training part; `new_features` of new notes: lexicons of all notes.
+        encoder: None where the model has none, or starts from embeddings that may all be in a cache.
         inputs: The features of all n notes.
         truncated: How many of the notes are longer than the model reads.
         identity: A digest of all that a training depends on.
@@ -56,13 +54,7 @@ class NoteData:
     @classmethod
     @doing("preparing the notes")
     def from_notes(cls, notes: Notes, config: TrainingConfig, cache=None) -> "NoteData":
-        """Splits notes, whole patients and repeated texts, and makes the features of all; a cache keeps embeddings.
-
-        Raises:
-            InputError: If the notes carry no codes, or unknown ones; of a joint model, also if notes are coded in
-                neither system, in both, or all in one, if all of one are in the same part, or if the mapping is of
-                other systems or links no two labels.
-        """
+        """Splits notes, whole patients and repeated texts, and makes the features of all; a cache keeps embeddings."""
         notes, label_sets = _labelled(notes, config)
         links = _links(config, label_sets) if config.joint and config.graph != "none" else None
         label_sets = label_sets if links is None else with_links(label_sets, links)

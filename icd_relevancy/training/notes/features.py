@@ -33,14 +33,8 @@ _PARTS = {
 class NoteFeatures:
     """Turns notes into the inputs of the model that a configuration names.
 
-    Attributes:
-        config: The `TrainingConfig`.
-        preparation: How texts are prepared; None leaves them as they are.
-        words: The words that a model of words knows; None of another model.
-        bag_of_words: The words of the notes; None without them.
-        structured: Age, sex and specialty; None without them.
-        lexicons: The terms of the codes by the model's input: `lexical`, or `lexical_` and the code system of a
-            joint model; empty without them.
+    Each of its parts is None where the model has none. `lexicons` are by the model's input: `lexical`, or `lexical_`
+    and the code system of a joint model.
     """
 
     config: TrainingConfig
@@ -54,11 +48,7 @@ class NoteFeatures:
     def fit(
         cls, notes: Notes, groups, training, config: TrainingConfig, label_sets: Sequence[LabelSet]
     ) -> "NoteFeatures":
-        """Learns what the configuration asks for from the training part, whole groups of notes, and from no others.
-
-        Raises:
-            InputError: If a library that it needs is missing, or the notes hold nothing to learn.
-        """
+        """Learns what the configuration asks for from the training part, whole groups of notes, and from no others."""
         training_notes, training_groups = notes.select(training), groups[training]
         preparation = words = bag_of_words = None
         if config.unify or config.negation or config.clean:
@@ -88,19 +78,11 @@ class NoteFeatures:
     def transform(
         self, notes: Notes, encoder: TransformerEncoder | None, cache=None, progress=True, texts=None
     ):
-        """The inputs of the model for n notes.
+        """The inputs of the model for n notes; `texts` are the prepared ones, where they are at hand.
 
-        Args:
-            notes: The notes.
-            encoder: The encoder; None lets a model that pools find it itself where not all is in the cache.
-            cache: Folder for embeddings. Defaults to None: none are kept.
-            progress: Whether to show a progress bar. Defaults to True.
-            texts: The prepared texts, where they are at hand. Defaults to None.
-
-        Returns:
-            Embeddings, float32 `(n, d)`, of a frozen encoder that pools; else a dict: `input_ids` and
-            `attention_mask`, or with a frozen encoder `states` and `attention_mask`, and where asked `bag_of_words`,
-            `structured` and the names of `lexicons`.
+        Of a frozen encoder that pools embeddings, float32 `(n, d)` (None finds it where not all are in the cache); else
+        a dict: `input_ids` and `attention_mask`, or with a frozen encoder `states` and `attention_mask`, and where
+        asked `bag_of_words`, `structured` and the names of `lexicons`.
         """
         texts, config, inputs = self.texts(notes.text) if texts is None else texts, self.config, {}
         if config.pools and not config.fine_tune:
@@ -129,10 +111,7 @@ class NoteFeatures:
         training: np.ndarray,
         label_sets: Sequence[LabelSet],
     ) -> Mapping:
-        """The inputs that `transform` made, with what lexicons that never saw a training note say of it.
-
-        By the lexicon that was fitted on them a model would learn to trust it too much.
-        """
+        """The inputs with lexicons that never saw these notes: those fitted on them would be trusted too much."""
         unseen = {}
         for labels in label_sets if self.lexicons else ():
             name = self.lexical_input(labels)
@@ -197,11 +176,7 @@ class NoteFeatures:
     def from_dict(
         cls, state: Mapping, config: TrainingConfig, source: str = "the features"
     ) -> "NoteFeatures":
-        """The features of a `to_dict`, with the configuration beside it.
-
-        Raises:
-            InputError: If a part is unknown or damaged.
-        """
+        """The features of a `to_dict`, with the configuration beside it."""
         try:
             lexicons = {name: Lexicon.from_dict(part) for name, part in state.get("lexicons", {}).items()}
             parts = {name: part for name, part in state.items() if name != "lexicons"}

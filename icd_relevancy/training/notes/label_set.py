@@ -24,14 +24,10 @@ class LabelSet:
     """The labels of one code system, and the notes that are coded in it.
 
     Attributes:
-        system: The code system.
-        labels: The m codes.
-        titles: Their titles.
-        relevance: Their `RelevanceGraph`.
+        system, labels, titles, relevance: The code system, its m codes, their titles and their `RelevanceGraph`.
         y: Labels of all n notes, CSR `(n, m)`.
         coded: Which of the notes are coded in the system, bool `(n,)`.
-        linked: For labels of the other code system of a joint model those of this one that are linked to them, each
-            with the probability that it is meant; empty without links.
+        linked: For each linked label of the other system of a joint model those of this one, with their probabilities.
     """
 
     system: CodeSystem
@@ -52,11 +48,7 @@ class LabelSet:
         vectors: str | None = None,
         threshold: float = 0.76,
     ) -> "LabelSet":
-        """The labels of notes, each with its codes in the system, or none; `coded` tells which are coded in it.
-
-        Raises:
-            InputError: If there are none, or they have no vectors.
-        """
+        """The labels of notes, each with its codes in the system, or none; `coded` tells which are coded in it."""
         labels = label_names(codes, min_count)
         if not labels:
             raise InputError(
@@ -89,8 +81,7 @@ class LabelSet:
     def notes_to_learn(self, notes: Notes, part: np.ndarray) -> tuple[Notes, CarriedLabels, np.ndarray]:
         """The notes of a part that say which words go with the labels: with their labels, and their rows.
 
-        Those that are coded in the system and, where labels are linked, those of the other system, which tell of
-        the linked labels alone. A code that is linked to several labels is each of them with a probability.
+        Where labels are linked these include notes of the other system, which tell of the linked labels alone.
         """
         rows = part if self.linked else self.rows(part)
         notes, own = notes.select(rows), self.coded[rows]
@@ -127,8 +118,7 @@ class LabelSet:
 def with_links(label_sets: Sequence[LabelSet], links: CodeLinks) -> tuple[LabelSet, ...]:
     """The two label sets of a joint model, each with its links to the other.
 
-    A code that is linked to several labels is each of them with a probability that grows with the weight of the
-    link and with the label's own notes.
+    A code linked to several labels is each of them with a probability that grows with the link's weight and its notes.
     """
     with_shares = []
     for side, labels in enumerate(label_sets):

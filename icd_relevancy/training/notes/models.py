@@ -139,10 +139,7 @@ def _as_queries(vectors: np.ndarray) -> np.ndarray:
 
 
 def _start_from_lexicon(parts: Parts, scores, y, seed: int) -> None:
-    """Lets a model read its lexicon as well as can be from the start, and learn what else the text says.
-
-    The rate at which a network learns would not move the few weights of the lexicon to where they belong.
-    """
+    """Lets a model read its lexicon from the start, as a network's learning rate would hardly move its few weights."""
     odds = keras.ops.convert_to_numpy(parts.bias.bias)
     start = LexicalStart.fit(scores, y, odds, seed)
     parts.lexical_logits.channel_weights.assign(start.channel_weights)

@@ -28,13 +28,7 @@ _HEAD_LEARNING_RATE = 1e-3
 
 @dataclass(frozen=True, eq=False)
 class Trained:
-    """A trained model.
-
-    Attributes:
-        model: The model with the weights of its best epoch.
-        history: How the training went.
-        resampling: What over-sampling did to the balance of the labels; None without it.
-    """
+    """A model with the weights of its best epoch; `resampling` is None without over-sampling."""
 
     model: keras.Model
     history: History
@@ -42,10 +36,10 @@ class Trained:
 
 
 def train_note_model(data: NoteData, config: TrainingConfig, checkpoint=None, verbose: int = 0) -> Trained:
-    """The model of a configuration, trained until its monitor is best on the held-out part.
+    """The model of a configuration, trained until its monitor is best on the held-out part, from a checkpoint file on.
 
-    With `smote` the head is trained on an over-sampled training part: with a frozen encoder from the start, else
-    again on the token states of the fine-tuned encoder. An interrupted training goes on from the checkpoint, a file.
+    With `smote` the head is trained on an over-sampled training part: with a frozen encoder from the start, else again
+    on the token states of the fine-tuned encoder.
     """
     # Here and not before the notes are read: embedding draws random numbers only where the cache is cold.
     keras.utils.set_random_seed(config.seed)

@@ -13,13 +13,9 @@ from icd_relevancy.training.stays.config import MedicationConfig
 
 @dataclass(frozen=True, eq=False)
 class MedicationPart:
-    """One part of the stays.
+    """One part of the stays: `inputs` by `encode_drugs`, `codes` on the nodes to learn, and targets, CSR `(n, m)`.
 
-    Attributes:
-        inputs: CSR `(n, inputs)`, the columns of `encode_drugs`.
-        codes: The codes of the n stays on the nodes to learn, as a `RolledUp`.
-        targets: CSR `(n, m)` of 0 and 1, what the network learns: all nodes with the codes below them, or at
-            the billing level the codes as they were given.
+    The network learns all nodes with the codes below them, or at the billing level the codes as they were given.
     """
 
     inputs: sparse.csr_matrix
@@ -32,8 +28,7 @@ class MedicationData:
     """A training and a validation part on the same drugs and codes.
 
     Attributes:
-        training: The part to learn from.
-        validation: The part that says when to stop and sets the thresholds.
+        training, validation: The part to learn from, and the one that says when to stop and sets the thresholds.
         billing: Which nodes stays were given themselves, not only codes below; bool `(m,)`.
         ingredients: The drugs that have an input.
         left_out: How many stays have no code: nobody said that they need none, so they teach nothing.

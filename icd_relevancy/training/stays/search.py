@@ -189,10 +189,7 @@ def _trials_of_hyperband(max_epochs: int, factor: int) -> int:
 
 
 def _kept(folder: Path, config: MedicationConfig, data: MedicationData, fingerprint: str) -> dict:
-    """What a training comes to, read back where it was done before: settings, seed and stays decide it.
-
-    So a search that was interrupted needs no state of its own: run again, it makes the same choices.
-    """
+    """What a training comes to, read back if done before: an interrupted search makes the same choices again."""
     identity = json.dumps([config.to_dict(), fingerprint], sort_keys=True)
     path = folder / f"{hashlib.sha256(identity.encode()).hexdigest()[:16]}.json"
     if not path.exists():

@@ -41,10 +41,7 @@ def train_networks(
 def train_network(
     data: MedicationData, config: MedicationConfig, verbose: int = 0, checkpoint=None, identity: str = ""
 ) -> tuple[keras.Model, History]:
-    """The network of a configuration, trained until `config.monitor` is best on the validation part.
-
-    `checkpoint` and `identity` are those of `icd_relevancy.training.fit`.
-    """
+    """The network of a configuration, trained by `fit` until `config.monitor` is best on the validation part."""
     hierarchy = Hierarchy(data.training.codes.parent, data.training.codes.names)
     inputs, y = data.training.inputs.toarray(), data.training.targets
     keras.utils.set_random_seed(config.seed)
