@@ -147,7 +147,7 @@ class DrugMapping:
             return listed, True
         # The name may be a brand that the table lists, so the brand is looked up before its ingredients.
         best: tuple[tuple[str, ...], bool] = ((), False)
-        for words in (_named_parts(drug, translate=False), _named_parts(drug, translate=True)):
+        for words in (lexical_ingredients(drug, translate=False), lexical_ingredients(drug)):
             listed = [self._table.get(word) for word in words]
             parts = [(word,) if known is None else known for word, known in zip(words, listed, strict=True)]
             best = tuple(dict.fromkeys(chain.from_iterable(parts))), bool(words) and None not in listed
@@ -193,18 +193,14 @@ class DrugMapping:
         return mapped, report
 
 
-def lexical_ingredients(drug: str) -> tuple[str, ...]:
+@functools.cache
+def lexical_ingredients(drug: str, translate: bool = True) -> tuple[str, ...]:
     """The ingredients that the words of a drug's name tell, in lower case; none where no word is left.
 
     Dose, unit, form, route, what stands in brackets and the fluid after "in" are dropped, combinations split
     at `/`, `+`, `&`, "and", "with" and hyphens between whole words, salts dropped unless the drug is the salt
-    (potassium chloride), and a few hundred brands and abbreviations written as their ingredients.
+    (potassium chloride), and, to `translate`, a few hundred brands and abbreviations written as their ingredients.
     """
-    return _named_parts(drug, translate=True)
-
-
-@functools.cache
-def _named_parts(drug: str, translate: bool) -> tuple[str, ...]:
     text = _plain(drug)
     if _LIST_NUMBER.fullmatch(text):
         return (text,)

@@ -75,7 +75,7 @@ class Resampled:
 
 
 def imbalance_per_label(labels) -> np.ndarray:
-    """IRLbl, how rare each label is to the most frequent, `(m,)`, NaN without examples (Charte et al. 2015, Eq. 1)."""
+    """IRLbl: the most frequent label's examples over each label's, `(m,)`, NaN for none (Charte et al. 2015, Eq. 1)."""
     counts = np.asarray((sparse.csr_matrix(labels) != 0).sum(axis=0), float).reshape(-1)
     counts[counts == 0] = np.nan
     return counts if np.isnan(counts).all() else np.nanmax(counts) / counts
