@@ -122,13 +122,6 @@ class Hierarchy:
         rolled.sort_indices()
         return rolled
 
-    def check_outputs(self, outputs) -> None:
-        """Refuses a tensor whose last axis is not the labels."""
-        if outputs.shape[-1] != len(self):
-            raise InputError(
-                f"the hierarchy's levels are for {len(self)} labels. Received: {outputs.shape[-1]} outputs"
-            )
-
     def get_config(self) -> dict:
         """The parents and names as JSON can hold them, for `from_config`."""
         return {
@@ -253,3 +246,11 @@ def check_hierarchy(hierarchy) -> None:
     """Refuses what is no `Hierarchy`."""
     if not isinstance(hierarchy, Hierarchy):
         raise InputError(f"hierarchy must be a Hierarchy. Received: {type(hierarchy).__name__}")
+
+
+def check_outputs(hierarchy: Hierarchy, outputs) -> None:
+    """Refuses a tensor whose last axis is not the labels of the hierarchy."""
+    if outputs.shape[-1] != len(hierarchy):
+        raise InputError(
+            f"the hierarchy's levels are for {len(hierarchy)} labels. Received: {outputs.shape[-1]} outputs"
+        )

@@ -11,6 +11,7 @@ from icd_relevancy.errors import InputError
 from icd_relevancy.hierarchy import (
     Hierarchy,
     check_hierarchy,
+    check_outputs,
     max_over_descendants,
     mean_of_children,
     min_over_ancestors,
@@ -184,7 +185,7 @@ class HierL2(WithSettings, keras.regularizers.Regularizer):
         self.strength = strength
 
     def __call__(self, x):
-        self.hierarchy.check_outputs(x)
+        check_outputs(self.hierarchy, x)
         parents = self.hierarchy.parents
         by_label = ops.moveaxis(x, -1, 0)
         # A root is its own parent here, at no distance: one gather without a second one for the children.

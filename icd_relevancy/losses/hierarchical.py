@@ -6,7 +6,7 @@ from keras import ops
 from numpy.typing import ArrayLike
 
 from icd_relevancy.errors import InputError
-from icd_relevancy.hierarchy import Hierarchy, check_hierarchy
+from icd_relevancy.hierarchy import Hierarchy, check_hierarchy, check_outputs
 from icd_relevancy.losses.base import CheckedLoss, check_scores
 from icd_relevancy.losses.by_name import LossLabels, NoSettings, loss
 from icd_relevancy.losses.imbalance import checked_weights, weighted_crossentropy
@@ -98,7 +98,7 @@ class _HierarchicalLoss(CheckedLoss):
 
     def call(self, y_true, y_pred):
         y_pred = ops.convert_to_tensor(y_pred)
-        self.hierarchy.check_outputs(y_pred)
+        check_outputs(self.hierarchy, y_pred)
         return self._loss(y_true, y_pred, self.hierarchy, self.from_logits, self.label_weights)
 
     def get_config(self):
