@@ -247,14 +247,20 @@ def test_a_hub_name_in_a_folder_reaches_no_network(copy_of, harmless, monkeypatc
         coder.inputs(["cough"], cache=folder.parent / "temporary")
 
 
-@pytest.fixture
-def saved_encoder(miniature_encoder, in_miniature) -> Path:
+@pytest.fixture(scope="module")
+def good_encoder(miniature_encoder, tmp_path_factory) -> Path:
     """A `model.keras` with an encoder in it."""
     encoder = TransformerEncoder(miniature_encoder, max_length=16, trainable=True)
-    path = in_miniature / "model.keras"
+    path = tmp_path_factory.mktemp("encoder") / "model.keras"
     note_classifier(3, encoder=encoder).save(path)
     assert read_model(path).output_shape == (None, 3)
     return path
+
+
+@pytest.fixture
+def saved_encoder(good_encoder, in_miniature) -> Path:
+    """The model with an encoder, to change."""
+    return Path(shutil.copy(good_encoder, in_miniature))
 
 
 def change_config(path: Path, change) -> None:
