@@ -1,6 +1,7 @@
 """The label-wise attention models and the lexicon, trained, kept and loaded by `NoteCoder`."""
 
 import dataclasses
+import functools
 import json
 
 import miniature
@@ -32,9 +33,22 @@ def config(model, encoder=None, **settings):
     return TrainingConfig(model=model, **settings)
 
 
+@pytest.fixture(scope="module")
+def trained_once(miniature_encoder, miniature_cache):
+    """The coder of a model, which the tests that read it share."""
+
+    @functools.cache
+    def trained(model):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("ICD_RELEVANCY_CACHE", str(miniature_cache))
+            return NoteCoder.train(NOTES, config(model, miniature_encoder))
+
+    return trained
+
+
 @pytest.mark.parametrize("model", SMALL)
-def test_it_learns_and_survives_its_folder(model, miniature_encoder, tmp_path):
-    coder = NoteCoder.train(NOTES, config(model, miniature_encoder))
+def test_it_learns_and_survives_its_folder(model, trained_once, tmp_path):
+    coder = trained_once(model)
     assert coder.evaluate(NOTES)["ranking"]["micro_auroc"] > 0.8  # chance is one half
     coder.save(tmp_path / "model")
     loaded = NoteCoder.load(tmp_path / "model")
@@ -43,8 +57,8 @@ def test_it_learns_and_survives_its_folder(model, miniature_encoder, tmp_path):
 
 
 @pytest.mark.parametrize("model", ["caml", "plm-icd"])
-def test_attention_falls_on_the_words_of_the_note(model, miniature_encoder):
-    coder = NoteCoder.train(NOTES, config(model, miniature_encoder, epochs=2))
+def test_attention_falls_on_the_words_of_the_note(model, trained_once):
+    coder = trained_once(model)
     text = "Patient 900 presents with asthma ."
     weights, spans, categories = coder.attention(text)
     assert weights.shape == (8, len(spans))
@@ -87,9 +101,8 @@ def test_a_folder_with_another_vocabulary_is_refused(tmp_path):
         NoteCoder.load(tmp_path / "model")
 
 
-def test_an_encoder_is_refused_where_the_model_has_none(tmp_path):
-    coder = NoteCoder.train(NOTES, config("caml", epochs=1))
-    coder.save(tmp_path / "model")
+def test_an_encoder_is_refused_where_the_model_has_none(trained_once, tmp_path):
+    trained_once("caml").save(tmp_path / "model")
     with pytest.raises(InputError, match="needs no encoder"):
         NoteCoder.load(tmp_path / "model", encoder="some/encoder")
 
@@ -107,8 +120,8 @@ def test_a_lexicon_keeps_only_what_several_patients_share():
         assert ("fever",) in phrases
 
 
-def test_the_lexicon_of_a_trained_model_knows_the_held_out_notes_too():
-    coder = NoteCoder.train(NOTES, config("lexicon", epochs=1))
+def test_the_lexicon_of_a_trained_model_knows_the_held_out_notes_too(trained_once):
+    coder = trained_once("lexicon")
     everything = Lexicon.fit(NOTES.text, NOTES.codes, coder.labels, icd10cm(), groups=NOTES.groups())
     found = coder.features.lexicons["lexical"]
     np.testing.assert_array_equal(

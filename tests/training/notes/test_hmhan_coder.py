@@ -1,6 +1,7 @@
 """The attention models of HMHAN, trained, kept and loaded by `NoteCoder`."""
 
 import dataclasses
+import functools
 import json
 
 import miniature
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 
 from icd_relevancy.errors import InputError
+from icd_relevancy.layers import TransformerEncoder
 from icd_relevancy.models import head_of
 from icd_relevancy.training import NoteCoder, TrainingConfig
 from icd_relevancy.training.notes.trainer import NoteData
@@ -16,7 +18,7 @@ pytestmark = pytest.mark.usefixtures("in_miniature")
 NOTES = miniature.notes(60)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def config(miniature_encoder):
     return TrainingConfig(
         model="hmhan",
@@ -28,9 +30,22 @@ def config(miniature_encoder):
     )
 
 
+@pytest.fixture(scope="module")
+def trained_once(config, miniature_cache):
+    """The coder of such settings, which the tests that read it share."""
+
+    @functools.cache
+    def trained(**settings):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("ICD_RELEVANCY_CACHE", str(miniature_cache))
+            return NoteCoder.train(NOTES, dataclasses.replace(config, **settings))
+
+    return trained
+
+
 @pytest.mark.parametrize("attention", ["hierarchical", "flat", "single", "none"])
-def test_every_attention_learns_and_survives_its_folder(config, attention, tmp_path):
-    coder = NoteCoder.train(NOTES, dataclasses.replace(config, attention=attention, epochs=15))
+def test_every_attention_learns_and_survives_its_folder(trained_once, attention, tmp_path):
+    coder = trained_once(attention=attention, epochs=15)
     losses = coder.history["losses"]
     assert losses[-1] < 0.8 * losses[0]
     assert coder.evaluate(NOTES)["ranking"]["micro_auroc"] > 0.6  # chance is one half
@@ -43,9 +58,8 @@ def test_every_attention_learns_and_survives_its_folder(config, attention, tmp_p
 def test_fine_tuning_trains_the_encoder_and_carries_it(config, tmp_path):
     config = dataclasses.replace(config, fine_tune=True, warm_up=0.2, weight_decay=0.01, clip_norm=1.0)
     coder = NoteCoder.train(NOTES, config)
-    frozen = NoteCoder.train(NOTES, dataclasses.replace(config, fine_tune=False))
-    before = frozen._encoder.fingerprint()
-    assert coder._encoder.fingerprint() != before
+    before = TransformerEncoder(config.encoder, max_length=32)
+    assert coder._encoder.fingerprint() != before.fingerprint()
     coder.save(tmp_path / "model")
     np.testing.assert_allclose(
         NoteCoder.load(tmp_path / "model").scores(NOTES), coder.scores(NOTES), rtol=1e-4, atol=1e-6
@@ -135,19 +149,19 @@ def test_attention_is_told_in_the_words_of_the_note(config, fine_tune):
     assert coder.categories[same[0]] == coder.categories[same[1]] == "J45 Asthma"
 
 
-def test_one_level_of_attention_and_none(config):
-    single = NoteCoder.train(NOTES, dataclasses.replace(config, attention="single", epochs=1))
+def test_one_level_of_attention_and_none(trained_once):
+    single = trained_once(attention="single", epochs=15)
     weights, _, category_weights = single.attention(NOTES.text[0])
     assert category_weights is None
     assert (weights == weights[0]).all()
-    none = NoteCoder.train(NOTES, dataclasses.replace(config, attention="none", epochs=1))
+    none = trained_once(attention="none", epochs=15)
     assert not none.has_attention
     with pytest.raises(InputError, match="no attention over tokens"):
         none.attention(NOTES.text[0])
 
 
-def test_a_folder_with_other_features_is_refused(config, tmp_path):
-    NoteCoder.train(NOTES, dataclasses.replace(config, bag_of_words=True, epochs=1)).save(tmp_path / "model")
+def test_a_folder_with_other_features_is_refused(trained_once, tmp_path):
+    trained_once(bag_of_words=True, epochs=1).save(tmp_path / "model")
     path = tmp_path / "model" / "coder.json"
     told = json.loads(path.read_text())
     words = told["features"]["bag_of_words"]
@@ -183,7 +197,7 @@ def test_one_label_and_one_note(config):
     assert weights.shape == (1, len(spans))
 
 
-def test_no_word_of_a_note_is_shown(config):
-    coder = NoteCoder.train(NOTES, dataclasses.replace(config, bag_of_words=True, epochs=1))
+def test_no_word_of_a_note_is_shown(trained_once):
+    coder = trained_once(bag_of_words=True, epochs=1)
     assert "fever" in coder.features.bag_of_words.vocabulary
     assert "presents" not in repr(coder) + repr(coder.features)
