@@ -101,14 +101,6 @@ def test_unseen_codes_are_missed_even_where_the_threshold_is_zero(coder):
     assert found["equality"]["micro_precision"] == pytest.approx(1 / 8)
 
 
-def test_same_seed_same_result(config):
-    one, other = (NoteCoder.train(FEW, config) for _ in range(2))
-    assert one.decision_threshold == other.decision_threshold
-    np.testing.assert_array_equal(one.scores(FEW.text), other.scores(FEW.text))
-    another = NoteCoder.train(FEW, dataclasses.replace(config, seed=1))
-    assert not np.array_equal(one.scores(FEW.text), another.scores(FEW.text))
-
-
 def test_a_moved_folder_codes_alike(trained, coder, tmp_path):
     shutil.copytree(trained / "model", tmp_path / "elsewhere")
     moved = NoteCoder.load(tmp_path / "elsewhere")
@@ -129,25 +121,6 @@ def test_fine_tuning_needs_no_encoder_afterwards(config, miniature_encoder, tmp_
 
 class KilledError(Exception):
     pass
-
-
-def test_fine_tuning_goes_on_bitwise_after_a_kill(config, tmp_path):
-    config = dataclasses.replace(config, fine_tune=True, epochs=3)
-    expected = NoteCoder.train(FEW, config)
-    assert not np.array_equal(expected.scores(FEW.text)[0], expected.scores(FEW.text)[1])
-    save = fit_module._ResumableEarlyStopping._save
-
-    def killed(self):
-        save(self)
-        raise KilledError
-
-    with pytest.MonkeyPatch.context() as patch, pytest.raises(KilledError):  # noqa: PT012
-        patch.setattr(fit_module._ResumableEarlyStopping, "_save", killed)
-        NoteCoder.train(FEW, config, checkpoint=tmp_path / "c.npz")
-    resumed = NoteCoder.train(FEW, config, checkpoint=tmp_path / "c.npz")
-    for one, other in zip(resumed.model.get_weights(), expected.model.get_weights(), strict=True):
-        np.testing.assert_array_equal(one, other)
-    assert resumed.decision_threshold == expected.decision_threshold
 
 
 def test_a_checkpoint_of_other_settings_is_refused(config, tmp_path):
