@@ -1,14 +1,37 @@
 """Things by their names, each imported when it is asked for: those of an index, a user's own, those of a face."""
 
+import os
 import re
+import site
 import sys
-from collections.abc import Callable, Iterable, Mapping
+import sysconfig
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from importlib import import_module
+from importlib.machinery import ModuleSpec, PathFinder
+from importlib.util import find_spec
+from pathlib import Path
 from types import ModuleType
 
 from icd_relevancy.errors import InputError, shown_word
 
 _PATH = re.compile(r"([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*):([A-Za-z_]\w*)", re.ASCII)
+_FOLDER = ContextVar("folder", default=None)
+
+
+@contextmanager
+def named_by(folder: Path) -> Iterator[None]:
+    """Lets a folder, which may come from anywhere, name modules that are imported already or were installed for us.
+
+    Of the others none is imported, as importing runs them: neither what lies in the folder or beside it, nor in the
+    working directory if `PYTHONPATH` does not name that, nor a package that does not use `icd_relevancy`.
+    """
+    before = _FOLDER.set(Path(folder).resolve())
+    try:
+        yield
+    finally:
+        _FOLDER.reset(before)
 
 
 class Registry:
@@ -97,11 +120,16 @@ class Registry:
         return tuple(name for name, kind in self._settings.items() if setting in kind.__dataclass_fields__)
 
     def _import(self, module: str, name: str) -> ModuleType:
-        # A folder from anywhere may name one, and some do things when they are imported.
+        # Some do things when they are imported.
         if module.partition(".")[0] in sys.stdlib_module_names:
             raise InputError(
                 f"{self.kind} {shown_word(name)}: {module} is a module of Python's own, which has no {self.kind}"
             )
+        folder = _FOLDER.get()
+        if folder is not None and name not in self.paths and module not in sys.modules:
+            problem = _distrust(module, folder)
+            if problem is not None:
+                raise InputError(f"{self.kind} {shown_word(name)}: {problem}")
         try:
             return import_module(module)
         except ModuleNotFoundError as error:
@@ -114,6 +142,57 @@ class Registry:
         except ImportError as error:
             problem = f"its module {module} cannot be imported: {' '.join(str(error).split())}"
         raise InputError(f"{self.kind} {shown_word(name)}: {problem}")
+
+
+def _distrust(module: str, folder: Path) -> str | None:
+    """Why a module that a folder names is not imported, or None; imports nothing."""
+    specs = _specs(module)
+    if specs is None:
+        return f"there is no module {module} here; install it, or name its folder in PYTHONPATH"
+    places = [_places(spec) for spec in specs]
+    in_folder = any(place.is_relative_to(folder) for part in places for place in part)
+    if in_folder or any(_is_loose(place.parent, folder) for place in places[0]):
+        return (
+            f"its module {module} is not installed, but lies in the working directory or near the folder that names "
+            "it; install it, name its folder in PYTHONPATH, or import it before the folder is loaded"
+        )
+    if not any(b"icd_relevancy" in file.read_bytes() for place in places[0] for file in _sources(place)):
+        return f"{module} is of a package that does not use icd_relevancy, and has no such thing"
+    return None
+
+
+def _specs(module: str) -> list[ModuleSpec] | None:
+    """Where each package on the way to a module is, and the module; None if one is not there."""
+    top, *inner = module.split(".")
+    try:
+        specs = [find_spec(top)]
+    except ValueError:
+        return None
+    for name in inner:
+        if specs[-1] is None or specs[-1].submodule_search_locations is None:
+            return None
+        path = list(specs[-1].submodule_search_locations)
+        specs.append(PathFinder.find_spec(f"{specs[-1].name}.{name}", path))
+    return None if specs[-1] is None else specs
+
+
+def _places(spec: ModuleSpec) -> list[Path]:
+    """The folders of a package, or the file of a module."""
+    return [Path(place).resolve() for place in spec.submodule_search_locations or [spec.origin or ""]]
+
+
+def _is_loose(place: Path, folder: Path) -> bool:
+    """Whether Python looks for modules in a place though nobody said that it should, and a download may lie there."""
+    paths = sysconfig.get_paths()
+    said = [paths["purelib"], paths["platlib"], site.getusersitepackages()]
+    said += filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))
+    if place in {Path(path).resolve() for path in said}:
+        return False
+    return place == Path.cwd().resolve() or folder.is_relative_to(place)
+
+
+def _sources(place: Path) -> Iterable[Path]:
+    return place.rglob("*.py") if place.is_dir() else filter(Path.is_file, [place])
 
 
 def attach(

@@ -17,6 +17,7 @@ from icd_relevancy.cli.options import (
 )
 from icd_relevancy.errors import InputError, printable, shown_note
 from icd_relevancy.models.by_name import NOTE_MODELS
+from icd_relevancy.registry import named_by
 from icd_relevancy.training.stays.config import MedicationConfig
 
 
@@ -92,7 +93,8 @@ def _rank(options):
     check_at_least("--top-k", options.top_k, 1)
     check_kind(options.folder, *STAY_MODELS)
     settings = read_coder_json(options.folder)["training"]
-    system = MedicationConfig.from_trained(settings, f"{options.folder}/{JSON}").code_system
+    with named_by(options.folder):
+        system = MedicationConfig.from_trained(settings, f"{options.folder}/{JSON}").code_system
     left_out: list[str] = []
     stays = _with_something(load_stays(options.file, system, require_codes=False), left_out)
     start_tensorflow()

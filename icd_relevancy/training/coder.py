@@ -17,7 +17,7 @@ from icd_relevancy.files.disk import recover, replacing
 from icd_relevancy.files.safe_reading import reading
 from icd_relevancy.models.by_name import NOTE_MODELS, layers_of
 from icd_relevancy.progress import doing
-from icd_relevancy.registry import Registry
+from icd_relevancy.registry import Registry, named_by
 
 JSON, MODEL = "coder.json", "model.keras"
 ADVICE = "copy or train the model again"
@@ -181,7 +181,7 @@ def _loading(folder: Path) -> Iterator[None]:
     """Guards the loading of a folder, which may come from anywhere, be damaged in any way and replaced meanwhile."""
     recover(folder)
     before = folder.stat().st_ino if folder.exists() else None
-    with reading(folder, "a trained model", ADVICE), warnings.catch_warnings():
+    with reading(folder, "a trained model", ADVICE), warnings.catch_warnings(), named_by(folder):
         # The one line of the error says more than what a library warns of on the way to it.
         warnings.simplefilter("ignore")
         yield
