@@ -6,6 +6,7 @@ import json
 import random
 import shutil
 import socket
+import sys
 import tempfile
 import warnings
 import zipfile
@@ -440,6 +441,47 @@ def test_the_command_line_says_one_line_of_a_hostile_folder(copy_of, harmless, c
         assert len(told.err.splitlines()) == 1
         assert "model.keras: not a model of this package" in told.err
         assert SECRET not in told.err
+
+
+@pytest.mark.parametrize("kind", ["model", "loss"])
+@pytest.mark.parametrize(
+    ("module", "problem"),
+    [
+        ("model.evil", "is not installed, but lies in the working directory or near the folder"),
+        ("evil", "is not installed, but lies in the working directory or near the folder"),
+        ("numpy.f2py.__main__", "is of a package that does not use icd_relevancy"),
+        ("model.evil.deeper", "there is no module model.evil.deeper here"),
+        ("antigravity", "is a module of Python's own"),
+    ],
+)
+def test_a_folder_lets_no_module_run_that_is_not_of_this_package(
+    copy_of, in_miniature, monkeypatch, kind, module, problem
+):
+    folder = copy_of("notes")
+    for place in (folder, in_miniature):
+        (place / "evil.py").write_text("import icd_relevancy\nraise SystemExit('it ran')\n")
+    monkeypatch.syspath_prepend("")
+    change_json(folder / "coder.json", lambda state: state["training"].update({kind: f"{module}:x"}))
+    assert problem in check_one_line("notes", folder)
+    assert module not in sys.modules
+
+
+@pytest.mark.parametrize("kind", ["notes", "medication"])
+def test_the_command_line_runs_no_module_of_a_folder(copy_of, in_miniature, monkeypatch, capsys, kind):
+    folder = copy_of(kind)
+    (folder / "evil.py").write_text("import icd_relevancy\nraise SystemExit('it ran')\n")
+    # Not even where the user lets Python look for modules in the folder's place.
+    monkeypatch.setenv("PYTHONPATH", str(in_miniature))
+    monkeypatch.syspath_prepend(in_miniature)
+    change_json(folder / "coder.json", lambda state: state["training"].update(loss="model.evil:x"))
+    synthetic_stays(3, seed=1).write(in_miniature / "data.csv")
+    miniature.notes(3).write(in_miniature / "notes.csv")
+    command, data = ("predict", "notes.csv") if kind == "notes" else ("rank", "data.csv")
+    for call in ([command, "model", data], ["evaluate", "model", data]):
+        assert main(call) == 2
+        message = capsys.readouterr().err
+        assert "loss 'model.evil:x': its module model.evil is not installed" in message
+        assert len(message.splitlines()) == 1
 
 
 def test_a_folder_is_for_its_owner_alone(folders):
