@@ -47,8 +47,10 @@ def read_model(path: Path, layers: Collection[type] = ()):
             _check_classes(json.loads(archive.read(_CONFIG)), layers)
             weights = archive.read(_WEIGHTS)
         _check_weights(weights)
+        # By the name that Keras saves, so that a class which nobody registered is read again too.
+        own = {keras.saving.get_registered_name(layer): layer for layer in layers}
         with variables_within(len(weights)):
-            model = keras.saving.load_model(path, compile=False, safe_mode=True)
+            model = keras.saving.load_model(path, own, compile=False, safe_mode=True)
         for variable in model.variables:
             if not np.isfinite(keras.ops.convert_to_numpy(variable)).all():
                 raise InputError(
