@@ -4,6 +4,7 @@ import json
 import shutil
 import sys
 
+import keras
 import miniature
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from icd_relevancy.cli.main import main
 from icd_relevancy.errors import InputError
 from icd_relevancy.training import NoteCoder, TrainingConfig
+from icd_relevancy.training.model_file import read_model
 
 MODELS = """
 from dataclasses import dataclass
@@ -149,6 +151,21 @@ def test_the_command_line_names_ones_own(in_miniature):
 def test_what_is_not_there_is_one_line(in_miniature, check_refused, options, message):
     miniature.notes(10).write(in_miniature / "notes.csv")
     check_refused("train", "notes.csv", "--out", "model", *options, names=message)
+
+
+def test_a_layer_that_nobody_registered_is_read_by_its_class(tmp_path):
+    class Doubled(keras.layers.Layer):
+        def call(self, states):
+            return states * 2
+
+    tokens = keras.Input((3,))
+    model = keras.Model(tokens, keras.layers.Dense(2)(Doubled()(tokens)))
+    model.save(tmp_path / "model.keras")
+    read = read_model(tmp_path / "model.keras", (Doubled,))
+    states = np.ones((1, 3), "float32")
+    np.testing.assert_array_equal(read.predict(states, verbose=0), model.predict(states, verbose=0))
+    with pytest.raises(InputError, match="not a model of this package"):
+        read_model(tmp_path / "model.keras")
 
 
 def test_a_layer_that_could_not_be_read_again_is_named_before_the_training(in_miniature):
