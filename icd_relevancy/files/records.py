@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pyarrow.parquet as pq
 
-from icd_relevancy.errors import InputError, shown_note
+from icd_relevancy.errors import InputError, shown_note, shown_word
 from icd_relevancy.files.content import Content
 from icd_relevancy.files.json_records import (
     LONE_SURROGATE,
@@ -278,7 +278,7 @@ def _parse_json_lines(
         place = f"{path}, row {len(lines)}" + (f" (line {number})" if number else "")
         # Only an escape gives half of a pair: the decoder refuses it as bytes.
         if has_escapes and (name := column_with_lone_surrogate(record, values)):
-            problems.append(f"{place}, column {name!r}: {LONE_SURROGATE}")
+            problems.append(f"{place}, column {shown_word(name)}: {LONE_SURROGATE}")
         if missing := [name for name in required if name not in record]:
             incomplete.append(f"{place}: no {missing[0]!r}; every record needs it")
         for name, column in values.items():

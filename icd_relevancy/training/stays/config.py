@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from icd_relevancy.codes.system import PACKAGED_SYSTEMS
-from icd_relevancy.errors import InputError
+from icd_relevancy.errors import InputError, shown_word
 from icd_relevancy.losses.by_name import STAY_LOSSES
 from icd_relevancy.settings import Settings, UnheededError, setting
 from icd_relevancy.training.config import Configuration, Part, flat_signature
@@ -112,7 +112,7 @@ class MedicationConfig(Configuration):
     def _refuse_foreign(self, part: Part, name: str, value) -> None:
         listed = " and ".join(holders := part.things.with_setting(name))
         problem = f"{name} is of the {'losses' if holders[1:] else 'loss'} {listed}"
-        raise UnheededError(name, f"{problem}. Received: {name}={value!r}")
+        raise UnheededError(name, f"{problem}. Received: {name}={shown_word(value)}")
 
 
 MedicationConfig.__signature__ = flat_signature(
