@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import json
 import random
 import re
 import sys
@@ -416,6 +417,15 @@ def test_what_is_wrong_is_told(name, file, content, told, tmp_path):
     with pytest.raises(InputError) as caught:
         read(tmp_path)
     assert told in str(caught.value)
+
+
+def test_the_name_of_a_column_is_not_quoted_where_it_is_a_sentence(tmp_path):
+    files, read = READERS["codes-codes.jsonl"]
+    content = json.dumps({"code": "J1", "title": "a", SECRET: "\ud800"}).encode()
+    assert problem_with("codes-codes.jsonl", files | {"codes.jsonl": content}, tmp_path) is None
+    with pytest.raises(InputError, match="half of a surrogate pair") as caught:
+        read(tmp_path)
+    assert SECRET not in str(caught.value)
 
 
 def test_gzip_that_breaks_late(tmp_path):
