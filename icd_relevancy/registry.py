@@ -1,5 +1,6 @@
 """Things by their names, each imported when it is asked for: those of an index, a user's own, those of a face."""
 
+import inspect
 import os
 import re
 import site
@@ -62,8 +63,10 @@ class Registry:
         return tuple(self.paths)
 
     def knows(self, name: object) -> bool:
-        """Whether a name is one of ours, or has the form of a path to a thing of the user's own."""
-        return isinstance(name, str) and (name in self.paths or _PATH.fullmatch(name) is not None)
+        """Whether a name is one of ours, or has the form of a path to a thing of the user's own; ours have no path."""
+        if not isinstance(name, str) or name.startswith("icd_relevancy."):
+            return False
+        return name in self.paths or _PATH.fullmatch(name) is not None
 
     def check(self, name: object) -> None:
         """Refuses a name that can be no thing of this kind.
@@ -114,6 +117,15 @@ class Registry:
         """The class of the settings of a thing; raises as `find`."""
         self.check(name)
         return self._settings[name] if name in self._settings else self.about(name)["settings"]
+
+    def source(self, name: str) -> str | None:
+        """The source of the module of a user's own thing, which a training depends on; None of ours, or without one."""
+        if name in self.paths:
+            return None
+        try:
+            return inspect.getsource(inspect.getmodule(self.find(name)))
+        except (OSError, TypeError):  # typed at a prompt
+            return None
 
     def with_setting(self, setting: str) -> tuple[str, ...]:
         """The names of ours that have a setting of that name."""

@@ -108,3 +108,17 @@ def test_names_and_settings_are_read_without_keras(code):
     code += "print('@', [name for name in ('keras', 'tensorflow', 'pandas') if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout.splitlines()[-1] == "@ []", done.stderr
+
+
+def test_things_of_ours_have_no_path():
+    """By a path into the package a loss of notes would pass for one of stays."""
+    with pytest.raises(InputError, match="loss must be one of bce, mcloss"):
+        STAY_LOSSES.find("icd_relevancy.losses.relevancy:build_whml")
+
+
+def test_a_thing_of_ones_own_has_the_source_of_its_module(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    source = "from icd_relevancy.losses.by_name import loss\n\n\n@loss()\ndef own(settings, labels):\n    return None\n"
+    (tmp_path / "sourced_losses.py").write_text(source)
+    assert STAY_LOSSES.source("sourced_losses:own") == source
+    assert STAY_LOSSES.source("bce") is None

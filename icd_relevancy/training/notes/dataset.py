@@ -14,6 +14,8 @@ from icd_relevancy.data.code_systems import with_canonical_codes
 from icd_relevancy.encoding.pretrained import encoder_hash
 from icd_relevancy.errors import InputError
 from icd_relevancy.layers import TransformerEncoder
+from icd_relevancy.losses.by_name import NOTE_LOSSES
+from icd_relevancy.models.by_name import NOTE_MODELS
 from icd_relevancy.progress import doing
 from icd_relevancy.training.notes.config import TrainingConfig
 from icd_relevancy.training.notes.features import NoteFeatures, make_encoder
@@ -146,7 +148,8 @@ def _identity(
 ) -> str:
     """A digest of what a training depends on; how long it may last is no part of it, unless it paces the rate."""
     settings = config.to_dict() | {"epochs": config.epochs if config.warm_up else None, "patience": None}
-    state = [settings, encoder_hash(config.encoder) if config.reads_tokens else None]
+    own = NOTE_MODELS.source(config.model), NOTE_LOSSES.source(config.loss)
+    state = [settings, own, encoder_hash(config.encoder) if config.reads_tokens else None]
     state += [labels.relevance.get_config() for labels in label_sets] + [validation.tolist(), notes.codes]
     state += [notes.age, notes.sex, notes.specialty, notes.mentions, groups.tolist()]
     state += [(labels.titles, labels.coded.tolist()) for labels in label_sets]
