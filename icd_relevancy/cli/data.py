@@ -4,7 +4,8 @@ from collections import Counter
 from itertools import chain
 from pathlib import Path
 
-from icd_relevancy.cli.options import add_data, check_at_least, check_output, note
+from icd_relevancy._arguments import check_at_least
+from icd_relevancy.cli.options import add_data, check_output, note
 from icd_relevancy.errors import InputError, shown_note, shown_word
 from icd_relevancy.progress import doing
 

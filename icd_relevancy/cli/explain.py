@@ -5,8 +5,9 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from icd_relevancy._arguments import check_at_least
 from icd_relevancy._keras import start_tensorflow
-from icd_relevancy.cli.options import add_encoder, add_system, check_at_least, check_output, note_left_out
+from icd_relevancy.cli.options import add_encoder, add_system, check_output, note_left_out
 from icd_relevancy.errors import InputError
 from icd_relevancy.models.by_name import NOTE_MODELS
 

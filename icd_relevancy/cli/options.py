@@ -68,12 +68,6 @@ def check_output(path: Path) -> None:
         raise InputError(f"{path}: no permission to write into {existing}")
 
 
-def check_at_least(option: str, value: int | None, least: int) -> None:
-    """Refuses a number below the least one; an option that was not given is fine."""
-    if value is not None and value < least:
-        raise InputError(f"{option} must be at least {least}. Received: {value}")
-
-
 def verbosity() -> int:
     """How much Keras shows: bars where standard error is a terminal."""
     return 1 if sys.stderr.isatty() else 0

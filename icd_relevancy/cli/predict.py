@@ -4,12 +4,12 @@ import json
 from itertools import chain
 from pathlib import Path
 
+from icd_relevancy._arguments import check_at_least
 from icd_relevancy._keras import start_tensorflow
 from icd_relevancy.cli.options import (
     STAY_MODELS,
     add_encoder,
     add_system,
-    check_at_least,
     note_left_out,
     reading_effort,
     warn_drugs,

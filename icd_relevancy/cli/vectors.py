@@ -5,8 +5,9 @@ import re
 from importlib.util import find_spec
 from pathlib import Path
 
+from icd_relevancy._arguments import check_at_least
 from icd_relevancy._keras import start_tensorflow
-from icd_relevancy.cli.options import check_at_least, check_output, note, verbosity
+from icd_relevancy.cli.options import check_output, note, verbosity
 from icd_relevancy.errors import InputError, printable, shown_code, shown_word
 from icd_relevancy.progress import tell_if_long
 from icd_relevancy.vectors.by_name import RECIPES
